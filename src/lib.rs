@@ -1,0 +1,5 @@
+//! `infra`: a build system for infrastructure. The library part serves the program and its tests.
+
+pub mod event;
+pub mod kind;
+pub mod model;

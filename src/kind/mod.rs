@@ -1,0 +1,164 @@
+//! Owns the list of kinds and what a kind is: inferred inputs and a pure step machine.
+//! Does no I/O: files come through `model::facts::Files`, processes are moves that the engine makes.
+
+pub mod ansible;
+pub mod exports_text;
+pub mod machine;
+pub mod run;
+pub mod shape;
+pub mod shell;
+pub mod template;
+pub mod terraform;
+pub mod undo_of;
+
+use crate::model::action::KindName;
+use crate::model::effect::Effect;
+use crate::model::facts::Files;
+use crate::model::value::ValueType;
+use camino::{Utf8Path, Utf8PathBuf};
+use machine::{Job, Machine};
+use serde_json::Value as Json;
+use shape::KeySpec;
+use std::collections::BTreeMap;
+
+/// A kind's table, rendered (before execution) or with its structural keys rendered (before that).
+/// Keys that are templates still read `Json::Null` when only the structural keys are known.
+pub type Table = BTreeMap<String, Json>;
+
+/// What a kind finds out by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inferred {
+    /// Files it will read, relative to the root. One that is missing is an input by its absence.
+    pub paths: Vec<Utf8PathBuf>,
+    /// Folders whose files are all inputs (fallback for arguments that are not plain).
+    pub folders: Vec<Utf8PathBuf>,
+    /// Globs that are inputs (`fileset`).
+    pub globs: Vec<String>,
+    /// What could not be inferred, for `infra check` to say: a lower-case sentence each.
+    pub remarks: Vec<String>,
+    /// Paths that it writes and that are artifacts: declared outputs by implication (template `to`).
+    pub outputs: Vec<(Utf8PathBuf, crate::model::task::Keep)>,
+}
+
+/// One way to perform a task.
+pub trait Kind: Sync {
+    /// Which one it is.
+    fn name(&self) -> KindName;
+    /// Number of its rules: a change of what the same table does makes it grow, and records stale.
+    fn rule(&self) -> u32 {
+        1
+    }
+    /// Keys of its table.
+    fn keys(&self) -> &'static [KeySpec];
+    /// Key that a plain text or list instead of the table sets.
+    fn short_key(&self) -> &'static str;
+    /// Effect when the task declares none.
+    fn default_effect(&self, table: &Table) -> Effect;
+    /// Programs that it runs, for `[requires]`, doctor and the exit code 6.
+    fn tools(&self, table: &Table) -> Vec<String>;
+    /// Inputs and outputs that it can find out.
+    fn infer(&self, table: &Table, files: &dyn Files) -> Inferred;
+    /// Identity of the thing that it owns; `None`: the task itself.
+    fn subject(&self, _table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {
+        None
+    }
+    /// Exports that it fills when the task declares none, for type checks of readers;
+    /// `None`: not known before it ran (every key may be read).
+    fn default_exports(&self, _table: &Table, _files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {
+        Some(BTreeMap::new())
+    }
+    /// The machine that performs it.
+    fn start(&self, job: Job) -> Box<dyn Machine>;
+    /// The machine that takes back what it did; `None`: it has no undo of its own (then the task's
+    /// `undo` argvs are used, or it counts as undone with what it lived on).
+    fn undo(&self, _job: Job) -> Option<Box<dyn Machine>> {
+        None
+    }
+    /// Whether the tool can be asked if the thing exists when there is no history of it here.
+    fn can_be_asked(&self) -> bool {
+        false
+    }
+    /// How long the tool gets after SIGINT when the task says nothing.
+    fn grace(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(10)
+    }
+}
+
+/// All kinds. Adding one is one file and one line here.
+pub const KINDS: [&dyn Kind; 6] = [
+    &run::Run,
+    &shell::Shell,
+    &template::Template,
+    &terraform::Terraform,
+    &ansible::Ansible,
+    &undo_of::UndoOf,
+];
+
+/// The kind of a name.
+pub fn find(name: KindName) -> &'static dyn Kind {
+    KINDS[name as usize]
+}
+
+/// A text of a table.
+pub fn text<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
+    table.get(key).and_then(Json::as_str)
+}
+
+/// A list of texts of a table; a single text counts as a list of one.
+pub fn texts(table: &Table, key: &str) -> Vec<String> {
+    match table.get(key) {
+        Some(Json::String(one)) => vec![one.clone()],
+        Some(Json::Array(many)) => many.iter().map(plain).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A switch of a table.
+pub fn flag(table: &Table, key: &str) -> bool {
+    table.get(key).and_then(Json::as_bool).unwrap_or(false)
+}
+
+/// A value as a word of an argv: text as it is, anything else as JSON.
+pub fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Joins a path relative to the root and tidies `.` and `..` away.
+pub fn join(base: &Utf8Path, path: &str) -> Utf8PathBuf {
+    let mut out: Vec<&str> = Vec::new();
+    let full = base.join(path);
+    let text = full.as_str().to_owned();
+    for part in text.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if out.last().is_some_and(|last| *last != "..") => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    let joined = out.join("/");
+    if text.starts_with('/') { Utf8PathBuf::from(format!("/{joined}")) } else { Utf8PathBuf::from(joined) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_stand_at_their_names() {
+        for (index, kind) in KINDS.iter().enumerate() {
+            assert_eq!(kind.name() as usize, index);
+        }
+    }
+
+    #[test]
+    fn paths_are_tidied() {
+        assert_eq!(join("a/b".into(), "../c/./d"), "a/c/d");
+        assert_eq!(join("".into(), "../x"), "../x");
+        assert_eq!(join("a".into(), "/x/../y"), "/y");
+    }
+}
