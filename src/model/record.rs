@@ -242,6 +242,8 @@ pub struct History {
     pub incarnations: BTreeSet<Incarnation>,
     /// The last attempt that began to change the world since the last complete undo.
     pub began: Option<AttemptId>,
+    /// Whether its tool was asked and had nothing to undo (a target without history).
+    pub asked: bool,
     /// Whether a `once` task was allowed to run again (`infra resolve --rerun`).
     pub rerun_allowed: bool,
     /// Average duration, seconds.

@@ -47,40 +47,61 @@ impl Store {
 
     /// Histories of all tasks that have one in an environment.
     pub fn histories(&self, env: &EnvName) -> Result<HashMap<TaskKey, History>, StoreError> {
+        self.histories_of(env, None)
+    }
+
+    /// History of one task in an environment.
+    pub fn history(&self, task: TaskKey, env: &EnvName) -> Result<History, StoreError> {
+        Ok(self.histories_of(env, Some(task))?.remove(&task).unwrap_or_default())
+    }
+
+    fn histories_of(
+        &self,
+        env: &EnvName,
+        only: Option<TaskKey>,
+    ) -> Result<HashMap<TaskKey, History>, StoreError> {
+        let only = only.map(|key| key.0);
         let mut histories: HashMap<TaskKey, History> = HashMap::new();
         let sql = format!(
-            "SELECT {RECORD} FROM memo WHERE id IN (SELECT max(id) FROM memo WHERE env = ?1 GROUP BY task)"
+            "SELECT {RECORD} FROM memo WHERE id IN (SELECT max(id) FROM memo
+             WHERE env = ?1 AND (?2 IS NULL OR task = ?2) GROUP BY task)"
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(self.fail("read"))?;
-        let mut rows = statement.query([env.as_str()]).map_err(self.fail("read"))?;
+        let mut rows = statement.query(params![env.as_str(), only]).map_err(self.fail("read"))?;
         while let Some(row) = rows.next().map_err(self.fail("read"))? {
             let record = self.record_of(row)?;
             let history = histories.entry(record.task).or_default();
             history.newest = Some(Arc::new(record));
         }
         let sql = format!(
-            "SELECT {ATTEMPT} FROM attempt WHERE id IN (SELECT max(id) FROM attempt WHERE env = ?1 GROUP BY task)"
+            "SELECT {ATTEMPT} FROM attempt WHERE id IN (SELECT max(id) FROM attempt
+             WHERE env = ?1 AND (?2 IS NULL OR task = ?2) GROUP BY task)"
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(self.fail("read"))?;
-        let mut rows = statement.query([env.as_str()]).map_err(self.fail("read"))?;
+        let mut rows = statement.query(params![env.as_str(), only]).map_err(self.fail("read"))?;
         while let Some(row) = rows.next().map_err(self.fail("read"))? {
             let attempt = self.attempt_of(row)?;
             let history = histories.entry(attempt.task).or_default();
             history.last = Some(attempt);
         }
-        self.worlds(env, &mut histories)?;
+        self.worlds(env, only, &mut histories)?;
         Ok(histories)
     }
 
-    fn worlds(&self, env: &EnvName, histories: &mut HashMap<TaskKey, History>) -> Result<(), StoreError> {
+    fn worlds(
+        &self,
+        env: &EnvName,
+        only: Option<i64>,
+        histories: &mut HashMap<TaskKey, History>,
+    ) -> Result<(), StoreError> {
         let mut statement = self
             .connection
             .prepare_cached(
                 "SELECT task, token, taint, changed_in, incarnations, began, rerun_allowed, seconds,
-                        probe_ok, probe_at, probe_text FROM world WHERE env = ?1",
+                        probe_ok, probe_at, probe_text FROM world WHERE env = ?1 AND (?2 IS NULL OR task = ?2)",
             )
             .map_err(self.fail("read"))?;
-        let mut rows = statement.query([env.as_str()]).map_err(self.fail("read"))?;
+        let mut rows = statement.query(params![env.as_str(), only]).map_err(self.fail("read"))?;
         while let Some(row) = rows.next().map_err(self.fail("read"))? {
             let read = || -> rusqlite::Result<_> {
                 let task = TaskKey(row.get(0)?);
@@ -105,6 +126,7 @@ impl Store {
             let (task, token, changed_in, incarnations, began, rerun_allowed, typical_seconds, probe) =
                 read().map_err(self.fail("read"))?;
             let history = histories.entry(task).or_default();
+            history.asked = true;
             history.token = token;
             history.changed_in = changed_in;
             // "[]" is by far the commonest text; it needs no parser.

@@ -1,0 +1,355 @@
+//! Owns one attempt under way: carries out the machine's moves and hears its processes.
+//! Does not know what the moves mean, nor how the end is recorded (`finish`).
+
+use crate::engine::dispatch::{Engine, Message};
+use crate::engine::job::Prepared;
+use crate::engine::request::Approval;
+use crate::engine::undoing::UndoQueue;
+use crate::engine::RunError;
+use crate::event::Event;
+use crate::host::cas::Aside;
+use crate::host::lock::PathLocks;
+use crate::host::mask::Masks;
+use crate::host::process::{self, Ended, ProcessEvent, Running, StartError, Stdin};
+use crate::host::store::Intent;
+use crate::kind::machine::{CanChange, Change, Done, Heard, Job, Machine, Move, Step, StepEnd, Stdout, Trouble, TroubleKind};
+use crate::model::environment::Approve;
+use crate::model::name::{AttemptId, TaskId};
+use crate::model::reason::Reason;
+use crate::model::task::Terminal;
+use camino::Utf8PathBuf;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Lines of the log's end that a failure shows.
+const TAIL: usize = 20;
+
+/// Why a running tool was sent a SIGINT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interrupted {
+    ByUser,
+    ByTimeout,
+    ByFailFast,
+}
+
+/// One attempt under way.
+pub(super) struct Live {
+    pub attempt: AttemptId,
+    /// Counts the tries of this run.
+    pub number: u32,
+    pub machine: Option<Box<dyn Machine>>,
+    pub job: Job,
+    pub env: BTreeMap<String, String>,
+    pub masks: Arc<Masks>,
+    pub folder: Utf8PathBuf,
+    pub log: Utf8PathBuf,
+    pub reasons: Vec<Reason>,
+    pub started: Instant,
+    pub step: Option<Step>,
+    pub running: Option<Running>,
+    pub tail: VecDeque<String>,
+    pub last_end: StepEnd,
+    /// The intent is durable; inside, the taint that stood before.
+    pub began: Option<Option<i64>>,
+    pub approved: bool,
+    pub interrupted: Option<(Interrupted, Instant)>,
+    pub killed: bool,
+    pub grace: Duration,
+    pub deadline: Option<Instant>,
+    pub asides: Vec<Aside>,
+    pub undo: Option<UndoQueue>,
+    pub done: Option<Done>,
+    _locks: PathLocks,
+}
+
+impl Live {
+    pub(super) fn new(
+        attempt: AttemptId,
+        number: u32,
+        prepared: Prepared,
+        reasons: Vec<Reason>,
+        locks: PathLocks,
+    ) -> Self {
+        Self {
+            attempt,
+            number,
+            machine: None,
+            job: prepared.job,
+            env: prepared.env,
+            masks: prepared.masks,
+            folder: prepared.folder,
+            log: prepared.log,
+            reasons,
+            started: Instant::now(),
+            step: None,
+            running: None,
+            tail: VecDeque::new(),
+            last_end: StepEnd::default(),
+            began: None,
+            approved: false,
+            interrupted: None,
+            killed: false,
+            grace: Duration::from_secs(10),
+            deadline: None,
+            asides: Vec::new(),
+            undo: None,
+            done: None,
+            _locks: locks,
+        }
+    }
+
+    fn keep_line(&mut self, line: &str) {
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line.to_owned());
+    }
+}
+
+impl Engine<'_> {
+    /// Lets the machine say what comes next, until it waits for something.
+    pub(super) fn advance(&mut self, id: TaskId, heard: Heard) -> Result<(), RunError> {
+        let mut heard = heard;
+        loop {
+            let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+            let Some(machine) = live.machine.as_mut() else { return Ok(()) };
+            heard = match machine.next(heard) {
+                Move::Run(step) => return self.run_step(id, step),
+                Move::Write { path, bytes, mode } => {
+                    match self.host.write_aside(&path, &bytes, mode) {
+                        Ok(()) => Heard::Written,
+                        Err(why) => return self.fail(id, Trouble { message: why, ..Trouble::default() }),
+                    }
+                }
+                Move::Snapshot { name, bytes } => {
+                    let path = live.job.keep.join("snapshots").join(name);
+                    match self.host.write_aside(&path, &bytes, Some(0o600)) {
+                        Ok(()) => Heard::Written,
+                        Err(why) => return self.fail(id, Trouble { message: why, ..Trouble::default() }),
+                    }
+                }
+                Move::Approve(change) => match self.ask_approval(id, &change, false) {
+                    Ok(()) => Heard::Approved,
+                    Err(trouble) => return self.fail(id, trouble),
+                },
+                Move::Wait(pause) => {
+                    let (sender, attempt) = (self.sender.clone(), live.attempt);
+                    std::thread::spawn(move || {
+                        std::thread::sleep(pause);
+                        let _ = sender.send(Message::Pause(id, attempt));
+                    });
+                    return Ok(());
+                }
+                Move::Done(done) => return self.machine_done(id, done),
+                Move::Fail(trouble) => return self.fail(id, trouble),
+            };
+        }
+    }
+
+    /// Asks a person, when the environment's policy says so. `blind`: the change can't be described.
+    fn ask_approval(&mut self, id: TaskId, change: &Change, blind: bool) -> Result<(), Trouble> {
+        let policy = self.project.env.approve;
+        let needed = match policy {
+            Approve::Never => false,
+            Approve::OnDestroy => !change.destroys.is_empty(),
+            Approve::OnChange | Approve::Always => true,
+        };
+        let asked_before = self.live.get(&id).is_some_and(|live| live.approved);
+        if !needed || asked_before || (blind && policy == Approve::OnDestroy) {
+            return Ok(());
+        }
+        let task = self.project.task(id).name.to_string();
+        let env = self.project.env.name.to_string();
+        let (message, hint) = match self.approver.approve(&task, &env, change) {
+            Approval::Yes => {
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.approved = true;
+                }
+                return Ok(());
+            }
+            Approval::No => ("the change was not approved; nothing was changed".to_owned(), None),
+            Approval::Nobody => (
+                format!("environment `{env}` wants approval before `{task}` changes it ({}), and nobody can be asked here", change.summary),
+                Some("run it on a terminal, or with `--yes`".to_owned()),
+            ),
+        };
+        Err(Trouble { message, hint, kind: TroubleKind::Refused, ..Trouble::default() })
+    }
+
+    fn run_step(&mut self, id: TaskId, step: Step) -> Result<(), RunError> {
+        if let Some(live) = self.live.get(&id)
+            && live.interrupted.is_some()
+        {
+            // Interrupted between two steps: the next one does not start.
+            return self.fail(id, Trouble { message: "interrupted".to_owned(), ..Trouble::default() });
+        }
+        let changes = step.can_change == CanChange::Yes && self.project.task(id).effect.changes_world();
+        if changes {
+            let change = Change { summary: format!("runs `{}`", step.name), destroys: Vec::new() };
+            if let Err(trouble) = self.ask_approval(id, &change, true) {
+                return self.fail(id, trouble);
+            }
+            // A program that can't be started must void nothing: it is looked for before the intent.
+            if let Some(program) = step.argv.first()
+                && let Err(error) = self.host.findable(program, &step.dir)
+            {
+                return self.fail_to_start(id, error);
+            }
+            self.intend(id)?;
+        }
+        let task = self.project.task(id).name.to_string();
+        let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+        let attempt = live.attempt;
+        let mut env = live.env.clone();
+        for name in &step.without_env {
+            match name.strip_suffix('*') {
+                Some(prefix) => env.retain(|name, _| !name.starts_with(prefix)),
+                None => drop(env.remove(name)),
+            }
+        }
+        env.extend(step.env.clone());
+        let handed = self.project.task(id).terminal == Terminal::Handed;
+        let command = process::Command {
+            argv: step.argv.clone(),
+            dir: step.dir.clone(),
+            env,
+            log: live.log.clone(),
+            stdin: if handed { Stdin::Terminal } else { Stdin::Closed },
+            stdout: match step.stdout {
+                Stdout::Log => process::Stdout::Log,
+                Stdout::Collect => process::Stdout::Collect,
+                Stdout::Stream => process::Stdout::Stream,
+            },
+            follow: step.follow.clone(),
+            umask: umask_of(self.project.task(id).action.kind),
+            mark: attempt.to_string(),
+            masks: live.masks.clone(),
+        };
+        let argv: Vec<String> = step.argv.iter().map(|word| live.masks.mask(word)).collect();
+        let name = live.masks.mask(&step.name);
+        let sender = self.sender.clone();
+        let started = process::start(
+            command,
+            Box::new(move |event| drop(sender.send(Message::Process(id, attempt, event)))),
+        );
+        match started {
+            Ok(running) => {
+                live.step = Some(step);
+                live.running = Some(running);
+                self.tell(Event::TaskStep { task, attempt: attempt.0, step: name, argv });
+                Ok(())
+            }
+            Err(error) => {
+                live.step = Some(step);
+                self.fail_to_start(id, error)
+            }
+        }
+    }
+
+    fn fail_to_start(&mut self, id: TaskId, error: StartError) -> Result<(), RunError> {
+        let missing = matches!(error, StartError::NotFound { .. });
+        if missing {
+            self.note_exit(6);
+        }
+        let hint = missing.then(|| "nothing was started, so nothing is in doubt".to_owned());
+        self.fail(id, Trouble { message: error.to_string(), hint, ..Trouble::default() })
+    }
+
+    /// Makes the intent durable, once an attempt.
+    fn intend(&mut self, id: TaskId) -> Result<(), RunError> {
+        let Some(live) = self.live.get(&id) else { return Ok(()) };
+        if live.began.is_some() {
+            return self.intend_undo_target(id);
+        }
+        if live.undo.is_some() {
+            if let Some(live) = self.live.get_mut(&id) {
+                live.began = Some(None);
+            }
+            return self.intend_undo_target(id);
+        }
+        let task = self.project.task(id);
+        let recipe = self.recipe(id, &live.job, &live.env);
+        let taint = self.host.store.borrow_mut().intend(&Intent {
+            attempt: live.attempt,
+            task: self.board.key(id),
+            task_name: task.name.as_str(),
+            env: &self.project.env.name,
+            subject: task.action.subject.as_deref(),
+            undo: recipe.as_deref(),
+        })?;
+        if let Some(live) = self.live.get_mut(&id) {
+            live.began = Some(taint);
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_process(&mut self, id: TaskId, event: ProcessEvent) -> Result<(), RunError> {
+        match event {
+            ProcessEvent::Line { stream, text } => {
+                self.on_line(id, stream, &text);
+                Ok(())
+            }
+            ProcessEvent::Ended(ended) => self.on_ended(id, ended),
+        }
+    }
+
+    fn on_line(&mut self, id: TaskId, stream: process::Stream, text: &str) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let structured = match stream {
+            process::Stream::Followed => true,
+            process::Stream::Out => live.step.as_ref().is_some_and(|step| step.stdout == Stdout::Stream),
+            process::Stream::Err => false,
+        };
+        let lines = if structured {
+            let Some(machine) = live.machine.as_mut() else { return };
+            let told: Vec<String> = machine.line(text).lines.iter().map(|line| live.masks.mask(line)).collect();
+            self.host.append_log(&live.log, &told);
+            told
+        } else {
+            vec![text.to_owned()]
+        };
+        let attempt = live.attempt.0;
+        for line in &lines {
+            live.keep_line(line);
+        }
+        let task = self.project.task(id).name.to_string();
+        for line in lines {
+            self.tell(Event::TaskOutput { task: task.clone(), attempt, line });
+        }
+    }
+
+    fn on_ended(&mut self, id: TaskId, ended: Ended) -> Result<(), RunError> {
+        let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+        live.running = None;
+        let mut end = StepEnd {
+            code: ended.code,
+            signal: ended.signal,
+            stdout: ended.collected,
+            tail: live.tail.iter().cloned().collect(),
+            files: BTreeMap::new(),
+        };
+        if let Some(step) = &live.step {
+            for path in &step.read_after {
+                if let Ok(Some(text)) = self.host.read_text(path) {
+                    end.files.insert(path.clone(), text);
+                }
+            }
+        }
+        live.last_end = StepEnd { stdout: String::new(), files: BTreeMap::new(), ..end.clone() };
+        let swept = ended.swept.len();
+        if let Some(lost) = ended.log_lost {
+            self.notice(id, format!("the log lacks its end: {lost}"));
+        }
+        if swept > 0 {
+            let plural = if swept == 1 { "" } else { "es" };
+            self.notice(id, format!("{swept} process{plural} that it left behind were ended"));
+        }
+        self.advance(id, Heard::Step(end))
+    }
+}
+
+/// State and plans of terraform hold secrets and are made with the umask's mode.
+fn umask_of(kind: crate::model::action::KindName) -> Option<u32> {
+    (kind == crate::model::action::KindName::Terraform).then_some(0o077)
+}

@@ -1,0 +1,386 @@
+//! Owns the dispatcher: the state of every task of a run, and the one loop that linearises what happens.
+//! Does not know how an attempt is carried out (`attempt`), nor how a verdict is reached (`plan`).
+
+use crate::engine::attempt::Live;
+use crate::engine::request::{Approver, OnTaskFailure, Request};
+use crate::engine::RunError;
+use crate::event::{Event, Level, Listener};
+use crate::host::process::ProcessEvent;
+use crate::host::store::RunStart;
+use crate::host::Host;
+use crate::model::effect::Outcome;
+use crate::model::name::{AttemptId, RunId, TaskId};
+use crate::model::project::Project;
+use crate::plan::board::Board;
+use crate::plan::schedule;
+use crate::plan::verdict::Verdict;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// Where a task of the run stands. Changed by `Engine::set_state` alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TaskState {
+    /// Not part of the run.
+    Outside,
+    /// Upstreams within the run are not settled. Next: judged, then `Queued` or `Settled`.
+    Waiting,
+    /// Its probe is being asked. Next: judged again.
+    Probing,
+    /// Must run; waits for a place, a pool, a lock. Next: `Running` or `Settled` (skipped).
+    Queued,
+    /// An attempt is under way. Next: `Pausing` or `Settled`.
+    Running,
+    /// Between two tries. Next: `Running` or `Settled`.
+    Pausing,
+    /// Over.
+    Settled(Outcome),
+}
+
+/// What reaches the loop.
+pub(super) enum Message {
+    /// From a process of an attempt.
+    Process(TaskId, AttemptId, ProcessEvent),
+    /// A signal to this program.
+    Signal(i32),
+    /// A pause between tries, or one that a machine asked for, is over.
+    Pause(TaskId, AttemptId),
+    /// A readiness check ended.
+    Ready(TaskId, AttemptId, Result<(), String>),
+    /// A probe answered.
+    Probed(TaskId, crate::host::check::Answer),
+}
+
+/// How far the run is being stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stop {
+    No,
+    /// Start nothing more.
+    Starting,
+    /// Interrupted once: every tool got one SIGINT.
+    Interrupted,
+    /// Interrupted twice: said what is waited for.
+    Told,
+    /// Interrupted three times: killed.
+    Killed,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default)]
+pub struct Finished {
+    /// The process's exit code.
+    pub exit: u8,
+    pub ran: usize,
+    pub fresh: usize,
+    pub restored: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    pub interrupted: usize,
+    /// Outcome of each task of the run.
+    pub outcomes: BTreeMap<TaskId, Outcome>,
+    /// Tasks that watch mode left stale.
+    pub left: Vec<TaskId>,
+}
+
+/// Runs one request.
+pub struct Engine<'a> {
+    pub(super) host: &'a Host,
+    pub(super) project: &'a Project,
+    pub(super) board: Board<'a>,
+    pub(super) request: Request,
+    pub(super) listener: &'a mut dyn Listener,
+    pub(super) approver: &'a mut dyn Approver,
+    pub(super) run: RunId,
+    pub(super) started: Instant,
+    states: Vec<TaskState>,
+    waiting_for: Vec<usize>,
+    pub(super) queue: Vec<TaskId>,
+    pub(super) remaining: Vec<f64>,
+    pub(super) verdicts: Vec<Option<Verdict>>,
+    pub(super) live: BTreeMap<TaskId, Live>,
+    pub(super) events: Vec<String>,
+    pub(super) stop: Stop,
+    /// Number of the next try, of tasks that pause between two.
+    pub(super) tries: BTreeMap<TaskId, u32>,
+    /// Tasks that waited for a path lock in this run.
+    pub(super) lock_waits: BTreeSet<TaskId>,
+    pub(super) finished: Finished,
+    /// Worst exit code that a failure asks for.
+    pub(super) exit: u8,
+    pub(super) sender: UnboundedSender<Message>,
+    receiver: UnboundedReceiver<Message>,
+}
+
+impl<'a> Engine<'a> {
+    /// A run that holds its environment. The board's histories are read.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn new(
+        host: &'a Host,
+        project: &'a Project,
+        board: Board<'a>,
+        request: Request,
+        listener: &'a mut dyn Listener,
+        approver: &'a mut dyn Approver,
+    ) -> Result<Self, RunError> {
+        let count = project.tasks.len();
+        let (sender, receiver) = unbounded_channel();
+        let run = host.store.borrow_mut().begin_run(&RunStart {
+            env: &project.env.name,
+            targets: &request.words,
+            options: &request.options,
+            command: request.command,
+            pid: std::process::id(),
+            started: host.now(),
+        })?;
+        let mut verdicts = Vec::new();
+        verdicts.resize_with(count, || None);
+        let mut engine = Self {
+            host,
+            project,
+            board,
+            request,
+            listener,
+            approver,
+            run,
+            started: Instant::now(),
+            states: vec![TaskState::Outside; count],
+            waiting_for: vec![0; count],
+            queue: Vec::new(),
+            remaining: Vec::new(),
+            verdicts,
+            live: BTreeMap::new(),
+            events: Vec::new(),
+            stop: Stop::No,
+            tries: BTreeMap::new(),
+            lock_waits: BTreeSet::new(),
+            finished: Finished::default(),
+            exit: 0,
+            sender,
+            receiver,
+        };
+        engine.prepare();
+        Ok(engine)
+    }
+
+    fn prepare(&mut self) {
+        let mut chosen = vec![false; self.project.tasks.len()];
+        for id in &self.request.tasks {
+            chosen[id.index()] = true;
+        }
+        for id in &self.request.tasks {
+            self.states[id.index()] = TaskState::Waiting;
+            self.waiting_for[id.index()] =
+                self.project.graph.up(*id).iter().filter(|(up, _)| chosen[up.index()]).count();
+        }
+        self.remaining = schedule::remaining(&self.board, &chosen);
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// When the run can't go on; what finished stays recorded.
+    pub fn run(mut self) -> Result<Finished, RunError> {
+        let tasks: Vec<String> =
+            self.request.tasks.iter().map(|id| self.project.task(*id).name.to_string()).collect();
+        let estimate = self.estimate();
+        self.tell(Event::RunStarted {
+            run: self.run.0,
+            env: self.project.env.name.to_string(),
+            targets: self.request.words.clone(),
+            tasks,
+            at: self.host.now(),
+            estimate,
+        });
+        self.take_recorded()?;
+        let first: Vec<TaskId> = self
+            .request
+            .tasks
+            .iter()
+            .copied()
+            .filter(|id| self.waiting_for[id.index()] == 0)
+            .collect();
+        let result = self.judge_all(first).and_then(|()| {
+            // A null run ends here, without a runtime.
+            if self.is_idle() { Ok(()) } else { self.work() }
+        });
+        self.end(result)
+    }
+
+    fn work(&mut self) -> Result<(), RunError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| {
+            RunError::State { path: "(runtime)".to_owned(), why: error.to_string() }
+        })?;
+        let _signals = crate::host::signals::listen({
+            let sender = self.sender.clone();
+            move |signal| drop(sender.send(Message::Signal(signal)))
+        });
+        runtime.block_on(async {
+            loop {
+                self.start_what_fits()?;
+                if self.is_idle() {
+                    return Ok(());
+                }
+                let tick = self.next_tick();
+                tokio::select! {
+                    message = self.receiver.recv() => {
+                        if let Some(message) = message {
+                            self.take(message)?;
+                        }
+                    }
+                    () = tokio::time::sleep(tick) => self.on_tick(),
+                }
+            }
+        })
+    }
+
+    /// Nothing runs, and nothing can start.
+    fn is_idle(&self) -> bool {
+        let busy = |state: &TaskState| matches!(state, TaskState::Probing | TaskState::Running | TaskState::Pausing);
+        self.queue.is_empty() && !self.states.iter().any(busy)
+    }
+
+    /// Whether an attempt is being made of some task now, for pools and places.
+    pub(super) fn running(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.live.keys().copied()
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), RunError> {
+        match message {
+            Message::Signal(_) => self.on_signal(),
+            Message::Process(id, attempt, event) => {
+                if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
+                    self.on_process(id, event)?;
+                }
+            }
+            Message::Pause(id, attempt) => self.on_pause(id, attempt)?,
+            Message::Ready(id, attempt, result) => {
+                if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
+                    self.on_ready(id, result)?;
+                }
+            }
+            Message::Probed(id, answer) => self.on_probed(id, answer)?,
+        }
+        Ok(())
+    }
+
+    /// The one place where a task's state changes.
+    pub(super) fn set_state(&mut self, id: TaskId, state: TaskState) {
+        self.states[id.index()] = state;
+    }
+
+    pub(super) fn state(&self, id: TaskId) -> &TaskState {
+        &self.states[id.index()]
+    }
+
+    /// Downstream tasks whose last upstream this was.
+    pub(super) fn released(&mut self, id: TaskId) -> Vec<TaskId> {
+        let mut released = Vec::new();
+        let graph = &self.project.graph;
+        for (down, _) in graph.down(id) {
+            let left = &mut self.waiting_for[down.index()];
+            if self.states[down.index()] == TaskState::Waiting && *left > 0 {
+                *left -= 1;
+                if *left == 0 {
+                    released.push(*down);
+                }
+            }
+        }
+        released
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.listener.hear(&event);
+        // Output lines are in the logs; the ledger keeps what happened.
+        if !matches!(event, Event::TaskOutput { .. })
+            && let Ok(json) = serde_json::to_string(&event)
+        {
+            self.events.push(json);
+        }
+    }
+
+    pub(super) fn notice(&mut self, id: TaskId, message: impl Into<String>) {
+        let task = self.project.task(id).name.to_string();
+        self.tell(Event::TaskNotice { task, message: message.into() });
+    }
+
+    pub(super) fn warn(&mut self, message: impl Into<String>) {
+        self.tell(Event::Notice { level: Level::Warning, message: message.into() });
+    }
+
+    /// A failure's part in the exit code: the first one that says more than 1 wins.
+    pub(super) fn note_exit(&mut self, exit: u8) {
+        if self.exit <= 1 {
+            self.exit = exit;
+        }
+    }
+
+    pub(super) fn fails_fast(&self) -> bool {
+        self.request.on_failure == OnTaskFailure::FailFast
+    }
+
+    fn estimate(&self) -> Option<f64> {
+        let mut total = Vec::new();
+        for id in &self.request.tasks {
+            total.push(*id);
+        }
+        schedule::estimate(&self.board, &total, self.request.jobs)
+    }
+
+    fn end(mut self, result: Result<(), RunError>) -> Result<Finished, RunError> {
+        if result.is_err() {
+            // Nothing may go on behind our back.
+            self.kill_everything();
+        }
+        let mut finished = std::mem::take(&mut self.finished);
+        for id in &self.request.tasks {
+            if let TaskState::Settled(outcome) = &self.states[id.index()] {
+                finished.outcomes.insert(*id, *outcome);
+            }
+        }
+        finished.exit = match (&result, self.stop) {
+            (Err(RunError::Store(_) | RunError::Fact(_) | RunError::State { .. }), _) => 7,
+            (Err(RunError::Refused { .. }), _) => 5,
+            (Err(RunError::Tools(_)), _) => 6,
+            (Err(RunError::Unknown { .. }), _) => 4,
+            (Ok(()), Stop::Interrupted | Stop::Told | Stop::Killed) => 130,
+            (Ok(()), _) => self.exit,
+        };
+        let outcome = match finished.exit {
+            0 => Outcome::Ran,
+            130 => Outcome::Interrupted,
+            _ => Outcome::Failed,
+        };
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.tell(Event::RunFinished {
+            run: self.run.0,
+            outcome,
+            ran: finished.ran,
+            fresh: finished.fresh,
+            restored: finished.restored,
+            failed: finished.failed,
+            skipped: finished.skipped,
+            interrupted: finished.interrupted,
+            seconds,
+            exit: finished.exit,
+        });
+        let counts = serde_json::json!({
+            "ran": finished.ran, "fresh": finished.fresh, "restored": finished.restored,
+            "failed": finished.failed, "skipped": finished.skipped, "interrupted": finished.interrupted,
+        });
+        let mut store = self.host.store.borrow_mut();
+        // A ledger that can't be written never fails a run that went well.
+        if finished.ran + finished.failed + finished.interrupted > 0 {
+            let _ = store.put_events(self.run, &self.events);
+        }
+        let ended = store.end_run(self.run, self.host.now(), finished.exit, &counts.to_string());
+        drop(store);
+        result?;
+        ended?;
+        Ok(finished)
+    }
+}
+
+/// How often waiting places, locks and graces are looked at again.
+pub(super) const TICK: Duration = Duration::from_millis(100);

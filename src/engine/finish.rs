@@ -1,0 +1,317 @@
+//! Owns the end of an attempt: readiness, checks, the one commit point, failures and further tries.
+//! Does not know how outputs are kept or how the machine came to its end.
+
+use crate::engine::attempt::Interrupted;
+use crate::engine::dispatch::{Engine, Message, TaskState};
+use crate::engine::settle::Said;
+use crate::engine::RunError;
+use crate::event::Failure;
+use crate::host::store::{Commit, Ending, WorldUpdate};
+use crate::kind::machine::{Done, Trouble, TroubleKind};
+use crate::model::effect::{Effect, Outcome};
+use crate::model::manifest::Manifest;
+use crate::model::name::TaskId;
+use crate::model::record::{Incarnation, Phase, Void};
+use crate::model::task::Retry;
+use crate::plan::board::Settled;
+use crate::plan::fingerprint;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+impl Engine<'_> {
+    /// The machine is done; now the world must be ready.
+    pub(super) fn machine_done(&mut self, id: TaskId, done: Done) -> Result<(), RunError> {
+        if self.live.get(&id).is_some_and(|live| live.undo.is_some()) {
+            return self.undo_target_done(id, done);
+        }
+        let checks = self.ready_checks(id, &done);
+        let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+        live.done = Some(done);
+        if checks.is_empty() {
+            return self.conclude(id);
+        }
+        let (sender, attempt) = (self.sender.clone(), live.attempt);
+        self.notice(id, "waiting for it to be ready");
+        std::thread::spawn(move || {
+            let result = checks.into_iter().try_for_each(|(check, within)| check.wait(within));
+            let _ = sender.send(Message::Ready(id, attempt, result));
+        });
+        Ok(())
+    }
+
+    pub(super) fn on_ready(&mut self, id: TaskId, result: Result<(), String>) -> Result<(), RunError> {
+        match result {
+            Ok(()) => self.conclude(id),
+            Err(message) => self.fail(id, Trouble { message, ..Trouble::default() }),
+        }
+    }
+
+    /// Outputs, exports, the inputs once more, then the commit.
+    fn conclude(&mut self, id: TaskId) -> Result<(), RunError> {
+        let Some(done) = self.live.get_mut(&id).and_then(|live| live.done.take()) else { return Ok(()) };
+        let collected = self
+            .collect_outputs(id)
+            .and_then(|artifacts| self.collect_exports(id, &done).map(|exports| (artifacts, exports)));
+        let (artifacts, (exports, left_out)) = match collected {
+            Ok(collected) => collected,
+            Err(message) => {
+                let trouble = Trouble { message, notes: done.notes, incarnations: done.incarnations, ..Trouble::default() };
+                return self.fail(id, trouble);
+            }
+        };
+        if !left_out.is_empty() {
+            self.notice(id, format!("exports that are not declared were left out: {}", left_out.join(", ")));
+        }
+        let Some((manifest, void)) = self.check_inputs_again(id)? else { return Ok(()) };
+        let task = self.project.task(id);
+        let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
+        let (key, seconds) = (self.board.key(id), live.started.elapsed().as_secs_f64());
+        let built_on = if task.effect == Effect::Pure {
+            BTreeSet::new()
+        } else {
+            self.board.alive(id).as_ref().clone()
+        };
+        let token = task.effect.changes_world().then(|| done.token.clone().unwrap_or_else(|| live.attempt.to_string()));
+        let world = WorldUpdate {
+            token,
+            incarnations: done.incarnations.map(|set| own(set, key.0)),
+            notes: done.notes,
+        };
+        let fingerprint = manifest.fingerprint();
+        let committed = self.host.store.borrow_mut().commit(&Commit {
+            attempt: live.attempt,
+            task: key,
+            env: &self.project.env.name,
+            run: self.run,
+            effect: task.effect,
+            fingerprint,
+            manifest: &manifest,
+            artifacts: &artifacts,
+            exports: &exports,
+            built_on: &built_on,
+            world,
+            ended: self.host.now(),
+            seconds,
+            void: void.clone(),
+            taint_before: live.began.flatten(),
+        });
+        if let Err(error) = committed {
+            // Without a record it is not done: what was moved aside stays recoverable.
+            return Err(error.into());
+        }
+        for aside in live.asides.drain(..) {
+            self.host.drop_aside(aside);
+        }
+        self.host.remove_private_dir(&live.job.tmp);
+        self.reload(id)?;
+        self.board.settled[id.index()] = Settled::Yes(self.board.history(id).newest.clone());
+        let mut summary = done.summary;
+        if let Some(Void::ChangedWhileRunning { path }) = &void {
+            summary = Some(format!("input `{path}` changed while it ran: it stays stale"));
+        }
+        let said = Said {
+            attempt: Some(live.attempt.0),
+            reasons: std::mem::take(&mut live.reasons),
+            seconds,
+            summary,
+            failure: None,
+        };
+        let released = self.settle(id, Outcome::Ran, said);
+        self.judge_all(released)
+    }
+
+    /// Reads a task's history anew after it was written.
+    pub(super) fn reload(&mut self, id: TaskId) -> Result<(), RunError> {
+        let history = self.host.store.borrow().history(self.board.key(id), &self.project.env.name)?;
+        self.board.histories[id.index()] = history;
+        Ok(())
+    }
+
+    /// Inputs are hashed again after the end: one that changed meanwhile leaves the task stale.
+    fn check_inputs_again(&mut self, id: TaskId) -> Result<Option<(Manifest, Option<Void>)>, RunError> {
+        let task = self.project.task(id);
+        let before = self.verdicts[id.index()].take().and_then(|verdict| verdict.manifest).unwrap_or_default();
+        for input in &task.inputs {
+            self.host.forget_input(input);
+        }
+        let after = match fingerprint::walk(&self.board, self.host, id) {
+            Ok(walk) => walk.manifest,
+            Err(error) => {
+                self.fail(id, Trouble { message: error.to_string(), ..Trouble::default() })?;
+                return Ok(None);
+            }
+        };
+        let in_place = |path: &str| task.in_place.iter().any(|own| own.as_str() == path);
+        let changed = after.entries.iter().zip(&before.entries).find_map(|(now, then)| {
+            use crate::model::manifest::EntryKey;
+            if now == then {
+                return None;
+            }
+            match &now.key {
+                EntryKey::Path { path } | EntryKey::Artifact { path, .. } if in_place(path) => None,
+                EntryKey::Path { path } | EntryKey::Artifact { path, .. } => Some(path.clone()),
+                _ => None,
+            }
+        });
+        let added = (after.entries.len() != before.entries.len() && changed.is_none() && !before.entries.is_empty())
+            .then(|| "(a file was added or removed)".to_owned());
+        let void = changed.or(added).map(|path| Void::ChangedWhileRunning { path });
+        // With `in_place` an input enters by what it holds after the attempt.
+        let manifest = if task.in_place.is_empty() && void.is_some() { before } else { after };
+        Ok(Some((manifest, void)))
+    }
+
+    /// An attempt did not succeed.
+    pub(super) fn fail(&mut self, id: TaskId, trouble: Trouble) -> Result<(), RunError> {
+        let task = self.project.task(id);
+        let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
+        for aside in live.asides.drain(..).rev() {
+            if let Err(why) = self.host.put_back_aside(aside) {
+                self.warn(format!("an output of `{}` could not be put back: {why}", self.project.task(id).name));
+            }
+        }
+        let by_user = matches!(live.interrupted, Some((Interrupted::ByUser | Interrupted::ByFailFast, _)));
+        let message = match live.interrupted {
+            Some((Interrupted::ByTimeout, _)) => {
+                let limit = task.timeout.unwrap_or_default();
+                format!("took longer than its timeout of {} s", limit.as_secs_f64())
+            }
+            Some(_) if live.killed => "killed on request".to_owned(),
+            Some(_) => "interrupted".to_owned(),
+            None => live.masks.mask(&trouble.message),
+        };
+        let seconds = live.started.elapsed().as_secs_f64();
+        let phase = if by_user { Phase::Interrupted } else { Phase::Failed };
+        let verdict = self.verdicts[id.index()].as_ref();
+        let fingerprint = verdict.and_then(|verdict| verdict.fingerprint);
+        let key = self.board.key(id);
+        let so_far = live.machine.as_ref().and_then(|machine| machine.so_far());
+        let incarnations = trouble.incarnations.or(so_far).map(|set| own(set, key.0));
+        let world = live.undo.is_none().then(|| WorldUpdate { token: None, incarnations, notes: trouble.notes });
+        self.host.store.borrow_mut().end(&Ending {
+            attempt: live.attempt,
+            task: key,
+            env: &self.project.env.name,
+            effect: task.effect,
+            phase,
+            ended: self.host.now(),
+            message: &message,
+            exit_code: live.last_end.code,
+            signal: live.last_end.signal,
+            fingerprint,
+            world,
+        })?;
+        self.reload(id)?;
+        if let Some(undo) = &live.undo {
+            let targets = undo.declared_targets();
+            for target in targets {
+                self.reload(target)?;
+            }
+        }
+        let tail: Vec<String> = live.tail.iter().cloned().collect();
+        if phase == Phase::Failed
+            && trouble.kind == TroubleKind::Failed
+            && let Some(retry) = &task.retry
+            && live.number <= retry.max
+            && wanted(retry, &message, &tail)
+            && !self.is_stopping()
+        {
+            return self.pause(id, live.number, retry.clone(), &message);
+        }
+        if by_user {
+            let said = Said {
+                attempt: Some(live.attempt.0),
+                reasons: live.reasons,
+                seconds,
+                summary: Some(message),
+                failure: None,
+            };
+            let released = self.settle(id, Outcome::Interrupted, said);
+            return self.judge_all(released);
+        }
+        self.note_exit(if trouble.kind == TroubleKind::Refused { 5 } else { 1 });
+        let command = live
+            .step
+            .as_ref()
+            .filter(|_| trouble.kind == TroubleKind::Failed)
+            .map(|step| step.argv.iter().map(|word| live.masks.mask(word)).collect());
+        let failure = Failure {
+            message,
+            command,
+            exit_code: live.last_end.code.filter(|code| *code != 0),
+            signal: live.last_end.signal,
+            tail,
+            log: Some(self.host.relative(&live.log)),
+            hint: trouble.hint,
+            declared: Some(self.host.declared(&task.place)),
+        };
+        let said = Said {
+            attempt: Some(live.attempt.0),
+            reasons: live.reasons,
+            seconds,
+            summary: None,
+            failure: Some(failure),
+        };
+        let released = self.settle(id, Outcome::Failed, said);
+        self.judge_all(released)
+    }
+
+    /// Waits before the next try, longer each time.
+    fn pause(&mut self, id: TaskId, number: u32, retry: Retry, message: &str) -> Result<(), RunError> {
+        let (first, longest) = retry.backoff;
+        let pause = first.saturating_mul(1u32 << (number - 1).min(16)).min(longest.max(first));
+        self.notice(
+            id,
+            format!("try {number} of {} failed: {message}; next try in {} s", retry.max + 1, pause.as_secs_f64()),
+        );
+        self.set_state(id, TaskState::Pausing);
+        self.verdicts[id.index()].get_or_insert_default();
+        self.tries.insert(id, number + 1);
+        let sender = self.sender.clone();
+        let attempt = crate::model::name::AttemptId(-1);
+        std::thread::spawn(move || {
+            std::thread::sleep(pause);
+            let _ = sender.send(Message::Pause(id, attempt));
+        });
+        Ok(())
+    }
+
+    pub(super) fn on_pause(
+        &mut self,
+        id: TaskId,
+        attempt: crate::model::name::AttemptId,
+    ) -> Result<(), RunError> {
+        if *self.state(id) == TaskState::Pausing {
+            let number = self.tries.remove(&id).unwrap_or(2);
+            if self.is_stopping() {
+                let verdict = self.verdicts[id.index()].take().unwrap_or_default();
+                let released = self.not_started(id, verdict);
+                return self.judge_all(released);
+            }
+            let verdict = crate::plan::verdict::judge(&self.board, self.host, id)?;
+            self.verdicts[id.index()] = Some(verdict);
+            return self.begin(id, number);
+        }
+        if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
+            return self.advance(id, crate::kind::machine::Heard::Waited);
+        }
+        Ok(())
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop != crate::engine::dispatch::Stop::No
+    }
+}
+
+fn wanted(retry: &Retry, message: &str, tail: &[String]) -> bool {
+    retry.when.is_empty()
+        || retry.when.iter().any(|text| message.contains(text) || tail.iter().any(|line| line.contains(text)))
+}
+
+/// The machine names tasks; the store knows ids, which outlive names.
+fn own(set: BTreeSet<Incarnation>, key: i64) -> BTreeSet<Incarnation> {
+    set.into_iter().map(|one| Incarnation { task: key.to_string(), ..one }).collect()
+}
+
+/// Shortest pause between looks at a world that is not ready yet.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(200);

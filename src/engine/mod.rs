@@ -1,0 +1,46 @@
+//! Owns the doing: a dispatcher that linearises processes, timers and signals, and carries out verdicts.
+//! Does not print: it tells `event::Listener`s. Only this layer writes the store during a run.
+
+mod attempt;
+mod checks;
+mod dispatch;
+mod finish;
+mod job;
+mod outputs;
+mod pace;
+pub mod recover;
+mod recorded;
+pub mod request;
+mod settle;
+mod start;
+pub mod tools;
+pub mod undoing;
+
+pub use dispatch::{Engine, Finished};
+pub use request::{Approver, Approval, OnTaskFailure, Request};
+
+use crate::host::store::StoreError;
+use crate::model::facts::FactError;
+
+/// A run could not go on. What finished stays recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store can't be read or written: exit code 7.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The world can't be asked: exit code 7.
+    #[error(transparent)]
+    Fact(#[from] FactError),
+    /// A file of the run can't be written: exit code 7.
+    #[error("cannot write `{path}`: {why}")]
+    State { path: String, why: String },
+    /// Refused before anything ran: exit code 5.
+    #[error("{message}")]
+    Refused { message: String, hint: Option<String> },
+    /// A tool is missing or too old: exit code 6.
+    #[error("{}", .0.join("\n"))]
+    Tools(Vec<String>),
+    /// A task must be resolved first: exit code 4.
+    #[error("{message}")]
+    Unknown { message: String, hint: Option<String> },
+}

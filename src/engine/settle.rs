@@ -1,0 +1,304 @@
+//! Owns the way from a verdict to an outcome: judge, believe, put back, queue, settle.
+//! Does not know how an attempt is carried out.
+
+use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
+use crate::engine::request::{OnTaskFailure, Reach};
+use crate::engine::RunError;
+use crate::event::{Event, Failure};
+use crate::model::effect::{Effect, Outcome, State};
+use crate::model::graph::Edge;
+use crate::model::name::TaskId;
+use crate::model::reason::Reason;
+use crate::model::task::{OnFailure, WatchMay};
+use crate::plan::board::Settled;
+use crate::plan::verdict::{self, Verdict};
+
+/// What is said of a task that is settled.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub attempt: Option<i64>,
+    pub reasons: Vec<Reason>,
+    pub seconds: f64,
+    pub summary: Option<String>,
+    pub failure: Option<Failure>,
+}
+
+impl Engine<'_> {
+    /// Judges tasks whose upstreams are settled, and all that this releases.
+    pub(super) fn judge_all(&mut self, first: Vec<TaskId>) -> Result<(), RunError> {
+        // A list and no recursion: chains may be very long.
+        let mut ready = first;
+        ready.reverse();
+        while let Some(id) = ready.pop() {
+            if *self.state(id) != TaskState::Waiting {
+                continue;
+            }
+            if let Some(released) = self.consider(id)? {
+                ready.extend(released.into_iter().rev());
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges one task. Gives what it released, when it is settled without running.
+    fn consider(&mut self, id: TaskId) -> Result<Option<Vec<TaskId>>, RunError> {
+        if self.request.skipped.contains(&id) {
+            self.board.settled[id.index()] = self.as_recorded(id);
+            let summary = Some("left out; taken as recorded".to_owned());
+            return Ok(Some(self.settle(id, Outcome::Skipped, Said { summary, ..Said::default() })));
+        }
+        if let Some(bad) = self.bad_upstream(id) {
+            let summary = Some(format!("not run: `{bad}` did not succeed"));
+            return Ok(Some(self.settle(id, Outcome::Skipped, Said { summary, ..Said::default() })));
+        }
+        self.board.refresh_alive(id);
+        let mut verdict = verdict::judge(&self.board, self.host, id)?;
+        if self.request.forced.contains(&id) && verdict.state != State::Unknown {
+            verdict.reasons.insert(0, Reason::Forced);
+            verdict.state = State::Stale;
+        }
+        match verdict.state {
+            State::Fresh => {
+                if self.ask_probe(id) {
+                    return Ok(None);
+                }
+                Ok(Some(self.believe(id, verdict, Outcome::Fresh, None)))
+            }
+            State::Restorable => self.put_back(id, verdict).map(Some),
+            State::Unknown => Ok(Some(self.must_be_resolved(id, verdict))),
+            _ => self.queue_it(id, verdict),
+        }
+    }
+
+    fn queue_it(&mut self, id: TaskId, verdict: Verdict) -> Result<Option<Vec<TaskId>>, RunError> {
+        let task = self.project.task(id);
+        let forced = verdict.reasons.contains(&Reason::Forced);
+        if task.effect == Effect::Once && verdict::started_once(self.board.history(id)) && !forced {
+            return Ok(Some(self.must_be_resolved(id, verdict)));
+        }
+        let may_watch = task.watch == WatchMay::Run || !task.effect.changes_world();
+        if self.request.reach == Reach::Watch && !may_watch {
+            self.finished.left.push(id);
+            let said = Said {
+                reasons: verdict.reasons,
+                summary: Some("left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned()),
+                ..Said::default()
+            };
+            return Ok(Some(self.settle(id, Outcome::Skipped, said)));
+        }
+        if self.stop != Stop::No {
+            return Ok(Some(self.not_started(id, verdict)));
+        }
+        if let Some(message) = self.cannot_start(id, &verdict) {
+            return Ok(Some(self.fail_before_start(id, verdict, message)));
+        }
+        self.verdicts[id.index()] = Some(verdict);
+        self.set_state(id, TaskState::Queued);
+        self.queue.push(id);
+        Ok(None)
+    }
+
+    pub(super) fn not_started(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
+        let outcome = if self.stop >= Stop::Interrupted { Outcome::Interrupted } else { Outcome::Skipped };
+        let summary = Some("not started".to_owned());
+        self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
+    }
+
+    /// What makes a start pointless: a missing input, a template that can't be rendered.
+    fn cannot_start(&self, id: TaskId, verdict: &Verdict) -> Option<(String, Option<String>)> {
+        if let Some(broken) = &verdict.broken {
+            let place = broken.place.as_ref().map_or(String::new(), |place| format!(" in `{}`", place.file));
+            return Some((format!("a template{place} cannot be rendered: {}", broken.message), broken.help.clone()));
+        }
+        if !verdict.missing.is_empty() {
+            let list = verdict.missing.join("`, `");
+            return Some((
+                format!("input `{list}` is not there"),
+                Some("create it, or take it out of `inputs`".to_owned()),
+            ));
+        }
+        let absent = crate::plan::fingerprint::absent_values(&self.board, self.project.task(id));
+        absent.first().map(|(task, key)| {
+            (
+                format!("`{task}` did not export `{key}`"),
+                Some(format!("see what it exports with `infra outputs {task}`")),
+            )
+        })
+    }
+
+    fn fail_before_start(
+        &mut self,
+        id: TaskId,
+        verdict: Verdict,
+        (message, hint): (String, Option<String>),
+    ) -> Vec<TaskId> {
+        let failure = self.failure(id, message, hint);
+        self.note_exit(1);
+        self.settle(id, Outcome::Failed, Said { reasons: verdict.reasons, failure: Some(failure), ..Said::default() })
+    }
+
+    fn must_be_resolved(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
+        let name = self.project.task(id).name.to_string();
+        let message = if verdict.state == State::Unknown {
+            format!("the end of the last attempt of `{name}` is not known, and it must not be repeated blindly")
+        } else {
+            format!("`{name}` is stale, but it started before and must not be repeated blindly")
+        };
+        let hint = format!(
+            "look at the world, then `infra resolve {name} --done`, `--failed` or `--rerun` (or `infra run {name} --force`)"
+        );
+        self.note_exit(4);
+        let failure = self.failure(id, message, Some(hint));
+        self.settle(id, Outcome::Failed, Said { reasons: verdict.reasons, failure: Some(failure), ..Said::default() })
+    }
+
+    /// A failure without an attempt.
+    pub(super) fn failure(&self, id: TaskId, message: String, hint: Option<String>) -> Failure {
+        Failure {
+            message,
+            command: None,
+            exit_code: None,
+            signal: None,
+            tail: Vec::new(),
+            log: None,
+            hint,
+            declared: Some(self.host.declared(&self.project.task(id).place)),
+        }
+    }
+
+    /// The upstream that keeps a task from running, if any.
+    fn bad_upstream(&self, id: TaskId) -> Option<String> {
+        self.project.graph.up(id).iter().find_map(|(up, edge)| {
+            let TaskState::Settled(outcome) = self.state(*up) else { return None };
+            let task = self.project.task(*up);
+            let bad = match outcome {
+                // Order only: whatever became of it.
+                _ if *edge == Edge::After => false,
+                Outcome::Ran | Outcome::Fresh | Outcome::Restored => false,
+                Outcome::Failed => task.on_failure == OnFailure::Stop,
+                // Left out on request stands on its record.
+                Outcome::Skipped => !self.board.settled[up.index()].is_settled(),
+                Outcome::Interrupted => true,
+            };
+            bad.then(|| task.name.to_string())
+        })
+    }
+
+    /// A record is believed.
+    pub(super) fn believe(
+        &mut self,
+        id: TaskId,
+        verdict: Verdict,
+        outcome: Outcome,
+        summary: Option<String>,
+    ) -> Vec<TaskId> {
+        self.board.settled[id.index()] = Settled::Yes(verdict.record.clone());
+        if let Some(record) = &verdict.record {
+            // A pure record of another environment or branch stands for this task from now on.
+            self.board.histories[id.index()].newest = Some(record.clone());
+        }
+        self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
+    }
+
+    fn put_back(&mut self, id: TaskId, verdict: Verdict) -> Result<Vec<TaskId>, RunError> {
+        let mut paths = Vec::new();
+        for artifact in &verdict.restore {
+            if let Err(error) = self.host.restore(artifact) {
+                let message = format!("artifact `{}` cannot be put back: {error}", artifact.path);
+                self.warn(format!("{message}; the task runs instead"));
+                self.verdicts[id.index()] = Some(verdict);
+                self.set_state(id, TaskState::Queued);
+                self.queue.push(id);
+                return Ok(Vec::new());
+            }
+            paths.push(artifact.path.clone());
+        }
+        let summary = Some(format!("put back {}", paths.join(", ")));
+        Ok(self.believe(id, verdict, Outcome::Restored, summary))
+    }
+
+    /// Starts asking the probe of a task that is otherwise fresh; `false` when there is nothing to ask.
+    fn ask_probe(&mut self, id: TaskId) -> bool {
+        let Some(probe) = &self.project.task(id).probe else { return false };
+        let now = self.host.now();
+        if let Some((true, at, _)) = &self.board.history(id).probe {
+            let good_for = probe.ttl.map_or(0, |ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+            if (0..good_for).contains(&(now - at)) {
+                return false;
+            }
+        }
+        let Some(check) = self.check_of(id, &probe.check) else { return false };
+        self.set_state(id, TaskState::Probing);
+        let sender = self.sender.clone();
+        std::thread::spawn(move || {
+            let answer = check.ask();
+            let _ = sender.send(Message::Probed(id, answer));
+        });
+        true
+    }
+
+    pub(super) fn on_probed(&mut self, id: TaskId, answer: crate::host::check::Answer) -> Result<(), RunError> {
+        use crate::host::check::Answer;
+        self.set_state(id, TaskState::Waiting);
+        let verdict = verdict::judge(&self.board, self.host, id)?;
+        let (agrees, text) = match answer {
+            Answer::Agrees => (true, String::new()),
+            Answer::Disagrees(text) => (false, text),
+            Answer::CannotTell(text) => {
+                let task = self.project.task(id).name.to_string();
+                self.warn(format!("the probe of `{task}` can't tell ({text}); its record is believed as before"));
+                let released = self.believe(id, verdict, Outcome::Fresh, None);
+                return self.judge_all(released);
+            }
+        };
+        let now = self.host.now();
+        let key = self.board.key(id);
+        self.host.store.borrow_mut().put_probe(key, &self.project.env.name, agrees, now, &text)?;
+        self.board.histories[id.index()].probe = Some((agrees, now, text));
+        if agrees {
+            let released = self.believe(id, verdict, Outcome::Fresh, None);
+            return self.judge_all(released);
+        }
+        let verdict = verdict::judge(&self.board, self.host, id)?;
+        if let Some(released) = self.queue_it(id, verdict)? {
+            self.judge_all(released)?;
+        }
+        Ok(())
+    }
+
+    /// The end of a task in this run, for better or worse. Gives the tasks that it released.
+    pub(super) fn settle(&mut self, id: TaskId, outcome: Outcome, said: Said) -> Vec<TaskId> {
+        match outcome {
+            Outcome::Ran => self.finished.ran += 1,
+            Outcome::Fresh => self.finished.fresh += 1,
+            Outcome::Restored => self.finished.restored += 1,
+            Outcome::Failed => self.finished.failed += 1,
+            Outcome::Skipped => self.finished.skipped += 1,
+            Outcome::Interrupted => self.finished.interrupted += 1,
+        }
+        let task = self.project.task(id);
+        if task.is_undo() && outcome.is_good() {
+            self.board.settled[id.index()] = Settled::Yes(None);
+        }
+        if outcome == Outcome::Failed && task.on_failure == OnFailure::GoOn {
+            self.board.settled[id.index()] = Settled::Yes(None);
+        } else if outcome == Outcome::Failed && self.request.on_failure != OnTaskFailure::KeepGoing {
+            self.stop = self.stop.max(Stop::Starting);
+        }
+        self.set_state(id, TaskState::Settled(outcome));
+        let name = task.name.to_string();
+        self.tell(Event::TaskFinished {
+            task: name,
+            attempt: said.attempt,
+            outcome,
+            reasons: said.reasons,
+            seconds: said.seconds,
+            summary: said.summary,
+            failure: said.failure,
+        });
+        if outcome == Outcome::Failed && task.on_failure == OnFailure::Stop && self.fails_fast() {
+            self.interrupt_all("another task failed (`--fail-fast`)");
+        }
+        self.released(id)
+    }
+}

@@ -1,0 +1,181 @@
+//! Owns the choice of what starts next: places, pools, locks, longest remaining path first.
+//! Does not know how an attempt is carried out.
+
+use crate::engine::attempt::Live;
+use crate::engine::dispatch::{Engine, Stop, TaskState};
+use crate::engine::settle::Said;
+use crate::engine::RunError;
+use crate::event::Event;
+use crate::host::store::NewAttempt;
+use crate::kind;
+use crate::model::effect::{Effect, Outcome};
+use crate::model::name::TaskId;
+use crate::model::task::{Keep, OutputShape, Terminal};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+impl Engine<'_> {
+    /// Starts queued tasks as long as there is a place for them.
+    pub(super) fn start_what_fits(&mut self) -> Result<(), RunError> {
+        loop {
+            if self.stop != Stop::No {
+                for id in std::mem::take(&mut self.queue) {
+                    let verdict = self.verdicts[id.index()].take().unwrap_or_default();
+                    let released = self.not_started(id, verdict);
+                    self.judge_all(released)?;
+                }
+                return Ok(());
+            }
+            let Some(place) = self.next_to_start() else { return Ok(()) };
+            let id = self.queue.swap_remove(place);
+            self.begin(id, 1)?;
+        }
+    }
+
+    fn next_to_start(&self) -> Option<usize> {
+        if self.live.len() >= self.request.jobs {
+            return None;
+        }
+        let mut in_pools: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut handed = false;
+        for id in self.running() {
+            let task = self.project.task(id);
+            if let Some(pool) = &task.pool {
+                *in_pools.entry(pool).or_default() += 1;
+            }
+            handed |= task.terminal == Terminal::Handed;
+        }
+        let fits = |id: TaskId| {
+            let task = self.project.task(id);
+            let pool = task.pool.as_ref().is_none_or(|pool| {
+                let limit = self.project.pools.get(pool).copied().unwrap_or(1);
+                in_pools.get(pool.as_str()).copied().unwrap_or(0) < limit
+            });
+            // Only one task can have the terminal, and nothing may write over it.
+            let terminal = !handed && (task.terminal == Terminal::Ours || self.live.is_empty());
+            pool && terminal
+        };
+        let better = |a: TaskId, b: TaskId| {
+            let (left, right) = (self.remaining[a.index()], self.remaining[b.index()]);
+            left.total_cmp(&right).then(b.cmp(&a))
+        };
+        (0..self.queue.len())
+            .filter(|place| fits(self.queue[*place]))
+            .max_by(|a, b| better(self.queue[*a], self.queue[*b]))
+    }
+
+    /// Begins an attempt; `number` counts the tries of this run.
+    pub(super) fn begin(&mut self, id: TaskId, number: u32) -> Result<(), RunError> {
+        let task = self.project.task(id);
+        let Some(mut verdict) = self.verdicts[id.index()].take() else { return Ok(()) };
+        let outputs: Vec<String> = task.outputs.iter().map(|output| output.path.to_string()).collect();
+        let locks = match self.host.lock_paths(&outputs) {
+            Ok(Some(locks)) => locks,
+            Ok(None) => {
+                // Another environment's run writes the same paths: looked at again at the next tick.
+                self.verdicts[id.index()] = Some(verdict);
+                self.set_state(id, TaskState::Queued);
+                self.queue.push(id);
+                self.wait_for_lock(id);
+                return Ok(());
+            }
+            Err(why) => return Err(RunError::State { path: ".infra/locks".to_owned(), why }),
+        };
+        let key = self.board.key(id);
+        let started = self.host.now();
+        let attempt = self.host.store.borrow_mut().begin(&NewAttempt {
+            task: key,
+            env: &self.project.env.name,
+            run: self.run,
+            effect: task.effect,
+            started,
+            fingerprint: verdict.fingerprint,
+            reasons: &verdict.reasons,
+        })?;
+        let reasons = std::mem::take(&mut verdict.reasons);
+        self.verdicts[id.index()] = Some(verdict);
+        self.tell(Event::TaskStarted {
+            task: task.name.to_string(),
+            attempt: attempt.0,
+            kind: task.action.kind.word().to_owned(),
+            effect: task.effect,
+            reasons: reasons.clone(),
+            at: started,
+            estimate: self.board.history(id).typical_seconds,
+        });
+        self.set_state(id, TaskState::Running);
+        let prepared = if task.is_undo() {
+            self.prepare_undo_task(id, attempt)
+        } else {
+            self.prepare_attempt(id, attempt)
+        };
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(trouble) => return self.not_prepared(id, attempt, reasons, trouble),
+        };
+        let log = self.host.relative(&prepared.log);
+        self.host.store.borrow_mut().put_log(attempt.0, &log)?;
+        let mut live = Live::new(attempt, number, prepared, reasons, locks);
+        live.grace = task.grace.unwrap_or_else(|| kind::find(task.action.kind).grace());
+        live.deadline = task.timeout.map(|timeout| Instant::now() + timeout);
+        if task.effect == Effect::Pure {
+            for output in &task.outputs {
+                if task.in_place.contains(&output.path) {
+                    continue;
+                }
+                match self.host.aside(attempt, &output.path) {
+                    Ok(aside) => live.asides.push(aside),
+                    Err(why) => return Err(RunError::State { path: output.path.to_string(), why }),
+                }
+            }
+        }
+        for output in &task.outputs {
+            let folder = match output.shape {
+                OutputShape::Folder => Some(output.path.as_path()),
+                OutputShape::File => output.path.parent(),
+            };
+            if let Some(folder) = folder.filter(|folder| !folder.as_str().is_empty()) {
+                let private = output.keep == Keep::Secret && output.shape == OutputShape::Folder;
+                self.host
+                    .make_dir(folder, private)
+                    .map_err(|why| RunError::State { path: folder.to_string(), why })?;
+            }
+        }
+        if task.is_undo() {
+            self.begin_undo(id, &mut live);
+        } else {
+            live.machine = Some(kind::find(task.action.kind).start(live.job.clone()));
+        }
+        self.live.insert(id, live);
+        self.advance(id, crate::kind::machine::Heard::Start)
+    }
+
+    fn not_prepared(
+        &mut self,
+        id: TaskId,
+        attempt: crate::model::name::AttemptId,
+        reasons: Vec<crate::model::reason::Reason>,
+        trouble: crate::engine::job::Unprepared,
+    ) -> Result<(), RunError> {
+        let task = self.project.task(id);
+        let fingerprint = self.verdicts[id.index()].as_ref().and_then(|verdict| verdict.fingerprint);
+        self.host.store.borrow_mut().end(&crate::host::store::Ending {
+            attempt,
+            task: self.board.key(id),
+            env: &self.project.env.name,
+            effect: task.effect,
+            phase: crate::model::record::Phase::Failed,
+            ended: self.host.now(),
+            message: &trouble.message,
+            exit_code: None,
+            signal: None,
+            fingerprint,
+            world: None,
+        })?;
+        self.note_exit(trouble.exit);
+        let failure = self.failure(id, trouble.message, trouble.hint);
+        let said = Said { attempt: Some(attempt.0), reasons, failure: Some(failure), ..Said::default() };
+        let released = self.settle(id, Outcome::Failed, said);
+        self.judge_all(released)
+    }
+}

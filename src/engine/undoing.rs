@@ -1,0 +1,307 @@
+//! Owns the carrying out of undo tasks: the undo of each target in turn, each with its own intent and end.
+//! Does not know how a kind takes back what it did.
+
+use crate::engine::attempt::Live;
+use crate::engine::dispatch::Engine;
+use crate::engine::job::{self, Prepared, UndoRecipe, Unprepared};
+use crate::engine::settle::Said;
+use crate::engine::RunError;
+use crate::host::mask::Masks;
+use crate::kind::machine::{Done, Heard, Machine, Trouble};
+use crate::kind::run::Steps;
+use crate::model::action::{Action, KindName};
+use crate::model::effect::{Effect, Outcome};
+use crate::model::graph::{Edge, Graph};
+use crate::model::name::{AttemptId, TaskId, TaskKey, TaskName};
+use crate::model::project::Project;
+use crate::model::task::{OnFailure, Task, Terminal, WatchMay};
+use crate::plan::undo::{self, Undo};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Something on record that is no longer declared and is to be taken back.
+#[derive(Clone, Debug)]
+pub struct OrphanToUndo {
+    pub key: TaskKey,
+    pub name: String,
+    /// Its sealed recipe.
+    pub recipe: String,
+}
+
+/// One target of an undo.
+#[derive(Clone, Debug)]
+struct Target {
+    key: TaskKey,
+    id: Option<TaskId>,
+    name: String,
+    /// Sealed recipe of its last start.
+    recipe: Option<String>,
+}
+
+/// The targets of an undo task under way.
+#[derive(Debug, Default)]
+pub(super) struct UndoQueue {
+    waiting: VecDeque<Target>,
+    current: Option<Target>,
+    taken_back: Vec<String>,
+    nothing_there: Vec<String>,
+    all: Vec<TaskId>,
+}
+
+impl UndoQueue {
+    /// Declared tasks among its targets.
+    pub(super) fn declared_targets(&self) -> Vec<TaskId> {
+        self.all.clone()
+    }
+}
+
+/// Name of the task that `infra destroy` runs as.
+pub const DESTROY: &str = "destroy";
+
+impl Engine<'_> {
+    /// Prepares the attempt of the undo task itself; each target is prepared when its turn comes.
+    pub(super) fn prepare_undo_task(&self, id: TaskId, attempt: AttemptId) -> Result<Prepared, Unprepared> {
+        let recipe = UndoRecipe {
+            kind: KindName::UndoOf.word().to_owned(),
+            task: self.project.task(id).name.to_string(),
+            table: BTreeMap::new(),
+            dir: String::new(),
+            env: BTreeMap::new(),
+            undo: Vec::new(),
+            needs: Vec::new(),
+        };
+        self.prepare_undo(self.board.key(id), recipe, attempt, Some(self.project.task(id)), Arc::default())
+    }
+
+    /// Lines up the targets.
+    pub(super) fn begin_undo(&mut self, id: TaskId, live: &mut Live) {
+        let task = self.project.task(id);
+        let mut queue = UndoQueue { all: task.action.undoes.clone(), ..UndoQueue::default() };
+        let recipes: BTreeMap<TaskKey, Option<String>> = self
+            .host
+            .store
+            .borrow()
+            .on_record(&self.project.env.name)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|orphan| (orphan.key, orphan.undo))
+            .collect();
+        if task.name.as_str() == DESTROY {
+            for orphan in &self.request.orphans {
+                queue.waiting.push_back(Target {
+                    key: orphan.key,
+                    id: None,
+                    name: orphan.name.clone(),
+                    recipe: Some(orphan.recipe.clone()),
+                });
+            }
+        }
+        for target in &task.action.undoes {
+            if undo::target(&self.board, *target) == Undo::Nothing && !self.request.forced.contains(&id) {
+                continue;
+            }
+            let key = self.board.key(*target);
+            queue.waiting.push_back(Target {
+                key,
+                id: Some(*target),
+                name: self.project.task(*target).name.to_string(),
+                recipe: recipes.get(&key).cloned().flatten(),
+            });
+        }
+        live.undo = Some(queue);
+        // The first `advance` finds this machine done at once and goes on with the first target.
+        live.machine = Some(Box::new(Between));
+    }
+
+    /// The machine of a target is done.
+    pub(super) fn undo_target_done(&mut self, id: TaskId, done: Done) -> Result<(), RunError> {
+        let undo_name = self.project.task(id).name.to_string();
+        let Some(queue) = self.live.get_mut(&id).and_then(|live| live.undo.as_mut()) else { return Ok(()) };
+        if let Some(target) = queue.current.take() {
+            if done.nothing_there {
+                queue.nothing_there.push(target.name.clone());
+            } else {
+                queue.taken_back.push(target.name.clone());
+            }
+            self.host.store.borrow_mut().undone(&undo_name, target.key, &self.project.env.name)?;
+            if let Some(target) = target.id {
+                self.reload(target)?;
+                self.board.settled[target.index()] = crate::plan::board::Settled::No;
+            }
+            if let Some(summary) = done.summary {
+                self.notice(id, format!("{}: {summary}", target.name));
+            }
+        }
+        self.next_target(id)
+    }
+
+    fn next_target(&mut self, id: TaskId) -> Result<(), RunError> {
+        loop {
+            let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+            let Some(queue) = live.undo.as_mut() else { return Ok(()) };
+            let Some(target) = queue.waiting.pop_front() else { return self.undo_finished(id) };
+            queue.current = Some(target.clone());
+            let attempt = live.attempt;
+            let prepared = match self.prepare_target(&target, attempt) {
+                Ok(prepared) => prepared,
+                Err(trouble) => {
+                    self.note_exit(trouble.exit);
+                    let message = format!("`{}` cannot be undone: {}", target.name, trouble.message);
+                    return self.fail(id, Trouble { message, hint: trouble.hint, ..Trouble::default() });
+                }
+            };
+            let (prepared, kind) = prepared;
+            let machine: Option<Box<dyn Machine>> = kind
+                .and_then(|kind| kind.undo(prepared.job.clone()))
+                .or_else(|| {
+                    let argvs = prepared.job.undo.clone();
+                    (!argvs.is_empty()).then(|| Box::new(Steps::new(argvs, &prepared.job)) as Box<dyn Machine>)
+                });
+            let Some(machine) = machine else {
+                // It has no undo: it counts as undone with what it lived on.
+                let undo_name = self.project.task(id).name.to_string();
+                self.host.store.borrow_mut().undone(&undo_name, target.key, &self.project.env.name)?;
+                if let Some(target) = target.id {
+                    self.reload(target)?;
+                }
+                if let Some(queue) = self.live.get_mut(&id).and_then(|live| live.undo.as_mut()) {
+                    queue.current = None;
+                    queue.nothing_there.push(target.name);
+                }
+                continue;
+            };
+            if let Some(live) = self.live.get_mut(&id) {
+                live.machine = Some(machine);
+                live.job = prepared.job;
+                live.env = prepared.env;
+                live.masks = prepared.masks;
+                if let Some(kind) = kind {
+                    live.grace = live.grace.max(kind.grace());
+                }
+            }
+            return self.advance(id, Heard::Start);
+        }
+    }
+
+    fn prepare_target(
+        &self,
+        target: &Target,
+        attempt: AttemptId,
+    ) -> Result<(Prepared, Option<&'static dyn crate::kind::Kind>), Unprepared> {
+        if let Some(sealed) = &target.recipe {
+            let recipe: UndoRecipe = self
+                .host
+                .unseal(sealed)
+                .and_then(|value| serde_json::from_value(value).map_err(|error| error.to_string()))
+                .map_err(|error| Unprepared::new(format!("its recipe cannot be read: {error}")))?;
+            let kind = job::kind_of(&recipe);
+            let secrets: Vec<String> = recipe.env.values().cloned().collect();
+            let like = target.id.map(|id| self.project.task(id));
+            let prepared = self.prepare_undo(target.key, recipe, attempt, like, Arc::new(Masks::new(secrets)))?;
+            return Ok((prepared, kind));
+        }
+        let Some(id) = target.id else { return Err(Unprepared::new("there is no record of how it is undone")) };
+        let prepared = self.prepare_attempt(id, attempt)?;
+        Ok((prepared, Some(crate::kind::find(self.project.task(id).action.kind))))
+    }
+
+    /// Before the first step of a target that can change the world.
+    pub(super) fn intend_undo_target(&mut self, id: TaskId) -> Result<(), RunError> {
+        let undo_name = self.project.task(id).name.to_string();
+        let Some(live) = self.live.get(&id) else { return Ok(()) };
+        let Some(target) = live.undo.as_ref().and_then(|queue| queue.current.clone()) else { return Ok(()) };
+        self.host.store.borrow_mut().intend_undo(live.attempt, &undo_name, target.key, &self.project.env.name)?;
+        Ok(())
+    }
+
+    fn undo_finished(&mut self, id: TaskId) -> Result<(), RunError> {
+        let Some(live) = self.live.remove(&id) else { return Ok(()) };
+        self.host.store.borrow_mut().finish(live.attempt, self.host.now())?;
+        self.host.remove_private_dir(&live.job.tmp);
+        self.reload(id)?;
+        let queue = live.undo.unwrap_or_default();
+        let mut parts = Vec::new();
+        if !queue.taken_back.is_empty() {
+            parts.push(format!("undid {}", queue.taken_back.join(", ")));
+        }
+        if !queue.nothing_there.is_empty() {
+            parts.push(format!("nothing to undo of {}", queue.nothing_there.join(", ")));
+        }
+        let said = Said {
+            attempt: Some(live.attempt.0),
+            reasons: live.reasons,
+            seconds: live.started.elapsed().as_secs_f64(),
+            summary: (!parts.is_empty()).then(|| parts.join("; ")),
+            failure: None,
+        };
+        let released = self.settle(id, Outcome::Ran, said);
+        self.judge_all(released)
+    }
+}
+
+/// Stands between two targets.
+struct Between;
+
+impl Machine for Between {
+    fn next(&mut self, _heard: Heard) -> crate::kind::machine::Move {
+        crate::kind::machine::Move::Done(Done::default())
+    }
+}
+
+/// A project with one more task, `destroy`, which undoes the given ones in the order given. It keeps
+/// no edges: it is run alone.
+///
+/// # Errors
+/// Never for a project that was built: its graph has no cycle.
+pub fn with_destroy(project: Project, targets: Vec<TaskId>) -> Result<(Project, TaskId), Vec<Vec<TaskId>>> {
+    let mut project = project;
+    let id = TaskId(u32::try_from(project.tasks.len()).unwrap_or(u32::MAX));
+    let mut edges: Vec<(TaskId, TaskId, Edge)> = Vec::new();
+    for task in &project.tasks {
+        edges.extend(project.graph.up(task.id).iter().map(|(up, edge)| (*up, task.id, *edge)));
+    }
+    project.graph = Graph::build(project.tasks.len() + 1, &edges)?;
+    let name = TaskName::new(DESTROY);
+    project.tasks.push(Task {
+        id,
+        name: name.clone(),
+        family: name,
+        instance: None,
+        place: crate::model::diagnostic::Place::default(),
+        description: None,
+        stage: None,
+        tags: Vec::new(),
+        needs: Vec::new(),
+        after: Vec::new(),
+        action: Action {
+            kind: KindName::UndoOf,
+            table: BTreeMap::new(),
+            file_reads: std::collections::BTreeSet::new(),
+            undoes: targets,
+            subject: None,
+        },
+        effect: Effect::Idempotent,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        exports: BTreeMap::new(),
+        env: BTreeMap::new(),
+        pass_env: Vec::new(),
+        dir: camino::Utf8PathBuf::new(),
+        ttl: None,
+        probe: None,
+        undo: Vec::new(),
+        was: Vec::new(),
+        in_place: Vec::new(),
+        on_failure: OnFailure::Stop,
+        ready: Vec::new(),
+        retry: None,
+        timeout: None,
+        grace: None,
+        pool: None,
+        terminal: Terminal::Ours,
+        watch: WatchMay::Leave,
+        item: None,
+        matrix: BTreeMap::new(),
+    });
+    Ok((project, id))
+}
