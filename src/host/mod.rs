@@ -1,0 +1,5 @@
+//! Owns all input and output: processes, files, the content-addressed store, locks, secrets, clock, watch.
+//! Does not know the graph, freshness, or tokio: everything here is synchronous.
+
+pub mod mask;
+pub mod process;
