@@ -1,4 +1,8 @@
-//! Owns all I/O, synchronous: files, store, content-addressed store, processes, secrets, locks, clock, watch.
-//! Does not know the graph, nor tokio.
+//! Owns all input and output: processes, files, the content-addressed store, locks, secrets, clock, watch.
+//! Does not know the graph, freshness, or tokio: everything here is synchronous.
 
+pub mod check;
+pub mod mask;
+pub mod process;
+pub mod signals;
 pub mod store;
