@@ -1,5 +1,7 @@
 //! `infra`: a build system for infrastructure. The library part serves the program and its tests.
 
+pub mod cli;
 pub mod event;
 pub mod kind;
 pub mod model;
+pub mod report;
