@@ -1,6 +1,8 @@
 //! `infra`: a build system for infrastructure. The library part serves the program and its tests.
 
+pub mod cli;
 pub mod event;
 pub mod host;
 pub mod kind;
 pub mod model;
+pub mod report;

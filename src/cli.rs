@@ -1,0 +1,442 @@
+//! Owns the grammar of the command line; its doc comments are the manual that `--help` prints.
+//! Does not know what a command does (`command/`). The only module that knows clap.
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+const EXIT_CODES: &str = "\
+Targets:
+  NAME         a task, else a stage, with everything upstream (`+NAME` is the same)
+  stage:NAME   a stage, even where a task has its name
+  NAME+        with everything downstream
+  NAME!        it alone
+  verify-*     a glob over task names
+  tag:NAME     every task with this tag
+
+Exit codes:
+    0  done
+    1  a task failed
+    2  wrong usage or declaration
+    3  another run holds the environment
+    4  a task's end is unknown and must be resolved (`infra resolve`)
+    5  refused: a guard, an approval or trust
+    6  a tool is missing or too old
+    7  the store can't be read or written
+   10  something is stale (`status` and `plan` with `--exit-code`)
+  130  interrupted";
+
+/// A build system for infrastructure.
+///
+/// Tasks are declared in `tasks/*.toml`. `infra run` executes those that are stale, and only those;
+/// `infra why TASK` says why one is.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "infra", version, after_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Look for the project from DIR upwards instead of from the current folder
+    #[arg(short = 'C', long, value_name = "DIR", global = true)]
+    pub directory: Option<String>,
+    /// Environment to work in [default: `default_env` of `infra.toml`]
+    #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, global = true)]
+    pub env: Option<String>,
+    /// Set a variable for this invocation, before all files; may be repeated
+    #[arg(long, value_name = "K=V", global = true)]
+    pub set: Vec<Setting>,
+    /// Write JSON to standard output: one document, for `run` one event a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colours; `auto` heeds NO_COLOR, TERM and whether it is a terminal
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+    /// Say only what failed
+    #[arg(short, long, conflicts_with = "verbose", global = true)]
+    pub quiet: bool,
+    /// Say every step, every reason and every fresh task, with the tools' own output
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// `--set K=V`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Name of the variable.
+    pub name: String,
+    /// Its value, as written.
+    pub value: String,
+}
+
+impl FromStr for Setting {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.trim().is_empty() => {
+                Ok(Self { name: name.trim().to_owned(), value: value.to_owned() })
+            }
+            _ => Err("write NAME=VALUE"),
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run what is stale, up to the targets
+    Run(RunArgs),
+    /// Find every mistake in every file; run nothing
+    Check(CheckArgs),
+    /// Print the JSON Schema of `infra.toml` or of `tasks/*.toml`
+    Schema(SchemaArgs),
+    /// Say which tasks are fresh and why the others are not; run nothing
+    Status(StatusArgs),
+    /// Explain one task: what changed since its last good run, old and new
+    Why(WhyArgs),
+    /// Say what `run` would do, and why; run nothing
+    Plan(PlanArgs),
+    /// List the tasks that are declared
+    List(ListArgs),
+    /// Draw how tasks depend on each other
+    Graph(GraphArgs),
+    /// Show what a task printed
+    Logs(LogsArgs),
+    /// Show past runs, or the attempts of one task
+    History(HistoryArgs),
+    /// Show what tasks made: values and artifacts
+    Outputs(OutputsArgs),
+    /// Run again whenever an input changes: tasks that are pure, that read, or that say `watch = true`
+    Watch(WatchArgs),
+    /// Undo everything on record in the environment, last made first
+    Destroy(DestroyArgs),
+    /// Say what came of a task whose end is not known
+    Resolve(ResolveArgs),
+}
+
+/// Which tasks of the graph are meant.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Selection")]
+pub struct Selection {
+    /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
+    #[arg(value_name = "TARGET", help_heading = "Arguments")]
+    pub targets: Vec<String>,
+    /// This task alone, everything upstream as recorded; may be repeated
+    #[arg(long, value_name = "TARGET", conflicts_with_all = ["from", "until"])]
+    pub only: Vec<String>,
+    /// From this task on: it, and what lies downstream of it within the targets; may be repeated
+    #[arg(long, value_name = "TARGET")]
+    pub from: Vec<String>,
+    /// Up to this task, and no further; may be repeated
+    #[arg(long, value_name = "TARGET")]
+    pub until: Vec<String>,
+    /// Leave this task as recorded; may be repeated
+    #[arg(long, value_name = "TARGET")]
+    pub skip: Vec<String>,
+    /// Run the named targets even if fresh; a `once` task only when it is named in full
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `infra run`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// Which tasks.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Show what would run, like `infra plan`, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go on with the last run that did not finish: its targets, environment and variables
+    #[arg(long, conflicts_with_all = ["targets", "only", "from", "until", "skip", "force"])]
+    pub resume: bool,
+    /// Run again whenever an input changes, until interrupted
+    #[arg(long, conflicts_with_all = ["dry_run", "resume", "force"])]
+    pub watch: bool,
+    /// After a failure, run everything that does not depend on what failed
+    #[arg(short, long)]
+    pub keep_going: bool,
+    /// After a failure, interrupt the tasks that are still running
+    #[arg(long, conflicts_with = "keep_going")]
+    pub fail_fast: bool,
+    /// At most N tasks at a time [default: number of processors]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Wait for another run of the same environment to end instead of refusing
+    #[arg(long)]
+    pub wait: bool,
+    /// Approve what `approve` in `infra.toml` would ask about
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `infra check`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CheckArgs {}
+
+/// `infra schema`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct SchemaArgs {
+    /// Schema of `infra.toml` (`project`) or of `tasks/*.toml` (`tasks`) [default: both in one document]
+    #[arg(value_enum)]
+    pub file: Option<SchemaFile>,
+}
+
+/// Files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaFile {
+    Project,
+    Tasks,
+}
+
+/// `infra status`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusArgs {
+    /// Tasks, stages, globs or `tag:NAME` [default: all]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Ask the probes now instead of showing their last answers
+    #[arg(long)]
+    pub probe: bool,
+    /// End with exit code 10 if anything is not fresh
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `infra why`.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    /// The task to explain
+    #[arg(value_name = "TASK")]
+    pub task: String,
+}
+
+/// `infra plan`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PlanArgs {
+    /// Which tasks.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// End with exit code 10 if anything would run
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `infra list`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ListArgs {}
+
+/// `infra graph`.
+#[derive(Clone, Debug, Args)]
+pub struct GraphArgs {
+    /// Tasks, stages, globs or `tag:NAME` [default: all]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Notation
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+}
+
+/// Notations of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A tree for the terminal.
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid, for Markdown.
+    Mermaid,
+}
+
+/// `infra logs`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogsArgs {
+    /// The task [default: those that failed in the last run, else all of that run]
+    #[arg(value_name = "TASK")]
+    pub task: Option<String>,
+    /// Of this run instead of the last one
+    #[arg(long, value_name = "N")]
+    pub run: Option<i64>,
+    /// Of this attempt
+    #[arg(long, value_name = "N", conflicts_with = "run")]
+    pub attempt: Option<i64>,
+    /// Print the path of the log instead of the log
+    #[arg(long)]
+    pub path: bool,
+}
+
+/// `infra history`.
+#[derive(Clone, Debug, Args)]
+pub struct HistoryArgs {
+    /// Attempts of this task instead of runs
+    #[arg(value_name = "TASK")]
+    pub task: Option<String>,
+    /// At most N, newest first
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub limit: NonZeroUsize,
+}
+
+/// `infra outputs`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct OutputsArgs {
+    /// The task [default: all]
+    #[arg(value_name = "TASK")]
+    pub task: Option<String>,
+    /// Print this value alone: text as it is, anything else as JSON
+    #[arg(long, value_name = "K", requires = "task")]
+    pub key: Option<String>,
+    /// Show secret values instead of a mask
+    #[arg(long)]
+    pub reveal: bool,
+}
+
+/// `infra watch`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WatchArgs {
+    /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// At most N tasks at a time [default: number of processors]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// `infra destroy`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DestroyArgs {
+    /// Undo only these, and what was built on them [default: everything on record]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Undo only what is on record but no longer declared
+    #[arg(long, conflicts_with = "targets")]
+    pub orphans: bool,
+    /// Do not ask; needed where nobody can answer
+    #[arg(long)]
+    pub yes: bool,
+    /// Wait for another run of the same environment to end instead of refusing
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `infra resolve`.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("verdict").required(true).multiple(false))]
+pub struct ResolveArgs {
+    /// The task that is unknown or refused
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// It did what it should: it counts as failed no longer, and is not repeated
+    #[arg(long, group = "verdict")]
+    pub done: bool,
+    /// It failed and left nothing to take care of
+    #[arg(long, group = "verdict")]
+    pub failed: bool,
+    /// It may be run again, once
+    #[arg(long, group = "verdict")]
+    pub rerun: bool,
+    /// The terraform state that was refused is the right one: believe it from now on
+    #[arg(long, group = "verdict")]
+    pub accept_state: bool,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Cli, ErrorKind> {
+        Cli::try_parse_from(std::iter::once("infra").chain(line.split_whitespace())).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_of_the_manual_is_understood() {
+        for line in [
+            "run",
+            "run verify tag:smoke --skip lint --skip fmt --force --dry-run -k -j 4 --wait --yes",
+            "run --only configure --only verify",
+            "run verify --from provision --until configure --fail-fast",
+            "run --resume",
+            "run --watch --json",
+            "check --json",
+            "schema",
+            "schema tasks",
+            "status verify --probe --exit-code",
+            "why configure",
+            "plan verify --exit-code --from provision",
+            "list",
+            "graph --format mermaid verify",
+            "logs provision --run 3 --path",
+            "history provision --limit 5",
+            "outputs provision --key worker_ips --reveal",
+            "watch docs -j 2",
+            "destroy --orphans --yes",
+            "resolve vm --accept-state --reason checked",
+            "-C /tmp -e dev --set a=1 --set b=x=y status",
+            "status --color never -v",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
+        }
+    }
+
+    #[test]
+    fn what_excludes_each_other_is_refused() {
+        for line in [
+            "run --only a --from b",
+            "run --only a --until b",
+            "run verify --resume",
+            "run --keep-going --fail-fast",
+            "run --watch --dry-run",
+            "status -q -v",
+            "destroy vm --orphans",
+            "resolve vm --done --failed",
+            "logs a --run 1 --attempt 2",
+        ] {
+            assert_eq!(parse(line).err(), Some(ErrorKind::ArgumentConflict), "{line}");
+        }
+        assert_eq!(parse("resolve vm").err(), Some(ErrorKind::MissingRequiredArgument));
+        assert_eq!(parse("outputs --key a").err(), Some(ErrorKind::MissingRequiredArgument));
+        assert_eq!(parse("run -j 0").err(), Some(ErrorKind::ValueValidation));
+        assert_eq!(parse("run --set a").err(), Some(ErrorKind::ValueValidation));
+    }
+
+    #[test]
+    fn a_setting_keeps_its_value_as_written() {
+        let setting: Result<Setting, _> = "a= x=y".parse();
+        assert_eq!(setting, Ok(Setting { name: "a".to_owned(), value: " x=y".to_owned() }));
+        assert_eq!("=x".parse::<Setting>(), Err("write NAME=VALUE"));
+    }
+
+    #[test]
+    fn global_options_may_stand_before_and_after_the_command() {
+        for line in ["-e dev --json status", "status --json -e dev"] {
+            let cli = parse(line).unwrap();
+            assert!(cli.global.json && cli.global.env.as_deref() == Some("dev"), "{line}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Owns the last screen of a failed task: what failed, where, the end of its log, what next.
+//! Does not know why it failed.
+
+use crate::event::Failure;
+use crate::model::effect::Outcome;
+use crate::report::paint::{Look, Tone};
+use crate::report::text::{clean, command};
+
+/// The lines of the screen.
+pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> Vec<String> {
+    let (word, tone, verb) = match outcome {
+        Outcome::Interrupted => ("interrupted", Tone::Warn, "was interrupted"),
+        Outcome::Ran | Outcome::Fresh | Outcome::Restored | Outcome::Failed | Outcome::Skipped => {
+            ("error", Tone::Bad, "failed")
+        }
+    };
+    let dim = |text: &str| look.paint(Tone::Dim, text);
+    let said = format!("task `{task}` {verb}: {}", clean(&failure.message));
+    let mut lines = vec![format!("{}: {}", look.paint(tone, word), look.paint(Tone::Strong, &said))];
+    if let Some(declared) = &failure.declared {
+        lines.push(format!("  {} {declared}", dim("-->")));
+    }
+    if let Some(argv) = &failure.command {
+        lines.push(format!("  {} {}", dim("command:"), clean(&command(argv))));
+    }
+    if let Some(code) = failure.exit_code {
+        lines.push(format!("  {} {code}", dim("exit code:")));
+    }
+    if let Some(signal) = failure.signal {
+        lines.push(format!("  {} {signal}", dim("signal:")));
+    }
+    if !failure.tail.is_empty() {
+        lines.push(format!("  {}", dim("the log ends:")));
+        lines.extend(failure.tail.iter().map(|line| format!("    {} {}", dim("|"), line.trim_end()).trim_end().to_owned()));
+    }
+    if let Some(log) = &failure.log {
+        lines.push(format!("  {} {log}", dim("log:")));
+    }
+    if let Some(hint) = &failure.hint {
+        lines.push(format!("  {} {}", look.paint(Tone::Busy, "hint:"), clean(hint)));
+    }
+    lines
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn full() -> Failure {
+        Failure {
+            message: "`ansible-playbook` exited with code 2".to_owned(),
+            command: Some(["ansible-playbook", "-e", "a b", "site.yml"].map(str::to_owned).to_vec()),
+            exit_code: Some(2),
+            signal: None,
+            tail: vec!["TASK [k3s]".to_owned(), String::new(), "fatal: no route to host".to_owned()],
+            log: Some(".infra/runs/43/configure/7/output.log".to_owned()),
+            hint: Some("is 10.0.0.1 up?".to_owned()),
+            declared: Some("tasks/configure.toml:4:1".to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_screen_answers_what_where_and_what_next() {
+        assert_eq!(
+            screen("configure", Outcome::Failed, &full(), &Look::default()).join("\n"),
+            "\
+error: task `configure` failed: `ansible-playbook` exited with code 2
+  --> tasks/configure.toml:4:1
+  command: ansible-playbook -e 'a b' site.yml
+  exit code: 2
+  the log ends:
+    | TASK [k3s]
+    |
+    | fatal: no route to host
+  log: .infra/runs/43/configure/7/output.log
+  hint: is 10.0.0.1 up?"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_said() {
+        let bare = Failure {
+            message: "ended by signal 9".to_owned(),
+            command: None,
+            exit_code: None,
+            signal: Some(9),
+            tail: vec![],
+            log: None,
+            hint: None,
+            declared: None,
+        };
+        assert_eq!(
+            screen("a", Outcome::Interrupted, &bare, &Look::default()).join("\n"),
+            "interrupted: task `a` was interrupted: ended by signal 9\n  signal: 9"
+        );
+    }
+}

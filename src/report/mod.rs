@@ -1,0 +1,13 @@
+//! Owns what people and machines see: runs while they happen, answers to questions, mistakes.
+//! Does not know how any of it came about: imports only `model` and `event`, reads nothing.
+
+pub mod diagnostics;
+pub mod failure;
+pub mod json;
+pub mod live;
+pub mod paint;
+pub mod plain;
+pub mod reason;
+pub mod select;
+pub mod story;
+pub mod text;
