@@ -6,3 +6,4 @@ pub mod host;
 pub mod kind;
 pub mod model;
 pub mod report;
+pub mod template;

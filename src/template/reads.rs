@@ -1,0 +1,377 @@
+//! Owns the walk over a template's syntax that finds what it reads, plain from its text.
+//! Does not know whether what is read exists.
+
+use crate::model::diagnostic::{Diagnostic, Place, nearest};
+use crate::model::name::template_name;
+use crate::model::text::Read;
+use crate::template::engine::{FILTERS, FUNCTIONS, SYNTAX};
+use crate::template::within;
+use minijinja::machinery::ast::{self, Expr, Stmt};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Names that a template may start from.
+const ROOTS: [&str; 7] = ["vars", "env", "tasks", "out", "secrets", "item", "matrix"];
+
+/// What a template reads.
+#[derive(Default)]
+pub(super) struct Found {
+    /// What, and where in its text.
+    pub(super) reads: Vec<(Read, Range<usize>)>,
+    /// Other templates that it includes, extends or imports; the flag says whether they must exist.
+    pub(super) files: Vec<(String, Range<usize>, MustExist)>,
+}
+
+/// Whether an included template must exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MustExist {
+    Yes,
+    /// `ignore missing`, or one of several.
+    No,
+}
+
+/// A mistake in a template, placed in its text.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    pub(super) range: Range<usize>,
+}
+
+impl Problem {
+    /// As a diagnostic in the file that holds the text.
+    pub(super) fn at(self, place: &Place, source: &str) -> Diagnostic {
+        let mut diagnostic = Diagnostic::error(self.code, &within(place, source, self.range), self.message);
+        diagnostic.help = self.help;
+        diagnostic
+    }
+}
+
+/// Walks a template.
+pub(super) fn find(source: &str) -> Result<Found, Problem> {
+    let tree = minijinja::machinery::parse(source, "", SYNTAX.clone()).map_err(|error| Problem {
+        code: "template-syntax",
+        message: format!("in a template: {}", crate::template::context::words(&error, None)),
+        help: None,
+        range: error.range().unwrap_or(0..source.len()),
+    })?;
+    let mut walk = Walk { found: Found::default(), locals: vec![BTreeSet::new()], problem: None };
+    walk.statement(&tree);
+    match walk.problem {
+        Some(problem) => Err(problem),
+        None => Ok(walk.found),
+    }
+}
+
+/// One step of `a.b["c"][d]`.
+enum Step<'a> {
+    /// `.b`
+    Name(&'a str),
+    /// `["c"]`
+    Text(String),
+    /// Anything that is only known when it is rendered.
+    Late,
+}
+
+struct Walk<'a> {
+    found: Found,
+    /// Names that the template itself binds.
+    locals: Vec<BTreeSet<&'a str>>,
+    /// The first mistake.
+    problem: Option<Problem>,
+}
+
+impl<'a> Walk<'a> {
+    fn fail(&mut self, range: Range<usize>, message: String, help: Option<String>) {
+        self.problem.get_or_insert(Problem { code: "template-name", message, help, range });
+    }
+
+    fn bind(&mut self, target: &Expr<'a>) {
+        match target {
+            Expr::Var(var) => {
+                if let Some(top) = self.locals.last_mut() {
+                    top.insert(var.id);
+                }
+            }
+            Expr::List(list) => list.items.iter().for_each(|item| self.bind(item)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.bind(item)),
+            // `{% set namespace.x = … %}`
+            other => self.expression(other),
+        }
+    }
+
+    fn within(&mut self, names: &[&'a str], walk: impl FnOnce(&mut Self)) {
+        self.locals.push(names.iter().copied().collect());
+        walk(self);
+        self.locals.pop();
+    }
+
+    fn all(&mut self, statements: &[Stmt<'a>]) {
+        statements.iter().for_each(|statement| self.statement(statement));
+    }
+
+    fn statement(&mut self, statement: &Stmt<'a>) {
+        match statement {
+            Stmt::Template(template) => self.all(&template.children),
+            Stmt::EmitExpr(emit) => self.expression(&emit.expr),
+            Stmt::EmitRaw(_) | Stmt::Continue(_) | Stmt::Break(_) => {}
+            Stmt::ForLoop(each) => {
+                self.expression(&each.iter);
+                self.within(&["loop"], |walk| {
+                    walk.bind(&each.target);
+                    if let Some(filter) = &each.filter_expr {
+                        walk.expression(filter);
+                    }
+                    walk.all(&each.body);
+                });
+                self.all(&each.else_body);
+            }
+            Stmt::IfCond(cond) => {
+                self.expression(&cond.expr);
+                self.all(&cond.true_body);
+                self.all(&cond.false_body);
+            }
+            Stmt::WithBlock(with) => self.within(&[], |walk| {
+                for (target, value) in &with.assignments {
+                    walk.expression(value);
+                    walk.bind(target);
+                }
+                walk.all(&with.body);
+            }),
+            Stmt::Set(set) => {
+                self.expression(&set.expr);
+                self.bind(&set.target);
+            }
+            Stmt::SetBlock(set) => {
+                self.all(&set.body);
+                if let Some(filter) = &set.filter {
+                    self.expression(filter);
+                }
+                self.bind(&set.target);
+            }
+            Stmt::AutoEscape(block) => self.all(&block.body),
+            Stmt::FilterBlock(block) => {
+                self.expression(&block.filter);
+                self.all(&block.body);
+            }
+            Stmt::Block(block) => self.within(&["super", "self"], |walk| walk.all(&block.body)),
+            Stmt::Import(import) => {
+                self.file(&import.expr, MustExist::Yes);
+                self.bind(&import.name);
+            }
+            Stmt::FromImport(import) => {
+                self.file(&import.expr, MustExist::Yes);
+                for (name, alias) in &import.names {
+                    self.bind(alias.as_ref().unwrap_or(name));
+                }
+            }
+            Stmt::Extends(extends) => self.file(&extends.name, MustExist::Yes),
+            Stmt::Include(include) => {
+                self.file(&include.name, if include.ignore_missing { MustExist::No } else { MustExist::Yes });
+            }
+            Stmt::Macro(decl) => self.macro_body(decl),
+            Stmt::CallBlock(block) => {
+                self.call(&block.call);
+                self.macro_body(&block.macro_decl);
+            }
+            Stmt::Do(block) => self.call(&block.call),
+        }
+    }
+
+    fn macro_body(&mut self, decl: &ast::Macro<'a>) {
+        if let Some(top) = self.locals.last_mut() {
+            top.insert(decl.name);
+        }
+        decl.defaults.iter().for_each(|default| self.expression(default));
+        self.within(&["caller", "varargs", "kwargs"], |walk| {
+            decl.args.iter().for_each(|argument| walk.bind(argument));
+            walk.all(&decl.body);
+        });
+    }
+
+    fn file(&mut self, name: &Expr<'a>, must: MustExist) {
+        let range = range_of(name);
+        match name {
+            Expr::Const(constant) if constant.value.as_str().is_some() => {
+                let text = constant.value.as_str().unwrap_or_default().to_owned();
+                self.found.files.push((text, range, must));
+            }
+            Expr::List(list) => list.items.iter().for_each(|item| self.file(item, MustExist::No)),
+            _ => self.fail(
+                range,
+                "the name of an included template is not plain from the text".to_owned(),
+                Some("write it in quotes: `{% include \"part.j2\" %}`".to_owned()),
+            ),
+        }
+    }
+
+    fn call(&mut self, call: &ast::Spanned<ast::Call<'a>>) {
+        match &call.expr {
+            Expr::Var(var) if !self.is_local(var.id) => {
+                if !FUNCTIONS.contains(&var.id) && !ROOTS.contains(&var.id) {
+                    let help = nearest(var.id, FUNCTIONS).map(|near| format!("did you mean `{near}`?"));
+                    self.fail(range(var.span()), format!("unknown function `{}` in a template", var.id), help);
+                }
+            }
+            Expr::GetAttr(method) => self.expression(&method.expr),
+            other => self.expression(other),
+        }
+        self.arguments(&call.args);
+    }
+
+    fn arguments(&mut self, arguments: &[ast::CallArg<'a>]) {
+        for argument in arguments {
+            match argument {
+                ast::CallArg::Pos(value)
+                | ast::CallArg::Kwarg(_, value)
+                | ast::CallArg::PosSplat(value)
+                | ast::CallArg::KwargSplat(value) => self.expression(value),
+            }
+        }
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        self.locals.iter().any(|names| names.contains(name))
+    }
+
+    fn expression(&mut self, expression: &Expr<'a>) {
+        match expression {
+            Expr::Const(_) => {}
+            Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.chain(expression),
+            Expr::Slice(slice) => {
+                self.expression(&slice.expr);
+                [&slice.start, &slice.stop, &slice.step].into_iter().flatten().for_each(|part| self.expression(part));
+            }
+            Expr::UnaryOp(op) => self.expression(&op.expr),
+            Expr::BinOp(op) => {
+                self.expression(&op.left);
+                self.expression(&op.right);
+            }
+            Expr::Compare(compare) => {
+                self.expression(&compare.expr);
+                compare.ops.iter().for_each(|op| self.expression(&op.expr));
+            }
+            Expr::IfExpr(cond) => {
+                self.expression(&cond.test_expr);
+                self.expression(&cond.true_expr);
+                cond.false_expr.iter().for_each(|value| self.expression(value));
+            }
+            Expr::Filter(filter) => {
+                if !FILTERS.contains(&filter.name) {
+                    let help = nearest(filter.name, FILTERS).map(|near| format!("did you mean `{near}`?"));
+                    self.fail(name_range(filter.span(), filter.name), format!("unknown filter `{}` in a template", filter.name), help);
+                }
+                filter.expr.iter().for_each(|value| self.expression(value));
+                self.arguments(&filter.args);
+            }
+            Expr::Test(test) => {
+                self.expression(&test.expr);
+                self.arguments(&test.args);
+            }
+            Expr::Call(call) => self.call(call),
+            Expr::List(list) => list.items.iter().for_each(|item| self.expression(item)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.expression(item)),
+            Expr::Map(map) => map.keys.iter().chain(&map.values).for_each(|item| self.expression(item)),
+        }
+    }
+
+    /// `root.step["step"]…`
+    fn chain(&mut self, expression: &Expr<'a>) {
+        let mut steps: Vec<(Step<'a>, Range<usize>)> = Vec::new();
+        let mut at = expression;
+        let root = loop {
+            match at {
+                Expr::GetAttr(get) => {
+                    steps.push((Step::Name(get.name), range(get.span())));
+                    at = &get.expr;
+                }
+                Expr::GetItem(get) => {
+                    let step = match &get.subscript_expr {
+                        Expr::Const(constant) => constant.value.as_str().map_or(Step::Late, |text| Step::Text(text.to_owned())),
+                        late => {
+                            self.expression(late);
+                            Step::Late
+                        }
+                    };
+                    steps.push((step, range(get.span())));
+                    at = &get.expr;
+                }
+                Expr::Var(var) => break var,
+                other => return self.expression(other),
+            }
+        };
+        if self.is_local(root.id) || FUNCTIONS.contains(&root.id) {
+            return;
+        }
+        steps.reverse();
+        let start = range(root.span());
+        let end = |index: usize| steps.get(index).map_or(start.clone(), |(_, range)| start.start..range.end);
+        let word = |index: usize| match steps.get(index).map(|(step, _)| step) {
+            Some(Step::Name(name)) => Some((*name).to_owned()),
+            Some(Step::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let whole = end(steps.len().saturating_sub(1));
+        let (read, range) = match (root.id, word(0)) {
+            ("vars", Some(name)) => (Read::Var(name), end(0)),
+            ("vars", None) => (Read::AllVars, whole),
+            ("env", Some(name)) if name == "name" => (Read::EnvName, end(0)),
+            ("env", name) => {
+                let shown = name.map_or_else(|| "env".to_owned(), |name| format!("env.{name}"));
+                let help = "`env.name` is the name of the environment; a variable of the caller goes through `pass_env`";
+                return self.fail(whole, format!("`{shown}` is not defined"), Some(help.to_owned()));
+            }
+            ("item", _) => (Read::Item, whole),
+            ("out", Some(name)) => (Read::Out(name), end(0)),
+            ("secrets", Some(name)) => (Read::Secret(name), end(0)),
+            ("matrix", Some(name)) => (Read::Matrix(name), end(0)),
+            (root @ ("out" | "secrets" | "matrix"), None) => {
+                let example = format!("name it: `{root}.NAME`");
+                return self.fail(whole, format!("what is read of `{root}` is not plain from the text"), Some(example));
+            }
+            ("tasks", Some(task)) => {
+                let task = template_name(&task);
+                let step = |index: usize| steps.get(index).map(|(step, _)| step);
+                match (step(1), word(1), word(2)) {
+                    (Some(Step::Text(_)), Some(item), Some(key)) => (Read::TaskValue { task, item: Some(item), key }, end(2)),
+                    (_, Some(key), _) => (Read::TaskValue { task, item: None, key }, end(1)),
+                    (None, ..) => {
+                        let help = format!("name one of its values: `tasks.{task}.KEY`");
+                        return self.fail(whole, format!("`tasks.{task}` is no value"), Some(help));
+                    }
+                    _ => {
+                        let help = format!("write `tasks.{task}.KEY[…]` or `tasks.{task}[\"ITEM\"].KEY`");
+                        return self.fail(whole, format!("what is read of `tasks.{task}` is not plain from the text"), Some(help));
+                    }
+                }
+            }
+            ("tasks", None) => {
+                let help = "write `tasks.NAME.KEY`".to_owned();
+                return self.fail(whole, "what is read of `tasks` is not plain from the text".to_owned(), Some(help));
+            }
+            (name, _) => {
+                let help = nearest(name, ROOTS).map_or_else(
+                    || format!("a variable is written `vars.{name}`; there are also `env.name`, `tasks`, `secrets`, `item`, `matrix` and `out`"),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                return self.fail(start, format!("`{name}` is not defined"), Some(help));
+            }
+        };
+        self.found.reads.push((read, range));
+    }
+}
+
+fn range(span: minijinja::machinery::Span) -> Range<usize> {
+    span.start_offset as usize..span.end_offset as usize
+}
+
+fn range_of(expression: &Expr<'_>) -> Range<usize> {
+    range(expression.span())
+}
+
+/// Where a filter's name stands, at the end of its span unless it has arguments.
+fn name_range(span: minijinja::machinery::Span, name: &str) -> Range<usize> {
+    let range = range(span);
+    if range.len() > name.len() { range } else { range.start..range.start + name.len() }
+}
