@@ -58,3 +58,36 @@ fn local_path(table: &Table, backend: &Backend) -> Option<Utf8PathBuf> {
     };
     Some(join(&root_module(table), &path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::fake::{FakeFiles, table};
+    use serde_json::json;
+
+    fn of(main: &str, json: serde_json::Value) -> String {
+        subject(&table(json), &FakeFiles::new(&[("tf/main.tf", main)]))
+    }
+
+    #[test]
+    fn a_local_state_is_its_path() {
+        let local = "terraform {\n backend \"local\" {\n path = \"../s/x.tfstate\"\n }\n}\n";
+        assert_eq!(of("", json!({ "dir": "tf" })), "terraform:local:tf/terraform.tfstate");
+        assert_eq!(of(local, json!({ "dir": "tf" })), "terraform:local:s/x.tfstate");
+        let dev = json!({ "dir": "tf", "workspace": "dev" });
+        assert_eq!(of(local, dev), "terraform:local:tf/terraform.tfstate.d/dev/terraform.tfstate");
+        let settings = json!({ "dir": "./tf/", "backend_config": { "path": "y.tfstate" } });
+        assert_eq!(of(local, settings), "terraform:local:tf/y.tfstate");
+    }
+
+    #[test]
+    fn a_remote_state_is_its_settings_and_workspace() {
+        let remote = "terraform {\n backend \"s3\" {\n bucket = \"b\"\n }\n}\n";
+        let one = of(remote, json!({ "dir": "tf", "backend_config": { "key": "k" } }));
+        let inside = "terraform {\n backend \"s3\" {\n  key = \"k\"\n  bucket = \"b\"\n }\n}\n";
+        assert_eq!(one, of(inside, json!({ "dir": "tf" })));
+        assert!(one.starts_with("terraform:s3:") && one.ends_with(":default"), "{one}");
+        assert_ne!(one, of(remote, json!({ "dir": "tf", "backend_config": { "key": "l" } })));
+        assert_ne!(one, of(inside, json!({ "dir": "tf", "workspace": "dev" })));
+    }
+}

@@ -277,3 +277,124 @@ pub fn outputs(table: &Table, files: &dyn Files) -> Option<BTreeMap<String, bool
     let loaded = load(&root_module(table), ".", table, files);
     loaded.broken.is_empty().then(|| loaded.module.outputs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::fake::{FakeFiles, table};
+    use serde_json::json;
+
+    fn inferred(files: &[(&str, &str)], json: serde_json::Value) -> Inferred {
+        infer(&table(json), &FakeFiles::new(files))
+    }
+
+    fn paths(inferred: &Inferred) -> Vec<&str> {
+        inferred.paths.iter().map(|path| path.as_str()).collect()
+    }
+
+    #[test]
+    fn modules_and_what_they_name_are_inputs() {
+        let files = [
+            ("tf/env/main.tf", "module \"m\" {\n source = \"../m\"\n}\nmodule \"r\" {\n source = \"a/b/c\"\n}\n"),
+            ("tf/env/terraform.tfvars", ""),
+            ("tf/env/x.auto.tfvars", ""),
+            ("tf/env/README.md", ""),
+            ("tf/env/terraform.tfstate", ""),
+            ("tf/env/.hidden.tf", "{"),
+            (
+                "tf/m/main.tf",
+                "locals {\n a = templatefile(\"${path.module}/t.tftpl\", {})\n b = file(\"env.txt\")\n}\n",
+            ),
+            ("tf/m/t.tftpl", ""),
+        ];
+        let inferred = inferred(&files, json!({ "dir": "tf/env", "var_files": ["tf/common.tfvars"] }));
+        assert_eq!(
+            paths(&inferred),
+            [
+                "tf/common.tfvars",
+                "tf/env/.terraform.lock.hcl",
+                "tf/env/env.txt",
+                "tf/env/main.tf",
+                "tf/env/terraform.tfvars",
+                "tf/env/x.auto.tfvars",
+                "tf/m/main.tf",
+                "tf/m/t.tftpl",
+            ]
+        );
+        assert_eq!(inferred.settles, ["tf/env/.terraform.lock.hcl"]);
+        assert_eq!(inferred.remarks, [] as [&str; 0]);
+    }
+
+    #[test]
+    fn an_argument_that_is_not_plain_takes_the_module_but_never_state() {
+        let files = [
+            ("tf/main.tf", "output \"x\" {\n value = file(\"${path.module}/../keys/${var.name}\")\n}\n"),
+            ("tf/notes.md", ""),
+            ("tf/sub/a.txt", ""),
+            ("tf/terraform.tfstate", ""),
+            ("tf/terraform.tfstate.backup", ""),
+            ("tf/terraform.tfstate.d/dev/terraform.tfstate", ""),
+            ("tf/errored.tfstate", ""),
+            ("tf/.terraform/modules/modules.json", ""),
+            ("tf/crash.log", ""),
+            ("tf/x.tfplan", ""),
+            ("keys/one.pub", ""),
+            ("other/one.pub", ""),
+        ];
+        let inferred = inferred(&files, json!({ "dir": "tf" }));
+        assert_eq!(
+            paths(&inferred),
+            ["keys/one.pub", "tf/.terraform.lock.hcl", "tf/main.tf", "tf/notes.md", "tf/sub/a.txt"]
+        );
+        assert_eq!(inferred.remarks, ["`file` in `tf` names a file that is not plain: all files of `tf` are inputs"]);
+    }
+
+    #[test]
+    fn a_state_with_a_name_of_its_own_is_no_input_either() {
+        let files = [
+            (
+                "tf/main.tf",
+                "terraform {\n backend \"local\" {\n path = \"s.json\"\n }\n}\nlocals {\n a = file(var.x)\n}\n",
+            ),
+            ("tf/s.json", ""),
+            ("tf/s.json.backup", ""),
+        ];
+        let inferred = inferred(&files, json!({ "dir": "tf" }));
+        assert_eq!(paths(&inferred), ["tf/.terraform.lock.hcl", "tf/main.tf"]);
+    }
+
+    #[test]
+    fn a_fileset_is_a_glob_without_state() {
+        let files = [("tf/main.tf", "locals {\n a = fileset(\"${path.module}/files\", \"**/*.yml\")\n}\n")];
+        let inferred = inferred(&files, json!({ "dir": "tf" }));
+        assert_eq!(inferred.globs[0], "tf/files/**/*.yml");
+        assert!(inferred.globs[1..].iter().all(|glob| glob.starts_with("!tf/files/")), "{:?}", inferred.globs);
+    }
+
+    #[test]
+    fn a_mistake_takes_the_folder_and_is_remarked() {
+        let inferred = inferred(&[("tf/main.tf", "resource {"), ("tf/a.txt", "")], json!({ "dir": "tf" }));
+        assert_eq!(paths(&inferred), ["tf/.terraform.lock.hcl", "tf/a.txt", "tf/main.tf"]);
+        assert!(inferred.remarks[0].starts_with("`tf/main.tf` cannot be read (line "), "{:?}", inferred.remarks);
+    }
+
+    #[test]
+    fn what_lies_outside_is_said() {
+        let main = "module \"a\" {\n source = \"../../a\"\n}\nlocals {\n k = file(pathexpand(\"~/.ssh/id.pub\"))\n}\n";
+        let inferred = inferred(&[("tf/main.tf", main)], json!({ "dir": "tf" }));
+        assert_eq!(paths(&inferred), ["tf/.terraform.lock.hcl", "tf/main.tf"]);
+        assert_eq!(inferred.remarks.len(), 2);
+    }
+
+    #[test]
+    fn modules_that_name_each_other_end() {
+        let files = [
+            ("a/main.tf", "module \"b\" {\n source = \"../b\"\n}\n"),
+            ("b/main.tf", "module \"a\" {\n source = \"../a\"\n}\n"),
+        ];
+        assert_eq!(
+            paths(&inferred(&files, json!({ "dir": "a" }))),
+            ["a/.terraform.lock.hcl", "a/main.tf", "b/main.tf"]
+        );
+    }
+}

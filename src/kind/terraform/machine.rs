@@ -287,7 +287,7 @@ impl Terraforming {
         let left = self.state.as_ref().map_or(&[][..], |state| &state.things);
         if !left.is_empty() {
             let names: Vec<String> = left.iter().take(5).map(|(address, _)| format!("`{address}`")).collect();
-            let message = format!("{} resources are left: {}", left.len(), names.join(", "));
+            let message = format!("still there: {}: {}", trouble::resources(left.len() as u64), names.join(", "));
             let incarnations = Some(self.incarnations());
             return self.trouble(Trouble { message, incarnations, ..Trouble::default() });
         }
@@ -331,8 +331,8 @@ impl Terraforming {
         done.token = Some(self.state.as_ref().map_or_else(|| "no-state".to_owned(), State::token));
         done.unchanged = self.stream.is_plan();
         let changes = if done.unchanged { "no changes".to_owned() } else { self.stream.plan().shown() };
-        let count = self.state.as_ref().map_or(0, |state| state.things.len());
-        done.summary = Some(format!("{changes}, {count} resource{}", if count == 1 { "" } else { "s" }));
+        let count = self.state.as_ref().map_or(0, |state| state.things.len() as u64);
+        done.summary = Some(format!("{changes}, {}", trouble::resources(count)));
         Move::Done(done)
     }
 

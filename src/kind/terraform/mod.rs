@@ -84,7 +84,7 @@ impl Kind for Terraform {
     }
 
     fn subject(&self, table: &Table, _env: &str, files: &dyn Files) -> Option<String> {
-        Some(backend::subject(table, files))
+        matches!(action(table), Action::Apply | Action::Destroy).then(|| backend::subject(table, files))
     }
 
     fn default_exports(&self, table: &Table, files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {

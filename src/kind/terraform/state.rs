@@ -175,13 +175,110 @@ pub fn judge(state: Option<&State>, unwritten: Option<&State>, memory: &Memory) 
     let number = |key: &str| memory.notes.get(key).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let lineage = memory.notes.get("lineage").map_or("", String::as_str);
     let had = number("resources");
+    // Where nothing was and nothing is, nothing can be lost: a new state may well be begun.
+    if had == 0 && state.is_none_or(|state| state.things.is_empty()) {
+        return None;
+    }
     match state {
-        None => (had > 0).then_some(Wrong::Emptied(had)),
+        None => Some(Wrong::Emptied(had)),
         Some(state) if !lineage.is_empty() && state.lineage != lineage => {
             Some(Wrong::Replaced(lineage.to_owned(), state.lineage.clone()))
         }
         Some(state) if state.serial < number("serial") => Some(Wrong::Older(number("serial"), state.serial)),
-        Some(state) if state.things.is_empty() && had > 0 => Some(Wrong::Emptied(had)),
+        Some(state) if state.things.is_empty() => Some(Wrong::Emptied(had)),
         Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cut from what `terraform state pull` printed.
+    const PULLED: &str = r#"{"version": 4, "terraform_version": "1.11.4", "serial": 6, "lineage": "l1", "outputs": {},
+        "resources": [
+            {"mode": "managed", "type": "terraform_data", "name": "named", "provider": "p",
+             "instances": [{"index_key": "a", "schema_version": 0, "attributes": {"id": "1", "input": {"value": "s3cret"}}}]},
+            {"module": "module.m", "mode": "managed", "type": "vm", "name": "node", "provider": "p",
+             "instances": [{"index_key": 0, "attributes": {"id": "2"}}, {"index_key": 0, "deposed": "00000001", "attributes": {"id": "9"}}]},
+            {"mode": "data", "type": "http", "name": "x", "provider": "p", "instances": [{"attributes": {"id": "3"}}]},
+            {"mode": "managed", "type": "local_note", "name": "bare", "provider": "p", "instances": [{"status": "tainted", "attributes": {}}]}
+        ]}"#;
+
+    fn state() -> State {
+        State::read(PULLED).unwrap().unwrap()
+    }
+
+    fn memory(notes: &[(&str, &str)]) -> Memory {
+        let notes = notes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Memory { notes, ..Memory::default() }
+    }
+
+    #[test]
+    fn things_have_address_and_id() {
+        let things = state().things;
+        let things: Vec<(&str, &str)> = things.iter().map(|(address, id)| (address.as_str(), id.as_str())).collect();
+        let named = "terraform_data.named[\"a\"]";
+        assert_eq!(things, [(named, "1"), ("module.m.vm.node[0]", "2"), ("local_note.bare", "local_note.bare")]);
+        assert_eq!(state().token(), "l1:6");
+        assert_eq!(State::read("\n"), Ok(None));
+        assert!(State::read("{").is_err());
+    }
+
+    #[test]
+    fn identity_names_things_by_glob() {
+        let is = |pattern: &str| is_thing("module.m.vm.node[0]", &[pattern.to_owned()]);
+        assert!(is_thing("a.b", &[]));
+        assert!(is("module.m.vm.node[0]") && is("module.m.vm.node") && is("module.*.node") && is("*.vm.*"));
+        assert!(!is("vm.node") && !is("module.m") && !is("*.vm"));
+    }
+
+    #[test]
+    fn a_generation_stays_until_a_create_is_reported() {
+        let mut memory = Memory::default();
+        let old = |id: &str, generation| Incarnation {
+            task: "t".to_owned(),
+            address: "module.m.vm.node[0]".to_owned(),
+            id: id.to_owned(),
+            generation,
+        };
+        memory.incarnations = BTreeSet::from([old("2", 3)]);
+        let vm = ["module.m.vm.*".to_owned()];
+        assert_eq!(state().incarnations(&memory, None, "t", 7, &vm), BTreeSet::from([old("2", 3)]));
+
+        // The id came back, but the thing is another one.
+        let mut stream = Stream::default();
+        stream.created.insert("module.m.vm.node[0]".to_owned(), "2".to_owned());
+        assert_eq!(state().incarnations(&memory, Some(&stream), "t", 7, &vm), BTreeSet::from([old("2", 7)]));
+
+        // Replaced behind our back: not the one that was known.
+        memory.incarnations = BTreeSet::from([old("1", 3)]);
+        assert_eq!(state().incarnations(&memory, None, "t", 7, &vm), BTreeSet::from([old("2", 7)]));
+    }
+
+    #[test]
+    fn guards() {
+        let known = memory(&[("lineage", "l1"), ("serial", "6"), ("resources", "3")]);
+        assert_eq!(judge(Some(&state()), None, &known), None);
+        assert_eq!(judge(Some(&state()), None, &Memory::default()), None);
+        assert_eq!(judge(None, None, &Memory::default()), None);
+        assert_eq!(judge(None, None, &known), Some(Wrong::Emptied(3)));
+        let emptied = State { things: Vec::new(), serial: 9, ..state() };
+        assert_eq!(judge(Some(&emptied), None, &known), Some(Wrong::Emptied(3)));
+        let other = State { lineage: "l2".to_owned(), ..state() };
+        assert_eq!(judge(Some(&other), None, &known), Some(Wrong::Replaced("l1".to_owned(), "l2".to_owned())));
+        let older = State { serial: 5, ..state() };
+        assert_eq!(judge(Some(&older), None, &known), Some(Wrong::Older(6, 5)));
+        let newer = State { serial: 7, ..state() };
+        assert_eq!(judge(Some(&state()), Some(&newer), &known), Some(Wrong::Unwritten));
+        assert_eq!(judge(Some(&newer), Some(&state()), &known), None);
+
+        let undone = Memory { undo_began: true, ..known.clone() };
+        assert_eq!(judge(None, None, &undone), None);
+        let foreign = Memory { foreign_owner: Some("t in dev".to_owned()), ..undone };
+        assert_eq!(judge(None, None, &foreign), Some(Wrong::Foreign("t in dev".to_owned())));
+        let gone = memory(&[("lineage", "l1"), ("serial", "9"), ("resources", "0")]);
+        assert_eq!(judge(None, None, &gone), None);
+        assert_eq!(judge(Some(&State { things: Vec::new(), ..other }), None, &gone), None);
     }
 }

@@ -324,3 +324,74 @@ fn sign(action: &str) -> &'static str {
         _ => "=",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Lines of terraform 1.11.4, without what is not read.
+    const REPLACE: &str = r#"{"@message":"terraform_data.a: Plan to replace","change":{"resource":{"addr":"terraform_data.a"},"action":"replace","reason":"cannot_update"},"type":"planned_change"}"#;
+    const PLANNED: &str = r#"{"@message":"Plan: 2 to add, 0 to change, 3 to destroy.","changes":{"add":2,"change":0,"import":0,"remove":3,"operation":"plan"},"type":"change_summary"}"#;
+    const APPLIED: &str = r#"{"@message":"Apply complete! Resources: 1 added, 0 changed, 1 destroyed.","changes":{"add":1,"change":0,"import":0,"remove":1,"operation":"apply"},"type":"change_summary"}"#;
+    const DESTROYING: &str = r#"{"@message":"terraform_data.a: Destroying... [id=1]","hook":{"resource":{"addr":"terraform_data.a"},"action":"delete","id_key":"id","id_value":"1"},"type":"apply_start"}"#;
+    const DESTROYED: &str = r#"{"@message":"terraform_data.a: Destruction complete after 0s","hook":{"resource":{"addr":"terraform_data.a"},"action":"delete","elapsed_seconds":0},"type":"apply_complete"}"#;
+    const CREATED: &str = r#"{"@message":"terraform_data.a: Creation complete after 0s [id=2]","hook":{"resource":{"addr":"terraform_data.a"},"action":"create","id_key":"id","id_value":"2","elapsed_seconds":0},"type":"apply_complete"}"#;
+    const OUTPUTS: &str = r#"{"@message":"Outputs: 2","outputs":{"ips":{"sensitive":false,"value":["canary-1"]},"tok":{"sensitive":true,"value":"canary-2"}},"type":"outputs"}"#;
+    const ERROR: &str = r#"{"@message":"Error: local-exec provisioner error","diagnostic":{"severity":"error","summary":"local-exec provisioner error","detail":"Error running command 'x': exit status 3.\n\nOutput: boo\n","address":"terraform_data.b","range":{"filename":"../m/main.tf","start":{"line":5,"column":29,"byte":156}},"snippet":{"code":"canary-3","values":[]}},"type":"diagnostic"}"#;
+
+    fn told(stream: &mut Stream, lines: &[&str]) -> Vec<String> {
+        lines.iter().flat_map(|line| stream.hear(line)).collect()
+    }
+
+    #[test]
+    fn a_plan_is_told_and_counted() {
+        let mut stream = Stream::new("tf/env".into(), Command::Plan);
+        assert_eq!(
+            told(&mut stream, &[REPLACE, PLANNED, OUTPUTS]),
+            ["-/+ terraform_data.a (cannot update)", "Plan: 2 to add, 0 to change, 3 to destroy."]
+        );
+        assert_eq!(stream.plan().shown(), "+2 ~0 -3");
+        assert_eq!(stream.destroys, ["terraform_data.a"]);
+        let mut cut = Stream::new("tf".into(), Command::Plan);
+        told(&mut cut, &[REPLACE]);
+        assert_eq!(cut.plan().shown(), "+1 ~0 -1");
+    }
+
+    #[test]
+    fn an_apply_gives_things_and_hides_values() {
+        let mut stream = Stream::new("tf/env".into(), Command::Apply);
+        let lines = told(&mut stream, &[REPLACE, PLANNED, DESTROYING, DESTROYED, CREATED, APPLIED, OUTPUTS]);
+        assert_eq!(lines.len(), 5, "{lines:?}");
+        assert_eq!(lines[4], "Outputs: ips, tok (sensitive)");
+        assert_eq!(stream.counts.unwrap().shown(), "+1 ~0 -1");
+        let one = |id: &str, generation| Incarnation {
+            task: "t".to_owned(),
+            address: "terraform_data.a".to_owned(),
+            id: id.to_owned(),
+            generation,
+        };
+        let before = BTreeSet::from([one("1", 3)]);
+        assert_eq!(stream.apply_to(&before, "t", 7), BTreeSet::from([one("2", 7)]));
+    }
+
+    #[test]
+    fn a_diagnostic_has_its_place_in_the_project() {
+        let mut stream = Stream::new("tf/env".into(), Command::Apply);
+        let lines = told(&mut stream, &[ERROR, "panic: not json"]);
+        assert_eq!(
+            lines,
+            [
+                "error: local-exec provisioner error",
+                "  at tf/m/main.tf:5, terraform_data.b",
+                "  Error running command 'x': exit status 3.",
+                "  ",
+                "  Output: boo",
+                "panic: not json"
+            ]
+        );
+        assert_eq!(
+            stream.errors[0].short("tf/env".into()),
+            "local-exec provisioner error: Error running command 'x': exit status 3. (`tf/m/main.tf:5`)"
+        );
+    }
+}

@@ -44,6 +44,11 @@ pub fn needs_init(end: &StepEnd, streamed: &[Diagnostic]) -> bool {
     streamed || said(&end.stdout) || end.tail.iter().any(|line| said(line))
 }
 
+/// `1 resource`, `2 resources`.
+pub fn resources(count: u64) -> String {
+    format!("{count} resource{}", if count == 1 { "" } else { "s" })
+}
+
 /// A guard's refusal.
 pub fn refused(commands: &Commands, wrong: &Wrong) -> Trouble {
     let bin = commands.bin();
@@ -56,11 +61,10 @@ pub fn refused(commands: &Commands, wrong: &Wrong) -> Trouble {
                 .to_owned(),
         ),
         Wrong::Emptied(had) => (
+            format!("the state of `{dir}` is empty or missing, but held {}", resources(*had)),
             format!(
-                "the state of `{dir}` is empty or missing, but held {had} resources: applying would make them twice"
-            ),
-            format!(
-                "put a snapshot from `{}` back with `{bin} state push`, or say with `infra resolve` that the things are gone",
+                "put a snapshot from `{}` back with `{bin} state push`, or say with `infra resolve` that the things \
+                 are gone",
                 commands.data.parent().unwrap_or(&commands.data)
             ),
         ),
