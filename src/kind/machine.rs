@@ -26,6 +26,9 @@ pub struct Job {
     pub keep: Utf8PathBuf,
     /// The task's `dir`, absolute.
     pub dir: Utf8PathBuf,
+    /// Digest of the task's inputs as they are now, as hex: a machine that prepared something from
+    /// them (`terraform init`) sees by it whether that still holds. Empty: not known.
+    pub inputs_digest: String,
     /// Argvs of the task's `undo`, rendered.
     pub undo: Vec<Vec<String>>,
     /// What the store remembers of this task in this environment.
@@ -62,6 +65,9 @@ pub struct Step {
     pub without_env: Vec<String>,
     /// Whether it can change the world: the intent is durable before it starts.
     pub can_change: CanChange,
+    /// File mode creation mask; `None`: the runner's own. A step that writes what may hold secrets
+    /// (a terraform state) gets 077.
+    pub umask: Option<u32>,
     /// What is done with stdout. stderr always goes to the log.
     pub stdout: Stdout,
     /// Files (absolute) that the engine reads after the end and hands back, when they exist.

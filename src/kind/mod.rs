@@ -3,6 +3,9 @@
 
 pub mod ansible;
 pub mod exports_text;
+#[cfg(test)]
+pub mod fake;
+pub mod hcl;
 pub mod machine;
 pub mod run;
 pub mod shape;
@@ -32,8 +35,11 @@ pub struct Inferred {
     pub paths: Vec<Utf8PathBuf>,
     /// Folders whose files are all inputs (fallback for arguments that are not plain).
     pub folders: Vec<Utf8PathBuf>,
-    /// Globs that are inputs (`fileset`).
+    /// Globs that are inputs (`fileset`); one that starts with `!` takes away from the others.
     pub globs: Vec<String>,
+    /// Of `paths`, those that the tool itself may write while it runs (terraform's lock file): they
+    /// enter by what they hold after the attempt, as a declared `in_place` does.
+    pub settles: Vec<Utf8PathBuf>,
     /// What could not be inferred, for `infra check` to say: a lower-case sentence each.
     pub remarks: Vec<String>,
     /// Paths that it writes and that are artifacts: declared outputs by implication (template `to`).
