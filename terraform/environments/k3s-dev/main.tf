@@ -75,6 +75,7 @@ locals {
   )
 
   ansible_vars = {
+    infra_env    = "dev"
     simulated    = false
     ansible_user = var.ssh_user
   }

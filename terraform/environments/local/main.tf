@@ -55,6 +55,7 @@ locals {
   )
 
   ansible_vars = {
+    infra_env          = "local"
     simulated          = true
     ansible_connection = "local"
   }

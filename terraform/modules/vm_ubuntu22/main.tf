@@ -80,10 +80,3 @@ resource "proxmox_virtual_environment_vm" "vm" {
 
   serial_device {}
 }
-
-check "address" {
-  assert {
-    condition     = contains(flatten(proxmox_virtual_environment_vm.vm.ipv4_addresses), split("/", var.address)[0])
-    error_message = "${var.name}: its guest agent does not report ${var.address}; look at its console."
-  }
-}
