@@ -1,6 +1,8 @@
 //! Owns the grammar of the command line; its doc comments are the manual that `--help` prints.
 //! Does not know what a command does (`command/`). The only module that knows clap.
 
+use crate::report::paint::Verbosity;
+use crate::report::select::{ColorWish, Wishes};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
@@ -70,6 +72,23 @@ pub struct Global {
     /// Say every step, every reason and every fresh task, with the tools' own output
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+impl Global {
+    /// How output is wanted.
+    pub fn wishes(&self) -> Wishes {
+        let color = match self.color {
+            Color::Auto => ColorWish::Auto,
+            Color::Always => ColorWish::Always,
+            Color::Never => ColorWish::Never,
+        };
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        Wishes { json: self.json, color, verbosity }
+    }
 }
 
 /// `--set K=V`.

@@ -80,3 +80,12 @@ fn global_options_may_stand_before_and_after_the_command() {
         assert!(cli.global.json && cli.global.env.as_deref() == Some("dev"), "{line}");
     }
 }
+
+#[test]
+fn flags_become_wishes() {
+    let wishes = |line| parse(line).unwrap().global.wishes();
+    assert_eq!(wishes("status").verbosity, Verbosity::Normal);
+    assert_eq!(wishes("status -q").verbosity, Verbosity::Quiet);
+    let all = wishes("status -v --json --color never");
+    assert!(all.json && all.color == ColorWish::Never && all.verbosity == Verbosity::Verbose);
+}
