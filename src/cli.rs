@@ -1,9 +1,15 @@
 //! Owns the grammar of the command line; its doc comments are the manual that `--help` prints.
 //! Does not know what a command does (`command/`). The only module that knows clap.
 
+use crate::report::paint::Verbosity;
+use crate::report::select::{ColorWish, Wishes};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::str::FromStr;
+
+/// Heading of the options that select tasks.
+const SELECTION: &str = "Selection";
 
 const EXIT_CODES: &str = "\
 Targets:
@@ -49,7 +55,7 @@ pub struct Global {
     #[arg(short = 'C', long, value_name = "DIR", global = true)]
     pub directory: Option<String>,
     /// Environment to work in [default: `default_env` of `infra.toml`]
-    #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, global = true)]
+    #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), global = true)]
     pub env: Option<String>,
     /// Set a variable for this invocation, before all files; may be repeated
     #[arg(long, value_name = "K=V", global = true)]
@@ -66,6 +72,23 @@ pub struct Global {
     /// Say every step, every reason and every fresh task, with the tools' own output
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+impl Global {
+    /// How output is wanted.
+    pub fn wishes(&self) -> Wishes {
+        let color = match self.color {
+            Color::Auto => ColorWish::Auto,
+            Color::Always => ColorWish::Always,
+            Color::Never => ColorWish::Never,
+        };
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        Wishes { json: self.json, color, verbosity }
+    }
 }
 
 /// `--set K=V`.
@@ -133,25 +156,24 @@ pub enum Command {
 
 /// Which tasks of the graph are meant.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Selection")]
 pub struct Selection {
     /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
-    #[arg(value_name = "TARGET", help_heading = "Arguments")]
+    #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// This task alone, everything upstream as recorded; may be repeated
-    #[arg(long, value_name = "TARGET", conflicts_with_all = ["from", "until"])]
+    #[arg(long, value_name = "TARGET", help_heading = SELECTION, conflicts_with_all = ["from", "until"])]
     pub only: Vec<String>,
     /// From this task on: it, and what lies downstream of it within the targets; may be repeated
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
     pub from: Vec<String>,
     /// Up to this task, and no further; may be repeated
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
     pub until: Vec<String>,
     /// Leave this task as recorded; may be repeated
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
     pub skip: Vec<String>,
     /// Run the named targets even if fresh; a `once` task only when it is named in full
-    #[arg(long)]
+    #[arg(long, help_heading = SELECTION)]
     pub force: bool,
 }
 
@@ -342,10 +364,10 @@ pub struct ResolveArgs {
     /// The task that is unknown or refused
     #[arg(value_name = "TASK")]
     pub task: String,
-    /// It did what it should: it counts as failed no longer, and is not repeated
+    /// It did what it should, and is not repeated
     #[arg(long, group = "verdict")]
     pub done: bool,
-    /// It failed and left nothing to take care of
+    /// It failed, and is known to have failed
     #[arg(long, group = "verdict")]
     pub failed: bool,
     /// It may be run again, once
@@ -360,83 +382,4 @@ pub struct ResolveArgs {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-    use clap::error::ErrorKind;
-
-    fn parse(line: &str) -> Result<Cli, ErrorKind> {
-        Cli::try_parse_from(std::iter::once("infra").chain(line.split_whitespace())).map_err(|error| error.kind())
-    }
-
-    #[test]
-    fn the_grammar_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_command_of_the_manual_is_understood() {
-        for line in [
-            "run",
-            "run verify tag:smoke --skip lint --skip fmt --force --dry-run -k -j 4 --wait --yes",
-            "run --only configure --only verify",
-            "run verify --from provision --until configure --fail-fast",
-            "run --resume",
-            "run --watch --json",
-            "check --json",
-            "schema",
-            "schema tasks",
-            "status verify --probe --exit-code",
-            "why configure",
-            "plan verify --exit-code --from provision",
-            "list",
-            "graph --format mermaid verify",
-            "logs provision --run 3 --path",
-            "history provision --limit 5",
-            "outputs provision --key worker_ips --reveal",
-            "watch docs -j 2",
-            "destroy --orphans --yes",
-            "resolve vm --accept-state --reason checked",
-            "-C /tmp -e dev --set a=1 --set b=x=y status",
-            "status --color never -v",
-        ] {
-            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
-        }
-    }
-
-    #[test]
-    fn what_excludes_each_other_is_refused() {
-        for line in [
-            "run --only a --from b",
-            "run --only a --until b",
-            "run verify --resume",
-            "run --keep-going --fail-fast",
-            "run --watch --dry-run",
-            "status -q -v",
-            "destroy vm --orphans",
-            "resolve vm --done --failed",
-            "logs a --run 1 --attempt 2",
-        ] {
-            assert_eq!(parse(line).err(), Some(ErrorKind::ArgumentConflict), "{line}");
-        }
-        assert_eq!(parse("resolve vm").err(), Some(ErrorKind::MissingRequiredArgument));
-        assert_eq!(parse("outputs --key a").err(), Some(ErrorKind::MissingRequiredArgument));
-        assert_eq!(parse("run -j 0").err(), Some(ErrorKind::ValueValidation));
-        assert_eq!(parse("run --set a").err(), Some(ErrorKind::ValueValidation));
-    }
-
-    #[test]
-    fn a_setting_keeps_its_value_as_written() {
-        let setting: Result<Setting, _> = "a= x=y".parse();
-        assert_eq!(setting, Ok(Setting { name: "a".to_owned(), value: " x=y".to_owned() }));
-        assert_eq!("=x".parse::<Setting>(), Err("write NAME=VALUE"));
-    }
-
-    #[test]
-    fn global_options_may_stand_before_and_after_the_command() {
-        for line in ["-e dev --json status", "status --json -e dev"] {
-            let cli = parse(line).unwrap();
-            assert!(cli.global.json && cli.global.env.as_deref() == Some("dev"), "{line}");
-        }
-    }
-}
+mod tests;

@@ -105,7 +105,7 @@ impl<W: Write> Live<W> {
         }
         let total = self.multi.add(ProgressBar::new(self.tasks.max(1)));
         let estimate = self.estimate;
-        let template = if self.look.width < BAR_FROM { "{pos}/{len} {spent}" } else { "{bar:20} {pos}/{len} tasks, {spent}" };
+        let template = if self.look.width < BAR_FROM { "{pos}/{len} {spent}" } else { "[{bar:20}] {pos}/{len} tasks, {spent}" };
         total.set_style(style(template).progress_chars("=> ").with_key(
             "spent",
             move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
@@ -321,7 +321,7 @@ run 43 in local, verify: 3 tasks, about 1 min
 note        provision             tries again in 5 s
 provision 1 s vm[0]: Creating...
 configure 1 s {}
-======>              1/3 tasks, 1 s, about 1 min left",
+[======>             ] 1/3 tasks, 1 s, about 1 min left",
                 "x".repeat(64)
             )
         );
@@ -362,7 +362,7 @@ fresh       lint
         let text = screen.text();
         assert!(text.contains("a-task-wi… 1 s 0123456789") && text.contains("0/2 1 s, about 1 min left"), "{text}");
         drop(live);
-        assert_eq!(screen.text(), "-");
+        assert_eq!(screen.text(), "run 43 in local, verify: 2 tas\nks, about 1 min\n-");
     }
 
     #[test]

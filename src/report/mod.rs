@@ -3,11 +3,17 @@
 
 pub mod diagnostics;
 pub mod failure;
+pub mod graph;
+pub mod history;
 pub mod json;
 pub mod live;
+pub mod outputs;
 pub mod paint;
 pub mod plain;
 pub mod reason;
 pub mod select;
 pub mod story;
+pub mod tables;
 pub mod text;
+pub mod view;
+pub mod why;

@@ -25,7 +25,7 @@ pub struct Story {
     stream: bool,
     /// Columns of the names.
     names: usize,
-    /// Told as soon as there is anything but fresh tasks to tell.
+    /// Told with the first task that starts, or whatever else there is to tell before.
     headline: Option<String>,
     fresh: Vec<String>,
     /// Told last, in full.
@@ -64,7 +64,8 @@ impl Story {
             Event::Notice { level, message } => self.notice(*level, message),
             Event::RunFinished { .. } => return self.ended(event),
         };
-        if lines.is_empty() { lines } else { self.headed(lines) }
+        let begins = matches!(event, Event::TaskStarted { .. });
+        if lines.is_empty() && !begins { lines } else { self.headed(lines) }
     }
 
     /// Lines with the headline before the first of them.

@@ -1,0 +1,386 @@
+//! Owns tables, and those of `status`, `plan` and `list`.
+//! Does not know how their rows were found.
+
+use crate::model::effect::State;
+use crate::model::reason::Reason;
+use crate::report::paint::{self, Look, Tone};
+use crate::report::reason;
+use crate::report::text::{ENDLESS, about, ago, clean, count, fit, pad, width};
+use crate::report::view::{ListView, PlanAction, PlanView, StatusView};
+use std::fmt::Write as _;
+
+/// Blanks between columns.
+const GAP: usize = 2;
+/// Least columns for the last one, however narrow the terminal.
+const LEAST: usize = 20;
+
+/// One cell.
+#[derive(Clone, Debug)]
+pub(super) enum Cell<'a> {
+    Text(Tone, String),
+    /// Cut to the room there is; only in the last column.
+    Reasons(&'a [Reason]),
+}
+
+impl Cell<'_> {
+    fn said(&self, room: usize) -> String {
+        match self {
+            Cell::Text(_, text) => fit(text, room),
+            Cell::Reasons(reasons) => reason::inline(reasons, room),
+        }
+    }
+
+    fn tone(&self) -> Tone {
+        match self {
+            Cell::Text(tone, _) => *tone,
+            Cell::Reasons(_) => Tone::Plain,
+        }
+    }
+}
+
+/// A cell without colour.
+pub(super) fn plain(text: impl Into<String>) -> Cell<'static> {
+    Cell::Text(Tone::Plain, text.into())
+}
+
+/// A cell with the colour of a meaning.
+pub(super) fn toned(tone: Tone, text: impl Into<String>) -> Cell<'static> {
+    Cell::Text(tone, text.into())
+}
+
+/// A row, and lines below it.
+#[derive(Clone, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) cells: Vec<Cell<'a>>,
+    pub(super) below: Vec<String>,
+}
+
+/// Aligned columns; a column in which no row says anything is left out, the last one takes what is left.
+pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let widest = |column: usize| {
+        rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| width(&cell.said(ENDLESS))).max().unwrap_or(0)
+    };
+    let columns: Vec<(usize, usize)> = (0..heads.len())
+        .map(|column| (column, widest(column)))
+        .filter(|(_, wide)| *wide > 0)
+        .map(|(column, wide)| (column, wide.max(width(heads[column]))))
+        .collect();
+    let Some(((last, _), others)) = columns.split_last() else { return String::new() };
+    let used: usize = others.iter().map(|(_, wide)| wide + GAP).sum();
+    let room = look.width.saturating_sub(used).max(LEAST);
+    let mut text = String::new();
+    let heads: Vec<Cell<'_>> = heads.iter().map(|head| toned(Tone::Dim, *head)).collect();
+    for (cells, below) in std::iter::once((&heads, &[][..])).chain(rows.iter().map(|row| (&row.cells, &row.below[..]))) {
+        let mut line = String::new();
+        let mut blanks = 0;
+        for (column, wide) in others.iter().copied().chain(std::iter::once((*last, room))) {
+            let Some(cell) = cells.get(column) else { continue };
+            let said = cell.said(wide);
+            if !said.is_empty() {
+                line.push_str(&" ".repeat(blanks));
+                line.push_str(&look.paint(cell.tone(), &said));
+                blanks = 0;
+            }
+            // Behind the last column nothing follows; its width may be endless.
+            blanks += if column == *last { 0 } else { wide.saturating_sub(width(&said)) + GAP };
+        }
+        let _ = writeln!(text, "{line}");
+        for line in below {
+            let _ = writeln!(text, "{}", fit(line, look.width));
+        }
+    }
+    text
+}
+
+fn sentences(reasons: &[Reason], look: &Look) -> Vec<String> {
+    let room = look.width.saturating_sub(4);
+    // With one reason the row says it all.
+    if !look.is_verbose() || reasons.len() < 2 {
+        return Vec::new();
+    }
+    reasons.iter().map(|one| format!("    {}", reason::sentence(one, room))).collect()
+}
+
+/// `infra status`.
+pub fn status(view: &StatusView, look: &Look) -> String {
+    let rows: Vec<Row<'_>> = view
+        .tasks
+        .iter()
+        .map(|task| {
+            let mut below = sentences(&task.reasons, look);
+            if let Some(probe) = &task.probe {
+                below.push(format!("    probe {}, {}", super::why::probe(probe), ago(probe.age_seconds)));
+            }
+            let cells = vec![
+                toned(Tone::Strong, &task.name),
+                toned(paint::state(task.state), task.state.word()),
+                plain(task.effect.word()),
+                plain(task.stage.as_deref().unwrap_or_default()),
+                toned(Tone::Dim, task.age_seconds.map(ago).unwrap_or_default()),
+                Cell::Reasons(&task.reasons),
+            ];
+            Row { cells, below }
+        })
+        .collect();
+    let mut text = table(&["task", "state", "effect", "stage", "last good", "why"], &rows, look);
+    let states = [
+        State::Failed,
+        State::Unknown,
+        State::Running,
+        State::Stale,
+        State::Deferred,
+        State::Restorable,
+        State::Fresh,
+        State::Orphaned,
+    ];
+    let counts: Vec<String> = states
+        .into_iter()
+        .map(|state| (view.tasks.iter().filter(|task| task.state == state).count(), state))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, state)| look.paint(paint::state(state), &format!("{number} {}", state.word())))
+        .collect();
+    let counts = if counts.is_empty() { "no tasks".to_owned() } else { counts.join(", ") };
+    let _ = writeln!(text, "{}{}: {counts}", if rows.is_empty() { "" } else { "\n" }, view.env);
+    if view.tasks.iter().any(|task| task.state == State::Unknown) {
+        let _ = writeln!(text, "{}: `infra resolve TASK` says what came of an unknown task", look.paint(Tone::Busy, "hint"));
+    }
+    if view.tasks.iter().any(|task| task.state == State::Orphaned) {
+        let _ = writeln!(text, "{}: `infra destroy --orphans` undoes what is no longer declared", look.paint(Tone::Busy, "hint"));
+    }
+    text
+}
+
+/// `infra plan`: what would happen; tasks that are kept are only counted, unless all is told.
+pub fn plan(view: &PlanView, look: &Look) -> String {
+    let idle = view.tasks.iter().all(|task| task.action == PlanAction::Keep);
+    let rows: Vec<Row<'_>> = view
+        .tasks
+        .iter()
+        .filter(|task| look.is_verbose() || task.action != PlanAction::Keep)
+        .map(|task| {
+            let cells = vec![
+                toned(Tone::Strong, &task.name),
+                toned(action(task.action), task.action.word()),
+                plain(task.effect.word()),
+                toned(Tone::Dim, task.typical_seconds.map(about).unwrap_or_default()),
+                Cell::Reasons(&task.reasons),
+            ];
+            Row { cells, below: sentences(&task.reasons, look) }
+        })
+        .collect();
+    let mut text = table(&["task", "would", "effect", "takes", "why"], &rows, look);
+    if !rows.is_empty() {
+        text.push('\n');
+    }
+    if idle {
+        let _ = match view.tasks.len() {
+            0 => writeln!(text, "{}: nothing to do: no tasks", view.env),
+            tasks => writeln!(text, "{}: nothing to do: {} fresh", view.env, count(tasks, "task")),
+        };
+        return text;
+    }
+    let counts: Vec<String> = PlanAction::ALL
+        .into_iter()
+        .map(|action| (view.tasks.iter().filter(|task| task.action == action).count(), action))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, one)| look.paint(action(one), &format!("{number} {}", counted(one))))
+        .collect();
+    let long = view.estimate_seconds.map(|estimate| format!("; about {}", about(estimate))).unwrap_or_default();
+    let _ = writeln!(text, "{}: {}{long}", view.env, counts.join(", "));
+    text
+}
+
+fn counted(action: PlanAction) -> &'static str {
+    match action {
+        PlanAction::Run => "to run",
+        PlanAction::Restore => "to restore",
+        PlanAction::Deferred => "deferred",
+        PlanAction::Keep => "fresh",
+        PlanAction::Skip => "skipped",
+        PlanAction::Refuse => "refused",
+    }
+}
+
+fn action(action: PlanAction) -> Tone {
+    match action {
+        PlanAction::Run => Tone::Warn,
+        PlanAction::Restore => Tone::Busy,
+        PlanAction::Deferred | PlanAction::Keep | PlanAction::Skip => Tone::Dim,
+        PlanAction::Refuse => Tone::Bad,
+    }
+}
+
+/// `infra list`.
+pub fn list(view: &ListView, look: &Look) -> String {
+    if view.tasks.is_empty() {
+        return "no tasks: declare one in `tasks/NAME.toml`\n".to_owned();
+    }
+    let rows: Vec<Row<'_>> = view
+        .tasks
+        .iter()
+        .map(|task| {
+            let cells = vec![
+                toned(Tone::Strong, &task.name),
+                plain(task.stage.as_deref().unwrap_or_default()),
+                plain(&task.kind),
+                plain(task.effect.word()),
+                toned(Tone::Dim, task.tags.join(" ")),
+                plain(clean(task.description.as_deref().unwrap_or_default())),
+            ];
+            let mut below = Vec::new();
+            if look.is_verbose() {
+                let said = [("needs", task.needs.join(", ")), ("after", task.after.join(", ")), ("declared at", task.declared.clone().unwrap_or_default())];
+                below = said.iter().filter(|(_, text)| !text.is_empty()).map(|(word, text)| format!("    {} {text}", pad(word, 11))).collect();
+            }
+            Row { cells, below }
+        })
+        .collect();
+    table(&["task", "stage", "kind", "effect", "tags", "description"], &rows, look)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::effect::Effect;
+    use crate::report::paint::Verbosity;
+    use crate::report::view::{ListedView, PlannedView, ProbeView, TaskView};
+
+    fn s(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn reasons() -> Vec<Reason> {
+        vec![Reason::VariableChanged { name: s("worker_count"), old: s("2"), new: s("3") }, Reason::Forced]
+    }
+
+    fn task(name: &str, state: State, reasons: Vec<Reason>, age: Option<i64>) -> TaskView {
+        TaskView {
+            name: s(name),
+            stage: (name == "provision").then(|| s("machines")),
+            kind: s("run"),
+            effect: Effect::Idempotent,
+            state,
+            reasons,
+            description: None,
+            age_seconds: age,
+            last_run: None,
+            typical_seconds: None,
+            probe: None,
+        }
+    }
+
+    fn status_view() -> StatusView {
+        let mut tasks = vec![
+            task("lint", State::Fresh, vec![], Some(61)),
+            task("provision", State::Stale, reasons(), Some(7300)),
+            task("verify", State::Deferred, vec![Reason::UpstreamNotFresh { task: s("provision") }], None),
+            task("old", State::Orphaned, vec![Reason::NotDeclared], None),
+        ];
+        tasks[0].probe = Some(ProbeView { agrees: Some(false), age_seconds: 30, message: s("port 22 refuses") });
+        StatusView { env: s("local"), tasks }
+    }
+
+    #[test]
+    fn status_says_state_and_why() {
+        assert_eq!(
+            status(&status_view(), &Look::default()),
+            "\
+task       state     effect      stage     last good  why
+lint       fresh     idempotent            61 s ago
+    probe disagrees: port 22 refuses, 30 s ago
+provision  stale     idempotent  machines  2 h ago    variable worker_count changed: 2 → 3 (+1 more)
+verify     deferred  idempotent                       upstream provision is not fresh
+old        orphaned  idempotent                       no longer declared
+
+local: 1 stale, 1 deferred, 1 fresh, 1 orphaned
+hint: `infra destroy --orphans` undoes what is no longer declared
+"
+        );
+    }
+
+    #[test]
+    fn status_is_cut_to_the_terminal_and_says_all_when_asked() {
+        let narrow = status(&status_view(), &Look { width: 80, ..Look::default() });
+        assert!(narrow.lines().all(|line| width(line) <= 80), "{narrow}");
+        assert!(narrow.contains("  2 h ago    variable worker… (+1 more)\n"), "{narrow}");
+        let verbose = status(&status_view(), &Look { verbosity: Verbosity::Verbose, ..Look::default() });
+        assert!(verbose.contains("(+1 more)\n    variable worker_count changed: 2 → 3\n    forced\nverify"), "{verbose}");
+    }
+
+    #[test]
+    fn an_empty_status_is_no_table() {
+        assert_eq!(status(&StatusView { env: s("dev"), tasks: vec![] }, &Look::default()), "dev: no tasks\n");
+    }
+
+    fn planned(name: &str, action: PlanAction, reasons: Vec<Reason>) -> PlannedView {
+        PlannedView {
+            name: s(name),
+            stage: None,
+            kind: s("run"),
+            effect: Effect::Pure,
+            state: State::Stale,
+            action,
+            reasons,
+            typical_seconds: (action == PlanAction::Run).then_some(40.0),
+        }
+    }
+
+    #[test]
+    fn a_plan_says_what_would_run_and_why() {
+        let tasks = vec![
+            planned("lint", PlanAction::Keep, vec![]),
+            planned("provision", PlanAction::Run, reasons()),
+            planned("configure", PlanAction::Deferred, vec![Reason::UpstreamNotFresh { task: s("provision") }]),
+        ];
+        let view = PlanView { env: s("local"), targets: vec![], tasks, estimate_seconds: Some(40.0) };
+        assert_eq!(
+            plan(&view, &Look::default()),
+            "\
+task       would     effect  takes  why
+provision  run       pure    40 s   variable worker_count changed: 2 → 3 (+1 more)
+configure  deferred  pure           upstream provision is not fresh
+
+local: 1 to run, 1 deferred, 1 fresh; about 40 s
+"
+        );
+    }
+
+    #[test]
+    fn a_plan_without_work_says_so() {
+        let tasks = vec![planned("lint", PlanAction::Keep, vec![])];
+        let view = PlanView { env: s("local"), targets: vec![], tasks, estimate_seconds: None };
+        assert_eq!(plan(&view, &Look::default()), "local: nothing to do: 1 task fresh\n");
+    }
+
+    #[test]
+    fn a_list_leaves_out_columns_that_say_nothing() {
+        let one = ListedView {
+            name: s("lint"),
+            stage: None,
+            kind: s("run"),
+            effect: Effect::Pure,
+            description: Some(s("Look for mistakes")),
+            tags: vec![],
+            needs: vec![s("fmt")],
+            after: vec![],
+            declared: Some(s("tasks/lint.toml:1:1")),
+        };
+        let view = ListView { env: s("local"), tasks: vec![one] };
+        assert_eq!(
+            list(&view, &Look::default()),
+            "\
+task  kind  effect  description
+lint  run   pure    Look for mistakes
+"
+        );
+        let verbose = list(&view, &Look { verbosity: Verbosity::Verbose, ..Look::default() });
+        assert!(verbose.ends_with("    needs       fmt\n    declared at tasks/lint.toml:1:1\n"), "{verbose}");
+        assert_eq!(
+            list(&ListView { env: s("local"), tasks: vec![] }, &Look::default()),
+            "no tasks: declare one in `tasks/NAME.toml`\n"
+        );
+    }
+}
