@@ -16,6 +16,7 @@ mod start;
 pub mod tools;
 pub mod undoing;
 
+pub use checks::probe_check;
 pub use dispatch::{Engine, Finished};
 pub use request::{Approver, Approval, OnTaskFailure, Request};
 

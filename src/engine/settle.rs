@@ -227,7 +227,7 @@ impl Engine<'_> {
                 return false;
             }
         }
-        let Some(check) = self.check_of(id, &probe.check) else { return false };
+        let Some(check) = crate::engine::probe_check(self.host, &self.board, id) else { return false };
         self.set_state(id, TaskState::Probing);
         let sender = self.sender.clone();
         std::thread::spawn(move || {

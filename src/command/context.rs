@@ -1,0 +1,219 @@
+//! Owns what every command starts with: root, looks, the loaded project, the world, the board.
+//! Does not know what a command does with them.
+
+use crate::cli::{Color, Global};
+use crate::command::exit::CommandError;
+use crate::host::files::Disk;
+use crate::host::lock;
+use crate::host::secret::Vault;
+use crate::host::store::{FileRow, Store};
+use crate::host::world::{Host, STATE_DIR, SecretCommands};
+use crate::manifest::{self, Options};
+use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::project::Project;
+use crate::model::record::Phase;
+use crate::plan::board::Board;
+use crate::report::diagnostics::{self, Sources};
+use crate::report::paint::Verbosity;
+use crate::report::select::{Choice, ColorWish, Surroundings, Wishes, choose};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+
+/// What every command has.
+pub struct Context {
+    pub global: Global,
+    pub choice: Choice,
+    pub caller_env: BTreeMap<String, String>,
+    here: Utf8PathBuf,
+}
+
+impl Context {
+    /// From the command line and the caller.
+    ///
+    /// # Errors
+    /// When the current folder can't be had.
+    pub fn new(global: Global, caller_env: BTreeMap<String, String>) -> Result<Self, CommandError> {
+        let here = std::env::current_dir()
+            .ok()
+            .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+            .ok_or_else(|| CommandError::State("the current folder is gone, or its name is no UTF-8".to_owned()))?;
+        let wishes = Wishes {
+            json: global.json,
+            color: match global.color {
+                Color::Auto => ColorWish::Auto,
+                Color::Always => ColorWish::Always,
+                Color::Never => ColorWish::Never,
+            },
+            verbosity: match (global.quiet, global.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (_, true) => Verbosity::Verbose,
+                _ => Verbosity::Normal,
+            },
+        };
+        let mut around = Surroundings::read(|name| caller_env.get(name).cloned());
+        around.stdout_terminal = std::io::stdout().is_terminal();
+        around.stderr_terminal = std::io::stderr().is_terminal();
+        if around.columns.is_none() {
+            around.columns = crate::host::process::terminal_columns();
+        }
+        let choice = choose(&wishes, &around);
+        Ok(Self { global, choice, caller_env, here })
+    }
+
+    /// The project's root: the nearest folder upwards with `infra.toml` or `tasks/`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn root(&self) -> Result<Utf8PathBuf, CommandError> {
+        let start = match &self.global.directory {
+            Some(directory) => self.here.join(directory),
+            None => self.here.clone(),
+        };
+        let start = start.canonicalize_utf8().map_err(|_| {
+            CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`")
+        })?;
+        start
+            .ancestors()
+            .find(|folder| folder.join("infra.toml").is_file() || folder.join("tasks").is_dir())
+            .map(Utf8Path::to_owned)
+            .ok_or_else(|| {
+                CommandError::usage(
+                    format!("no project here: neither `{start}` nor a folder above it has `infra.toml` or `tasks/`"),
+                    "write `tasks/hello.toml` with a `[task.hello]`, or name the folder with `-C DIR`",
+                )
+            })
+    }
+
+    /// Loads the project; mistakes end the command, warnings are said by `check`.
+    ///
+    /// # Errors
+    /// Every mistake of every file.
+    pub fn load(&self, root: &Utf8Path, env: Option<String>) -> Result<Loaded, CommandError> {
+        let disk = Disk::new(root);
+        let options = Options {
+            env: env.or_else(|| self.global.env.clone()),
+            set: self.global.set.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
+        };
+        let loaded = manifest::load(&disk, &options);
+        Ok(Loaded { root: root.to_owned(), disk, loaded })
+    }
+
+    /// The project, its world and its board, opened for reading.
+    ///
+    /// # Errors
+    /// Mistakes in the declaration; a store that can't be read.
+    pub fn open_to_read(&self) -> Result<Opened, CommandError> {
+        let root = self.root()?;
+        let (project, disk) = self.load(&root, None)?.project(self)?;
+        let state = root.join(STATE_DIR);
+        let store = Store::open_to_read(&state)?;
+        let vault = Vault::open(&state).map_err(|error| CommandError::State(error.to_string()))?;
+        self.opened(root, project, disk, store, vault, SecretCommands::NotRun)
+    }
+
+    /// Puts a world together.
+    pub(super) fn opened(
+        &self,
+        root: Utf8PathBuf,
+        project: Project,
+        disk: Disk,
+        store: Store,
+        vault: Option<Vault>,
+        commands: SecretCommands,
+    ) -> Result<Opened, CommandError> {
+        disk.know(store.files()?.into_iter().map(FileRow::into).collect());
+        let env = project.env.clone();
+        let host = Host::new(&root, disk, store, vault, env, self.caller_env.clone(), commands);
+        Ok(Opened { root, project, host })
+    }
+
+    /// Writes data to stdout. Nobody reading is no error.
+    pub fn out(&self, text: &str) {
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout.write_all(text.as_bytes()).and_then(|()| {
+            if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") }
+        });
+        let _ = stdout.flush();
+    }
+
+    /// Writes talk to stderr.
+    pub fn say(&self, text: &str) {
+        let mut stderr = std::io::stderr().lock();
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| {
+            if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stderr.write_all(b"\n") }
+        });
+    }
+
+    /// Shows mistakes: to people on stderr, as data on stdout with `--json`.
+    pub fn show(&self, found: &[Diagnostic], sources: &Sources) {
+        if self.global.json {
+            self.out(&diagnostics::json(found, sources));
+        } else if !found.is_empty() {
+            self.say(&diagnostics::human(found, sources, &self.choice.stderr));
+        }
+    }
+}
+
+/// A loaded project, with its mistakes.
+pub struct Loaded {
+    pub root: Utf8PathBuf,
+    pub disk: Disk,
+    pub loaded: manifest::Loaded,
+}
+
+impl Loaded {
+    /// Text of the files, for diagnostics.
+    pub fn sources(&self) -> Sources {
+        self.loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect()
+    }
+
+    /// The project, or its mistakes, which are shown.
+    ///
+    /// # Errors
+    /// The mistakes.
+    pub fn project(self, context: &Context) -> Result<(Project, Disk), CommandError> {
+        let sources = self.sources();
+        match self.loaded.project {
+            Some(project) => Ok((project, self.disk)),
+            None => {
+                let errors: Vec<Diagnostic> = self.loaded.diagnostics;
+                context.show(&errors, &sources);
+                Err(CommandError::Diagnostics(
+                    errors.into_iter().filter(|one| one.severity == Severity::Error).collect(),
+                ))
+            }
+        }
+    }
+}
+
+/// A project and its world.
+pub struct Opened {
+    pub root: Utf8PathBuf,
+    pub project: Project,
+    pub host: Host,
+}
+
+impl Opened {
+    /// A board with the histories of the project's tasks. Attempts that no living run makes were cut.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn board(&self) -> Result<Board<'_>, CommandError> {
+        let store = self.host.store.borrow();
+        let mut histories = store.histories(&self.project.env.name)?;
+        if self.living_run().is_none() {
+            for history in histories.values_mut() {
+                if let Some(last) = history.last.as_mut().filter(|last| last.phase == Phase::Open) {
+                    last.phase = Phase::Cut;
+                }
+            }
+        }
+        Ok(Board::new(&self.project, &store.task_keys()?, histories))
+    }
+
+    /// The run that holds the environment now.
+    pub fn living_run(&self) -> Option<lock::Holder> {
+        lock::read_holder(&self.host.state, self.project.env.name.as_str())
+    }
+}

@@ -1,0 +1,141 @@
+//! Owns `infra destroy`: undo of what is on record, in reverse; asks first.
+//! Does not know how anything is undone (`engine::undoing`).
+
+use crate::cli::DestroyArgs;
+use crate::command::approve::ask;
+use crate::command::context::Context;
+use crate::command::exit::CommandError;
+use crate::command::run::carry_out;
+use crate::engine::request::Reach;
+use crate::engine::undoing::{OrphanToUndo, UndoRecipe, with_destroy};
+use crate::engine::{Approval, OnTaskFailure, Request};
+use crate::host::world::Host;
+use crate::manifest::select;
+use crate::model::name::TaskId;
+use crate::model::project::Project;
+use crate::plan::undo::{self, Undo};
+use std::collections::BTreeMap;
+
+/// Undoes.
+///
+/// # Errors
+/// As the exit codes say.
+pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError> {
+    let opened = context.open_to_read()?;
+    let env = opened.project.env.name.to_string();
+    let targets = if args.orphans { Vec::new() } else { targets(&opened.project, &opened.board()?, args)? };
+    let orphans = orphans(&opened.project, &opened.host, &opened.board()?, args)?;
+    if targets.is_empty() && orphans.is_empty() {
+        context.say(&format!("nothing on record to undo in `{env}`"));
+        return Ok(0);
+    }
+    let names: Vec<String> = orphans
+        .iter()
+        .map(|orphan| orphan.name.clone())
+        .chain(targets.iter().map(|id| opened.project.task(*id).name.to_string()))
+        .collect();
+    if !args.yes {
+        let question = format!(
+            "This undoes in `{env}`, in this order: {}\nType the name of the environment to go on: ",
+            names.join(", ")
+        );
+        match ask(&question, &env) {
+            Approval::Yes => {}
+            Approval::No => {
+                return Err(CommandError::Refused {
+                    message: "not confirmed; nothing was undone".to_owned(),
+                    hint: None,
+                });
+            }
+            Approval::Nobody => {
+                return Err(CommandError::Refused {
+                    message: format!("this would undo {} in `{env}`, and nobody can be asked here", names.join(", ")),
+                    hint: Some("say `--yes`".to_owned()),
+                });
+            }
+        }
+    }
+    let root = opened.root.clone();
+    drop(opened);
+    let (project, disk) = context.load(&root, None)?.project(context)?;
+    let (project, id) = with_destroy(project, targets)
+        .map_err(|_| CommandError::State("the graph has a cycle".to_owned()))?;
+    let request = Request {
+        words: args.targets.clone(),
+        tasks: vec![id],
+        skipped: Vec::new(),
+        forced: vec![id],
+        jobs: 1,
+        on_failure: OnTaskFailure::StopStarting,
+        reach: Reach::All,
+        options: "{}".to_owned(),
+        orphans,
+        command: "destroy",
+    };
+    Ok(carry_out(context, root, project, disk, request, args.wait, true)?.exit)
+}
+
+/// Tasks with something to take back, last made first.
+fn targets(
+    project: &Project,
+    board: &crate::plan::board::Board<'_>,
+    args: &DestroyArgs,
+) -> Result<Vec<TaskId>, CommandError> {
+    let within = if args.targets.is_empty() {
+        vec![true; project.tasks.len()]
+    } else {
+        let named = select(project, &args.targets).map_err(CommandError::Diagnostics)?.named;
+        // What was built on them goes first.
+        project.graph.downstream(&named)
+    };
+    Ok(project
+        .graph
+        .order()
+        .iter()
+        .rev()
+        .copied()
+        .filter(|id| within[id.index()] && !project.task(*id).is_undo())
+        .filter(|id| undo::target(board, *id) == Undo::TakeBack)
+        .collect())
+}
+
+/// What is on record but no longer declared, each before the tasks that it needed.
+fn orphans(
+    project: &Project,
+    host: &Host,
+    board: &crate::plan::board::Board<'_>,
+    args: &DestroyArgs,
+) -> Result<Vec<OrphanToUndo>, CommandError> {
+    if !args.targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let on_record = host.store.borrow().on_record(&project.env.name)?;
+    let mut left: BTreeMap<i64, (OrphanToUndo, Vec<i64>)> = BTreeMap::new();
+    for orphan in on_record {
+        if board.keys.contains(&orphan.key) {
+            continue;
+        }
+        let Some(recipe) = orphan.undo else { continue };
+        let needs = host
+            .unseal(&recipe)
+            .ok()
+            .and_then(|value| serde_json::from_value::<UndoRecipe>(value).ok())
+            .map(|recipe| recipe.needs)
+            .unwrap_or_default();
+        left.insert(orphan.key.0, (OrphanToUndo { key: orphan.key, name: orphan.name, recipe }, needs));
+    }
+    let mut ordered = Vec::new();
+    while !left.is_empty() {
+        // One that no other one left needs; in a knot, which can't be, the last made.
+        let next = left
+            .keys()
+            .rev()
+            .copied()
+            .find(|key| !left.values().any(|(_, needs)| needs.contains(key)))
+            .or_else(|| left.keys().next_back().copied());
+        let Some((orphan, _)) = next.and_then(|key| left.remove(&key)) else { break };
+        ordered.push(orphan);
+    }
+    Ok(ordered)
+}
+

@@ -1,0 +1,140 @@
+//! Owns `infra resolve`: a person says what came of a task whose end is not known.
+//! Does not know when that is needed (`plan::verdict`).
+
+use crate::cli::ResolveArgs;
+use crate::command::context::Context;
+use crate::command::exit::CommandError;
+use crate::command::run::{lock_env, open_to_write};
+use crate::engine::recover;
+use crate::host::store::{Commit, RunStart, WorldUpdate};
+use crate::model::facts::Facts;
+use crate::model::name::TaskId;
+use crate::model::record::{Artifact, Phase};
+use crate::plan::board::Board;
+use crate::plan::fingerprint;
+use crate::plan::forecast::forecast;
+use std::collections::BTreeMap;
+
+/// Resolves.
+///
+/// # Errors
+/// As the exit codes say.
+pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError> {
+    let root = context.root()?;
+    let (project, disk) = context.load(&root, None)?.project(context)?;
+    let Some(task) = project.find(&args.task) else {
+        let known = project.tasks.iter().map(|task| task.name.as_str());
+        let hint = match crate::model::diagnostic::nearest(&args.task, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "see `infra list`".to_owned(),
+        };
+        return Err(CommandError::usage(format!("unknown task `{}`", args.task), hint));
+    };
+    let id = task.id;
+    let _lock = lock_env(context, &root, project.env.name.as_str(), &format!("infra resolve {}", args.task), false)?;
+    let opened = open_to_write(context, root, project, disk)?;
+    let env = opened.project.env.name.clone();
+    recover::recover(&opened.host, &env)?;
+    let mut board = opened.board()?;
+    let key = board.key(id);
+    let reason = args.reason.clone().unwrap_or_else(|| "resolved by a person".to_owned());
+    let task = opened.project.task(id);
+    if args.accept_state {
+        let subject = task.action.subject.as_deref();
+        opened.host.store.borrow_mut().accept_state(key, &env, subject)?;
+        context.say(&format!("`{}`: its state is believed as the next run finds it", args.task));
+        return Ok(0);
+    }
+    if board.history(id).last.is_none() {
+        return Err(CommandError::usage(
+            format!("`{}` never ran in `{env}`: there is nothing to resolve", args.task),
+            "see `infra status`",
+        ));
+    }
+    if args.done {
+        confirm(&opened.host, &mut board, id, &reason)?;
+        context.say(&format!("`{}` counts as done with its inputs as they are now", args.task));
+        return Ok(0);
+    }
+    let (phase, said) = if args.failed {
+        (Phase::Failed, "counts as failed, with nothing to take care of; the next run does it")
+    } else {
+        (Phase::Resolved, "may run again, once")
+    };
+    opened.host.store.borrow_mut().resolve(key, &env, phase, args.rerun, &reason)?;
+    context.say(&format!("`{}` {said}", args.task));
+    Ok(0)
+}
+
+/// Records the task as done with its inputs as they are now.
+fn confirm(
+    host: &crate::host::world::Host,
+    board: &mut Board<'_>,
+    id: TaskId,
+    reason: &str,
+) -> Result<(), CommandError> {
+    let project = board.project;
+    let task = project.task(id);
+    let refuse = |message: String| CommandError::Refused {
+        message,
+        hint: Some(format!("`infra resolve {} --rerun` lets it run again", task.name)),
+    };
+    if !task.exports.is_empty() {
+        return Err(refuse(format!("`{}` exports values, which nobody can vouch for", task.name)));
+    }
+    let wanted = project.graph.upstream(&[id]);
+    forecast(board, host, &wanted)?;
+    for (up, _) in project.graph.up(id) {
+        if !board.settled[up.index()].is_settled()
+            && let Some(record) = board.history(*up).newest.clone().filter(|record| record.void.is_none())
+        {
+            board.settled[up.index()] = crate::plan::board::Settled::Yes(Some(record));
+        }
+    }
+    let walk = fingerprint::walk(board, host, id).map_err(|error| refuse(error.to_string()))?;
+    if !walk.waiting.is_empty() {
+        return Err(refuse(format!("what `{}` reads of upstream is not fresh", task.name)));
+    }
+    let mut artifacts = Vec::new();
+    for output in &task.outputs {
+        let content = host.content(&output.path)?;
+        if content.kind == crate::model::facts::ContentKind::Missing {
+            return Err(refuse(format!("its output `{}` is not there", output.path)));
+        }
+        let stored = host.keep(&output.path).map_err(CommandError::State)?;
+        artifacts.push(Artifact { path: output.path.to_string(), digest: stored.digest, kept: true, size: stored.size });
+    }
+    let now = host.now();
+    let env = &project.env.name;
+    let Some(last) = board.history(id).last.clone() else { return Ok(()) };
+    let built_on = board.alive(id).as_ref().clone();
+    let mut store = host.store.borrow_mut();
+    let run = store.begin_run(&RunStart {
+        env,
+        targets: &[task.name.to_string()],
+        options: "{}",
+        command: "resolve",
+        pid: std::process::id(),
+        started: now,
+    })?;
+    store.resolve(board.key(id), env, Phase::Resolved, false, reason)?;
+    store.commit(&Commit {
+        attempt: last.id,
+        task: board.key(id),
+        env,
+        run,
+        effect: task.effect,
+        fingerprint: walk.manifest.fingerprint(),
+        manifest: &walk.manifest,
+        artifacts: &artifacts,
+        exports: &BTreeMap::new(),
+        built_on: &built_on,
+        world: WorldUpdate { token: Some(last.id.to_string()), ..WorldUpdate::default() },
+        ended: now,
+        seconds: 0.0,
+        void: None,
+        taint_before: None,
+    })?;
+    store.end_run(run, now, 0, "{}")?;
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! Owns `infra run`: lock, recover, check tools, run, say how it ended.
+//! Does not know how a run is carried out (`engine`).
+
+use crate::cli::{RunArgs, Selection};
+use crate::command::approve::Person;
+use crate::command::choose::{Chosen, choose};
+use crate::command::context::{Context, Opened};
+use crate::command::exit::{CommandError, Exit};
+use crate::command::{plan, watch};
+use crate::engine::request::Reach;
+use crate::engine::{Engine, Finished, OnTaskFailure, Request, recover, tools};
+use crate::event::{Event, Level};
+use crate::host::files::{self, Disk};
+use crate::host::lock::{EnvLock, Holder};
+use crate::host::secret::Vault;
+use crate::host::store::Store;
+use crate::host::world::{STATE_DIR, SecretCommands};
+use crate::model::project::Project;
+use crate::report::select::{Voice, voice};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+/// What `--resume` takes over.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Resumable {
+    targets: Vec<String>,
+    only: Vec<String>,
+    from: Vec<String>,
+    until: Vec<String>,
+    skip: Vec<String>,
+    set: Vec<(String, String)>,
+}
+
+/// Runs.
+///
+/// # Errors
+/// As the exit codes say.
+pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
+    let mut selection = args.selection.clone();
+    let mut env = None;
+    if args.resume {
+        let root = context.root()?;
+        let (resumed, run_env) = last_unfinished(context, &root)?;
+        selection = Selection {
+            targets: resumed.targets,
+            only: resumed.only,
+            from: resumed.from,
+            until: resumed.until,
+            skip: resumed.skip,
+            force: false,
+        };
+        env = Some(run_env);
+        for (name, value) in resumed.set {
+            context.global.set.push(crate::cli::Setting { name, value });
+        }
+    }
+    if args.dry_run {
+        return plan::show(context, &selection, false);
+    }
+    if args.watch {
+        return watch::watch(context, &selection, args.jobs.map(std::num::NonZeroUsize::get));
+    }
+    let finished = once(context, &selection, args, env, Reach::All)?;
+    Ok(finished.exit)
+}
+
+/// One run, from lock to end.
+///
+/// # Errors
+/// As the exit codes say.
+pub fn once(
+    context: &Context,
+    selection: &Selection,
+    args: &RunArgs,
+    env: Option<String>,
+    reach: Reach,
+) -> Result<Finished, CommandError> {
+    let root = context.root()?;
+    let (project, disk) = context.load(&root, env)?.project(context)?;
+    let chosen = choose(&project, selection)?;
+    let resumable = Resumable {
+        targets: selection.targets.clone(),
+        only: selection.only.clone(),
+        from: selection.from.clone(),
+        until: selection.until.clone(),
+        skip: selection.skip.clone(),
+        set: context.global.set.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
+    };
+    let on_failure = match (args.keep_going, args.fail_fast) {
+        (true, _) => OnTaskFailure::KeepGoing,
+        (_, true) => OnTaskFailure::FailFast,
+        _ => OnTaskFailure::StopStarting,
+    };
+    let Chosen { words, tasks, skipped, forced } = chosen;
+    let request = Request {
+        words,
+        tasks,
+        skipped,
+        forced,
+        jobs: args.jobs.map_or_else(processors, std::num::NonZeroUsize::get),
+        on_failure,
+        reach,
+        options: serde_json::to_string(&resumable).unwrap_or_else(|_| "{}".to_owned()),
+        orphans: Vec::new(),
+        command: "run",
+    };
+    carry_out(context, root, project, disk, request, args.wait, args.yes)
+}
+
+/// Takes the environment and carries out a request.
+///
+/// # Errors
+/// As the exit codes say.
+pub fn carry_out(
+    context: &Context,
+    root: Utf8PathBuf,
+    project: Project,
+    disk: Disk,
+    request: Request,
+    wait: bool,
+    yes: bool,
+) -> Result<Finished, CommandError> {
+    let command = format!("infra {} {}", request.command, request.words.join(" "));
+    let lock = lock_env(context, &root, project.env.name.as_str(), command.trim(), wait)?;
+    let opened = open_to_write(context, root, project, disk)?;
+    let finished = drive(context, &opened, request, yes);
+    drop(lock);
+    finished
+}
+
+/// The project, its world opened for writing. The environment's lock must be held.
+///
+/// # Errors
+/// When the state can't be read or written.
+pub fn open_to_write(
+    context: &Context,
+    root: Utf8PathBuf,
+    project: Project,
+    disk: Disk,
+) -> Result<Opened, CommandError> {
+    let state = root.join(STATE_DIR);
+    let vault = Vault::open_or_create(&state).map_err(|error| CommandError::State(error.to_string()))?;
+    let mut store = Store::open_to_write(&state)?;
+    let names: Vec<(&str, &[String])> =
+        project.tasks.iter().map(|task| (task.name.as_str(), task.was.as_slice())).collect();
+    store.adopt_names(&names)?;
+    context.opened(root, project, disk, store, Some(vault), SecretCommands::MayRun)
+}
+
+fn drive(context: &Context, opened: &Opened, request: Request, yes: bool) -> Result<Finished, CommandError> {
+    crate::host::process::become_subreaper();
+    let recovered = recover::recover(&opened.host, &opened.project.env.name)?;
+    tools::check(&opened.project, &opened.host, &request.tasks)?;
+    let Voice { mut listener, hold } = voice(&context.choice, std::io::stdout(), std::io::stderr());
+    for message in recovered {
+        listener.hear(&Event::Notice { level: Level::Warning, message });
+    }
+    let mut person = Person::new(hold, yes, context.choice.stderr);
+    let engine =
+        Engine::new(&opened.host, &opened.project, opened.board()?, request, listener.as_mut(), &mut person)?;
+    let finished = engine.run()?;
+    opened.host.save_signatures()?;
+    Ok(finished)
+}
+
+/// Takes an environment's lock, or says who holds it.
+///
+/// # Errors
+/// Held by another run; the state folder can't be written.
+pub fn lock_env(
+    context: &Context,
+    root: &Utf8Path,
+    env: &str,
+    command: &str,
+    wait: bool,
+) -> Result<EnvLock, CommandError> {
+    let state = root.join(STATE_DIR);
+    files::make_private_dir(&state).map_err(|error| CommandError::State(error.to_string()))?;
+    files::write_once(&state.join(".gitignore"), b"*\n").map_err(|error| CommandError::State(error.to_string()))?;
+    let holder = Holder::here(command, &context.caller_env);
+    let trouble = |error: crate::host::lock::LockError| CommandError::State(error.to_string());
+    let mut told = false;
+    loop {
+        match EnvLock::try_take(&state, env, &holder).map_err(trouble)? {
+            Ok(lock) => return Ok(lock),
+            Err(held) if wait => {
+                if !told {
+                    context.say(&format!("waiting: {held}"));
+                    told = true;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+            Err(held) => {
+                return Err(CommandError::Held {
+                    message: held.to_string(),
+                    hint: Some("`--wait` waits for it; `infra status` works meanwhile".to_owned()),
+                });
+            }
+        }
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+fn last_unfinished(context: &Context, root: &Utf8Path) -> Result<(Resumable, String), CommandError> {
+    let store = Store::open_to_read(&root.join(STATE_DIR))?;
+    let env = context.global.env.as_ref().map(crate::model::name::EnvName::new);
+    let last = store.runs(env.as_ref(), 50)?.into_iter().find(|run| run.command == "run");
+    match last {
+        Some(run) if run.exit != Some(0) => Ok((serde_json::from_str(&run.options).unwrap_or_default(), run.env)),
+        Some(run) => Err(CommandError::usage(
+            format!("nothing to resume: run {} finished", run.id),
+            "start a new one with `infra run`",
+        )),
+        None => Err(CommandError::usage("nothing to resume: there was no run yet", "start one with `infra run`")),
+    }
+}
+
+/// The exit code of a run as an `Exit`, for callers that go on.
+pub fn was_interrupted(finished: &Finished) -> bool {
+    finished.exit == Exit::Interrupted as u8
+}

@@ -1,0 +1,441 @@
+//! Owns the world as one invocation sees it: root, files, stores, secrets, the caller's environment. It
+//! answers `model::facts::Facts`.
+//! Does not know what is fresh.
+
+use crate::host::cas::{Aside, Cas, Stored};
+use crate::host::clock::Clock;
+use crate::host::files::Disk;
+use crate::host::lock::PathLocks;
+use crate::host::process::{self, StartError};
+use crate::host::secret::{self, Vault};
+use crate::host::store::{Store, ToolRow};
+use crate::model::diagnostic::Place;
+use crate::model::digest::Digest;
+use crate::model::environment::Environment;
+use crate::model::facts::{Content, FactError, Facts, Files, SecretDigest};
+use crate::model::name::{AttemptId, EnvName, TaskKey};
+use crate::model::record::{Artifact, Millis, Record};
+use crate::model::task::{Glob, Input};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value as Json;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Name of the state folder under the root.
+pub const STATE_DIR: &str = ".infra";
+
+/// Whether secrets' commands may be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretCommands {
+    /// A run.
+    MayRun,
+    /// A reading command: what it can't resolve is taken as unchanged.
+    NotRun,
+}
+
+/// The world.
+pub struct Host {
+    pub root: Utf8PathBuf,
+    /// `.infra`, absolute.
+    pub state: Utf8PathBuf,
+    pub disk: Disk,
+    pub caller_env: BTreeMap<String, String>,
+    pub store: RefCell<Store>,
+    environment: Environment,
+    cas: Cas,
+    clock: Clock,
+    vault: Option<Vault>,
+    commands: SecretCommands,
+    secrets: RefCell<BTreeMap<String, Result<String, String>>>,
+    versions: RefCell<BTreeMap<String, Option<String>>>,
+    known_tools: RefCell<Option<BTreeMap<String, ToolRow>>>,
+}
+
+impl Host {
+    /// The world for one environment. `vault` is absent in a clone that never ran.
+    pub fn new(
+        root: &Utf8Path,
+        disk: Disk,
+        store: Store,
+        vault: Option<Vault>,
+        environment: Environment,
+        caller_env: BTreeMap<String, String>,
+        commands: SecretCommands,
+    ) -> Self {
+        let state = root.join(STATE_DIR);
+        Self {
+            root: root.to_owned(),
+            cas: Cas::new(&state),
+            clock: Clock::new(caller_env.get(crate::host::clock::TEST_NOW).map(String::as_str)),
+            state,
+            disk,
+            caller_env,
+            store: RefCell::new(store),
+            environment,
+            vault,
+            commands,
+            secrets: RefCell::default(),
+            versions: RefCell::default(),
+            known_tools: RefCell::default(),
+        }
+    }
+
+    /// A path relative to the root, for people and the store.
+    pub fn relative(&self, path: &Utf8Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string()
+    }
+
+    /// `file:line:column` of a place.
+    pub fn declared(&self, place: &Place) -> String {
+        let text = self.disk.read(&place.file).unwrap_or_default();
+        let before = text.get(..place.span.start.min(text.len())).unwrap_or("");
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        format!("{}:{line}:{column}", place.file)
+    }
+
+    /// Where programs are looked for: the project's own tools first, then the caller's `PATH`.
+    pub fn search_path(&self) -> String {
+        let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin"]
+            .iter()
+            .map(|own| self.root.join(own))
+            .filter(|own| own.is_dir())
+            .map(Utf8PathBuf::into_string)
+            .collect();
+        if let Some(path) = self.caller_env.get("PATH") {
+            parts.push(path.clone());
+        }
+        parts.join(":")
+    }
+
+    /// The environment that checks run in: the allow-list's plainest part.
+    pub fn plain_env(&self) -> BTreeMap<String, String> {
+        let mut env: BTreeMap<String, String> = ["HOME", "USER", "LANG", "TZ", "TMPDIR", "SSH_AUTH_SOCK"]
+            .iter()
+            .filter_map(|name| self.caller_env.get(*name).map(|value| ((*name).to_owned(), value.clone())))
+            .collect();
+        env.insert("PATH".to_owned(), self.search_path());
+        env
+    }
+
+    /// A variable for `pass_env`: the caller's, else a dotenv file's.
+    pub fn passed(&self, name: &str) -> Option<String> {
+        self.caller_env.get(name).or_else(|| self.environment.dotenv.get(name)).cloned()
+    }
+
+    /// The real value of a declared secret, asked once.
+    ///
+    /// # Errors
+    /// A lower-case fragment without the value.
+    pub fn secret_value(&self, name: &str) -> Result<String, String> {
+        if let Some(known) = self.secrets.borrow().get(name) {
+            return known.clone();
+        }
+        let value = match self.environment.secrets.get(name) {
+            None => Err(format!("secret `{name}` is not declared")),
+            Some(declared) => secret::read(name, declared, &self.root, &|variable| self.passed(variable), &self.plain_env())
+                .map(|value| value.to_string())
+                .map_err(|error| error.to_string()),
+        };
+        self.secrets.borrow_mut().insert(name.to_owned(), value.clone());
+        value
+    }
+
+    /// Seals bytes under the project's key.
+    ///
+    /// # Errors
+    /// When there is no key, or it can't be used.
+    pub fn seal(&self, bytes: &[u8]) -> Result<String, String> {
+        let vault = self.vault.as_ref().ok_or("the project has no key yet")?;
+        vault.seal(bytes).map_err(|error| error.to_string())
+    }
+
+    /// Opens a sealed JSON value.
+    ///
+    /// # Errors
+    /// When the key is gone or another.
+    pub fn unseal(&self, sealed: &str) -> Result<Json, String> {
+        let vault = self.vault.as_ref().ok_or("the project has no key")?;
+        let bytes = vault.open(sealed).map_err(|error| error.to_string())?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("a sealed value is damaged: {error}"))
+    }
+
+    /// Whether a program can be found.
+    ///
+    /// # Errors
+    /// As starting it would.
+    pub fn findable(&self, program: &str, dir: &Utf8Path) -> Result<(), StartError> {
+        match process::find_program(program, &self.search_path(), dir) {
+            Some(_) => Ok(()),
+            None => Err(StartError::NotFound { program: program.to_owned() }),
+        }
+    }
+
+    /// Makes a folder with mode 0700 and its parents.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn make_private_dir(&self, path: &Utf8Path) -> Result<(), String> {
+        crate::host::files::make_private_dir(path).map_err(|error| error.to_string())
+    }
+
+    /// Makes a folder for outputs, relative to the root.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn make_dir(&self, path: &Utf8Path, private: bool) -> Result<(), String> {
+        let full = self.root.join(path);
+        if private { self.make_private_dir(&full) } else { crate::host::files::make_dir(&full).map_err(|error| error.to_string()) }
+    }
+
+    /// Removes a folder of an attempt; what can't be removed stays, it is only litter.
+    pub fn remove_private_dir(&self, path: &Utf8Path) {
+        crate::host::files::remove_dir(path);
+    }
+
+    /// Writes a file aside and renames it into place.
+    ///
+    /// # Errors
+    /// A lower-case fragment with the path.
+    pub fn write_aside(&self, path: &Utf8Path, bytes: &[u8], mode: Option<u32>) -> Result<(), String> {
+        let inside_state = path.starts_with(&self.state);
+        if inside_state && let Some(parent) = path.parent() {
+            self.make_private_dir(parent)?;
+        }
+        let mode = if inside_state { Some(mode.unwrap_or(0o600)) } else { mode };
+        crate::host::files::write_aside(path, bytes, mode).map_err(|error| error.to_string())
+    }
+
+    /// Text of an absolute path; `None` when there is none.
+    ///
+    /// # Errors
+    /// A lower-case fragment with the path.
+    pub fn read_text(&self, path: &Utf8Path) -> Result<Option<String>, String> {
+        crate::host::files::read_text(path).map_err(|error| error.to_string())
+    }
+
+    /// Mode bits of a file relative to the root.
+    pub fn mode_of(&self, path: &Utf8Path) -> Option<u32> {
+        crate::host::files::mode_of(&self.root.join(path))
+    }
+
+    /// Adds lines to a log; a log that can't be written never fails a run.
+    pub fn append_log(&self, log: &Utf8Path, lines: &[String]) {
+        crate::host::files::append_lines(log, lines);
+    }
+
+    /// Moves an output aside.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn aside(&self, attempt: AttemptId, path: &Utf8Path) -> Result<Aside, String> {
+        self.disk.forget(path);
+        self.cas.aside(&self.root, path, &attempt.to_string()).map_err(|error| error.to_string())
+    }
+
+    /// Puts back what was moved aside.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn put_back_aside(&self, aside: Aside) -> Result<(), String> {
+        self.disk.forget_all();
+        aside.put_back().map_err(|error| error.to_string())
+    }
+
+    /// Drops what was moved aside.
+    pub fn drop_aside(&self, aside: Aside) {
+        aside.discard();
+    }
+
+    /// Keeps an output in the content-addressed store.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn keep(&self, path: &Utf8Path) -> Result<Stored, String> {
+        self.cas.put(&self.root, path).map_err(|error| error.to_string())
+    }
+
+    /// Puts an artifact back where it belongs.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn restore(&self, artifact: &Artifact) -> Result<(), String> {
+        let path = Utf8Path::new(&artifact.path);
+        let restored = self.cas.restore(&artifact.digest, &self.root, path).map_err(|error| error.to_string());
+        self.disk.forget(path);
+        restored
+    }
+
+    /// Forgets what was read of a path, and what lies in it.
+    pub fn forget(&self, path: &Utf8Path) {
+        self.disk.forget(path);
+    }
+
+    /// Forgets what was read of an input.
+    pub fn forget_input(&self, input: &Input) {
+        match input {
+            Input::Path { path, .. } | Input::Artifact { path, .. } => self.disk.forget(path),
+            Input::Glob(glob) => self.disk.forget_glob(glob),
+        }
+    }
+
+    /// Locks output paths project-wide; `None`: another run holds one of them.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn lock_paths(&self, paths: &[String]) -> Result<Option<PathLocks>, String> {
+        PathLocks::try_take(&self.state, paths).map_err(|error| error.to_string())
+    }
+
+    /// Writes file signatures that are new.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn save_signatures(&self) -> Result<(), crate::host::store::StoreError> {
+        let rows = self.disk.changed_rows();
+        self.store.borrow_mut().put_files(&rows)
+    }
+
+    fn version_of(&self, tool: &str) -> Option<String> {
+        let program = process::find_program(tool_program(tool), &self.search_path(), &self.root)?;
+        let sig = crate::host::files::signature_text(&program);
+        {
+            let mut known = self.known_tools.borrow_mut();
+            let known = known.get_or_insert_with(|| {
+                let rows = self.store.borrow().tools().unwrap_or_default();
+                rows.into_iter().map(|row| (row.program.clone(), row)).collect()
+            });
+            if let Some(row) = known.get(program.as_str())
+                && row.sig == sig
+            {
+                return Some(row.version.clone());
+            }
+        }
+        let argv: Vec<String> =
+            std::iter::once(program.to_string()).chain(version_words(tool).iter().map(|word| (*word).to_owned())).collect();
+        let output = process::query(&argv, &self.root, &self.plain_env(), Duration::from_secs(20)).ok()?;
+        let version = first_version(&output.stdout).or_else(|| first_version(&output.stderr))?;
+        let row = ToolRow { program: program.to_string(), sig, version: version.clone() };
+        if self.store.borrow().access() == crate::host::store::Access::Write {
+            // A cache: when it can't be written the tool is asked again.
+            let _ = self.store.borrow_mut().put_tool(&row);
+        }
+        Some(version)
+    }
+}
+
+fn tool_program(tool: &str) -> &str {
+    match tool {
+        "ansible" | "ansible-core" => "ansible-playbook",
+        other => other,
+    }
+}
+
+fn version_words(tool: &str) -> &'static [&'static str] {
+    match tool {
+        "terraform" | "tofu" => &["version"],
+        "kubectl" => &["version", "--client"],
+        "helm" => &["version", "--short"],
+        "go" => &["version"],
+        _ => &["--version"],
+    }
+}
+
+/// The first `1.2` or `1.2.3` in a text.
+fn first_version(text: &str) -> Option<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+')))
+        .filter_map(|word| {
+            let word = word.trim_start_matches(|c: char| !c.is_ascii_digit());
+            let plain: String = word.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+            let plain = plain.trim_end_matches('.').to_owned();
+            (plain.contains('.')).then_some(plain)
+        })
+        .next()
+}
+
+impl Facts for Host {
+    fn content(&self, path: &Utf8Path) -> Result<Content, FactError> {
+        self.disk.content(path)
+    }
+
+    fn glob(&self, glob: &Glob) -> Result<Arc<[Utf8PathBuf]>, FactError> {
+        self.disk.glob(glob)
+    }
+
+    fn walk(&self, folder: &Utf8Path) -> Result<Arc<[Utf8PathBuf]>, FactError> {
+        self.disk.walk(folder)
+    }
+
+    fn tool_version(&self, tool: &str) -> Result<Option<String>, FactError> {
+        if let Some(known) = self.versions.borrow().get(tool) {
+            return Ok(known.clone());
+        }
+        let version = self.version_of(tool);
+        self.versions.borrow_mut().insert(tool.to_owned(), version.clone());
+        Ok(version)
+    }
+
+    fn program(&self, word: &str) -> Option<Content> {
+        let program = process::find_program(word, &self.search_path(), &self.root)?;
+        self.disk.content(&program).ok()
+    }
+
+    fn caller_env(&self, name: &str) -> Option<String> {
+        self.passed(name)
+    }
+
+    fn keyed(&self, name: &str, value: &[u8]) -> Digest {
+        match &self.vault {
+            Some(vault) => vault.keyed(name, value),
+            // Without a key there is no record either that this could be compared with.
+            None => Digest::keyed(&[0; 32], name, b""),
+        }
+    }
+
+    fn secret(&self, name: &str) -> SecretDigest {
+        let is_command = self
+            .environment
+            .secrets
+            .get(name)
+            .is_some_and(|secret| matches!(secret.source, crate::model::environment::SecretSource::Command(_)));
+        if is_command && self.commands == SecretCommands::NotRun {
+            return SecretDigest::NotAsked;
+        }
+        match self.secret_value(name) {
+            Ok(value) => SecretDigest::Known(self.keyed(name, value.as_bytes())),
+            Err(why) => SecretDigest::Missing(why),
+        }
+    }
+
+    fn record(&self, task: TaskKey, fingerprint: &Digest) -> Result<Option<Arc<Record>>, FactError> {
+        let found = self.store.borrow().record(task, fingerprint);
+        found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
+    }
+
+    fn stored(&self, digest: &Digest) -> bool {
+        self.cas.has(digest)
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    fn env(&self) -> &EnvName {
+        &self.environment.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_found_in_what_tools_print() {
+        assert_eq!(first_version("Terraform v1.11.4\non linux_amd64").as_deref(), Some("1.11.4"));
+        assert_eq!(first_version("ansible-playbook [core 2.19.14]").as_deref(), Some("2.19.14"));
+        assert_eq!(first_version("v4.2.4+gabc").as_deref(), Some("4.2.4"));
+        assert_eq!(first_version("nothing"), None);
+    }
+}
