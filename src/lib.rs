@@ -2,5 +2,6 @@
 
 pub mod event;
 pub mod kind;
+pub mod manifest;
 pub mod model;
 pub mod template;
