@@ -4,6 +4,7 @@ pub mod cli;
 pub mod event;
 pub mod host;
 pub mod kind;
+pub mod manifest;
 pub mod model;
 pub mod report;
 pub mod template;
