@@ -5,6 +5,7 @@ pub mod ansible;
 pub mod exports_text;
 #[cfg(test)]
 pub mod fake;
+pub mod folder;
 pub mod hcl;
 pub mod machine;
 pub mod run;

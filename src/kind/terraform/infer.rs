@@ -3,7 +3,7 @@
 
 use crate::kind::hcl::{At, Call, Module, Plain};
 use crate::kind::{Inferred, Table, join, text, texts};
-use crate::model::facts::{ContentKind, Files};
+use crate::model::facts::Files;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -207,21 +207,9 @@ impl Walk<'_> {
         }
     }
 
-    /// All files of a folder but those that terraform writes; links are not followed.
     fn take_folder(&mut self, folder: &Utf8Path) {
-        for name in self.files.list(folder) {
-            let path = if folder.as_str().is_empty() { Utf8PathBuf::from(&name) } else { folder.join(&name) };
-            if self.is_written(&path) {
-                continue;
-            }
-            match self.files.kind(&path) {
-                ContentKind::Folder => self.take_folder(&path),
-                ContentKind::File | ContentKind::Link => {
-                    self.paths.insert(path);
-                }
-                ContentKind::Missing => {}
-            }
-        }
+        let found = crate::kind::folder::files(self.files, folder, &|path| !self.is_written(path));
+        self.paths.extend(found);
     }
 
     /// Whether terraform or the program itself writes this: never an input.
