@@ -228,6 +228,9 @@ mod tests {
             assert!(matches!(place.restore(digest, path), Err(CasError::Damaged { .. })));
         }
         assert_eq!(std::fs::read_to_string(place.root.join("out/a")).unwrap(), "by hand");
+        place.write("b", "text");
+        place.put("b");
+        place.restore(&file, "c").unwrap();
         std::fs::remove_file(&object).unwrap();
         assert!(!place.cas.has(&tree) && !place.cas.has(&file));
         assert!(matches!(place.restore(&tree, "out"), Err(CasError::Absent { .. })));

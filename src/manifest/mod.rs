@@ -206,5 +206,3 @@ fn ticked(word: &str) -> String {
 
 #[cfg(test)]
 mod tests;
-pub fn schema_tasks() -> serde_json::Value { serde_json::Value::Null }
-pub fn schema_project() -> serde_json::Value { serde_json::Value::Null }

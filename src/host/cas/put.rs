@@ -6,9 +6,9 @@ use super::{Cas, CasError, Stored};
 use crate::host::files::{Entry, EntryKind, aside_name, hash_stream, link_digest, sync_dir, tree_digest};
 use crate::host::files::{Sig, make_private_dir, remove_all};
 use crate::model::digest::Digest;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 /// How often a file that changes while it is copied is copied again.
@@ -99,32 +99,30 @@ impl Cas {
 
     fn put_bytes(&self, digest: &Digest, shape: Shape, bytes: &[u8]) -> Result<(), CasError> {
         let aside = self.new_object()?;
-        let write = || {
-            let mut file = create(&aside)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        };
-        write().map_err(CasError::write(&aside))?;
+        create(&aside).and_then(|mut file| file.write_all(bytes)).map_err(CasError::write(&aside))?;
         self.settle(&aside, digest, shape)
     }
 
-    fn new_object(&self) -> Result<camino::Utf8PathBuf, CasError> {
+    fn new_object(&self) -> Result<Utf8PathBuf, CasError> {
         Ok(aside_name(&self.folder.join("new"))?)
     }
 
-    /// Gives an object its name. One that is there already is replaced: it may be damaged.
+    /// Makes an object durable and gives it its name. One that is there already stays if it is whole,
+    /// and is replaced if it is damaged.
     fn settle(&self, aside: &Utf8Path, digest: &Digest, shape: Shape) -> Result<(), CasError> {
         let path = self.path(digest, shape);
+        let folder = path.parent().unwrap_or(&self.folder);
         let settle = || {
-            if let Some(folder) = path.parent() {
-                if !folder.is_dir() {
-                    std::fs::create_dir_all(folder)?;
-                    sync_dir(&self.folder)?;
-                }
-                std::fs::rename(aside, &path)?;
-                sync_dir(folder)?;
+            if same_bytes(aside, &path) {
+                return remove_all(aside);
             }
-            Ok(())
+            File::open(aside)?.sync_all()?;
+            if !folder.is_dir() {
+                std::fs::create_dir_all(folder)?;
+                sync_dir(&self.folder)?;
+            }
+            std::fs::rename(aside, &path)?;
+            sync_dir(folder)
         };
         settle().map_err(|error| {
             let _ = remove_all(aside);
@@ -133,11 +131,38 @@ impl Cas {
     }
 }
 
+/// Whether both files can be read and hold the same.
+fn same_bytes(one: &Utf8Path, other: &Utf8Path) -> bool {
+    let (Ok(mut one), Ok(mut other)) = (File::open(one), File::open(other)) else { return false };
+    let (mut left, mut right) = (vec![0; 64 << 10], vec![0; 64 << 10]);
+    loop {
+        let (Ok(count), Ok(same)) = (fill(&mut one, &mut left), fill(&mut other, &mut right)) else { return false };
+        if left[..count] != right[..same] {
+            return false;
+        }
+        if count == 0 {
+            return true;
+        }
+    }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
+
 fn create(path: &Utf8Path) -> std::io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Copies a file aside and makes the copy durable; tells its digest and size.
+/// Copies a file aside; tells its digest and size.
 fn copy_in(from: &mut File, sig: &Sig, aside: &Utf8Path, path: &Utf8Path) -> Result<(Digest, u64), CasError> {
     let mut to = create(aside).map_err(CasError::write(aside))?;
     // Writing fails in here, too: that error must name the copy.
@@ -152,9 +177,6 @@ fn copy_in(from: &mut File, sig: &Sig, aside: &Utf8Path, path: &Utf8Path) -> Res
     match (hashed, unwritten) {
         (_, Some(error)) => Err(CasError::write(aside)(error)),
         (Err(error), None) => Err(CasError::read(path)(error)),
-        (Ok(hashed), None) => {
-            to.sync_all().map_err(CasError::write(aside))?;
-            Ok(hashed)
-        }
+        (Ok(hashed), None) => Ok(hashed),
     }
 }

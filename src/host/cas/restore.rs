@@ -8,7 +8,7 @@ use crate::model::digest::Digest;
 use camino::Utf8Path;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
 
 impl Cas {
     /// Restores an artifact at a path (absolute). Every byte is verified before anything that is there
@@ -19,9 +19,9 @@ impl Cas {
         let folder = to.parent().unwrap_or(Utf8Path::new("/"));
         std::fs::create_dir_all(folder).map_err(CasError::write(folder))?;
         let aside = aside_name(to)?;
-        let done = self
-            .build(digest, &aside)
-            .and_then(|_| put_in_place(&aside, to).and_then(|()| sync_dir(folder)).map_err(CasError::write(to)));
+        let old = aside_name(to)?;
+        let place = || put_in_place(&aside, to, &old).and_then(|()| sync_dir(folder));
+        let done = self.build(digest, &aside).and_then(|_| place().map_err(CasError::write(to)));
         if done.is_err() {
             let _ = remove_all(&aside);
         }
@@ -88,8 +88,8 @@ fn copy_out(digest: &Digest, object: &Utf8Path, at: &Utf8Path, executable: bool)
     Ok(EntryKind::File)
 }
 
-/// Puts what was built aside in the place of what is there.
-fn put_in_place(aside: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+/// Puts what was built aside in the place of what is there, which is `old` for a moment.
+fn put_in_place(aside: &Utf8Path, to: &Utf8Path, old: &Utf8Path) -> io::Result<()> {
     let there = std::fs::symlink_metadata(to).ok();
     let folders = there.as_ref().is_some_and(std::fs::Metadata::is_dir)
         || (there.is_some() && std::fs::symlink_metadata(aside)?.is_dir());
@@ -97,11 +97,10 @@ fn put_in_place(aside: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         return std::fs::rename(aside, to);
     }
     // A rename replaces no folder that holds something, and no file by a folder.
-    let old = Utf8Path::new(aside).with_extension("old");
-    std::fs::rename(to, &old)?;
+    std::fs::rename(to, old)?;
     if let Err(error) = std::fs::rename(aside, to) {
-        std::fs::rename(&old, to)?;
+        std::fs::rename(old, to)?;
         return Err(error);
     }
-    remove_all(&old)
+    remove_all(old)
 }
