@@ -12,7 +12,7 @@ mod write;
 pub use stat_cache::{Sig, StatCache, StatChanges, StatRow};
 pub use write::{FileError, free_space, make_private_dir, read_private, write_aside};
 
-pub(crate) use content::{Entry, hash_stream, link_digest, tree_digest};
+pub(crate) use content::{Entry, EntryKind, hash_stream, link_digest, tree_digest};
 pub(crate) use write::{aside_name, remove_all, sync_dir};
 
 use crate::model::digest::{Digest, Domain};

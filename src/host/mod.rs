@@ -1,8 +1,10 @@
 //! Owns all input and output: processes, files, the content-addressed store, locks, secrets, clock, watch.
 //! Does not know the graph, freshness, or tokio: everything here is synchronous.
 
+pub mod cas;
 pub mod clock;
 pub mod files;
+pub mod lock;
 pub mod mask;
 pub mod process;
 
