@@ -7,6 +7,8 @@ pub mod files;
 pub mod lock;
 pub mod mask;
 pub mod process;
+pub mod secret;
+pub mod watch;
 
 use std::io;
 
