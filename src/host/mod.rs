@@ -16,6 +16,8 @@ pub mod watch;
 pub mod world;
 
 pub use world::Host;
+pub mod watch;
+
 use std::io;
 
 /// A system error in words that say what to do.
