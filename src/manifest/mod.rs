@@ -20,10 +20,12 @@ mod names;
 mod node;
 mod outputs;
 mod path;
+mod schema;
 mod settings;
 mod target;
 mod values;
 
+pub use schema::{schema_project, schema_tasks};
 pub use target::{Selection, Targets, select};
 
 use crate::model::diagnostic::{Diagnostic, Severity};

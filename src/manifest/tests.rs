@@ -1,6 +1,7 @@
 //! Owns the fake project that the tests of the manifest load, and their words for mistakes.
 //! Does not know disks.
 
+mod edges;
 mod happy;
 
 use super::*;
