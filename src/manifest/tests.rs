@@ -3,6 +3,7 @@
 
 mod edges;
 mod happy;
+mod wrong;
 
 use super::*;
 use crate::model::diagnostic::Severity;
