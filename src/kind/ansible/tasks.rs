@@ -200,3 +200,56 @@ fn is_yes(value: &Json) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::ansible::infer::infer;
+    use crate::kind::fake::{FakeFiles, table};
+
+    #[test]
+    fn what_tasks_name_is_input() {
+        let play = "\
+- hosts: all
+  vars: { key: \"{{ lookup('file', 'key.pub') }}\" }
+  tasks:
+  - template: src=a.j2 dest=/a
+  - copy: { src: \"{{ item.name }}.conf\", dest: /b }
+    loop: [{ name: one }, { name: two }]
+  - copy: { src: /etc/hosts, dest: /c, remote_src: yes }
+  - copy: { content: x, dest: /d }
+  - script: run.sh --with=args
+  - include_tasks: more.yml
+  - copy: { src: \"{{ playbook_dir }}/../build/made.txt\", dest: /e }
+  - debug: { msg: !unsafe '{{ x }}' }
+  - set_fact: { k: !vault \"x\" }
+";
+        let files = [
+            ("play/site.yml", play),
+            ("play/templates/a.j2", ""),
+            ("play/files/one.conf", ""),
+            ("play/two.conf", ""),
+            ("play/files/key.pub", ""),
+            ("play/files/run.sh", ""),
+            ("play/more.yml", "- include_vars: { file: v.yml }\n"),
+            ("play/vars/v.yml", ""),
+            ("play/notes.txt", ""),
+        ];
+        let inferred = infer(&table(json!({ "playbook": ["play/site.yml"] })), &FakeFiles::new(&files));
+        assert_eq!(inferred.remarks, [] as [&str; 0]);
+        assert_eq!(
+            inferred.paths,
+            [
+                "build/made.txt",
+                "play/files/key.pub",
+                "play/files/one.conf",
+                "play/files/run.sh",
+                "play/more.yml",
+                "play/site.yml",
+                "play/templates/a.j2",
+                "play/two.conf",
+                "play/vars/v.yml",
+            ]
+        );
+    }
+}

@@ -7,6 +7,8 @@ mod infer;
 mod machine;
 mod state;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod validate;
 
