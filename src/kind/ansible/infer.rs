@@ -35,7 +35,7 @@ pub fn infer(table: &Table, files: &dyn Files) -> Inferred {
             walk.take(&folder);
         }
     }
-    walk.take_inventories(texts(table, "inventory"));
+    walk.take_inventories(&texts(table, "inventory"));
     for playbook in texts(table, "playbook") {
         walk.take_playbook(&join("".into(), &playbook));
     }
@@ -116,7 +116,7 @@ impl Walk<'_> {
         }
     }
 
-    fn take_inventories(&mut self, named: Vec<String>) {
+    fn take_inventories(&mut self, named: &[String]) {
         let mut paths: Vec<Utf8PathBuf> =
             named.iter().filter(|one| !is_host_list(one)).map(|one| join("".into(), one)).collect();
         if named.is_empty() {

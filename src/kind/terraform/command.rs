@@ -177,9 +177,9 @@ impl Commands {
         self.parallelism.map(|number| format!("-parallelism={number}"))
     }
 
-    fn step(&self, name: &str, args: Vec<String>, stdout: Stdout) -> Step {
+    fn step(&self, name: &str, words: Vec<String>, stdout: Stdout) -> Step {
         let mut argv = vec![self.program.clone()];
-        argv.extend(args);
+        argv.extend(words);
         Step {
             name: format!("{} {name}", self.bin),
             argv,

@@ -194,7 +194,7 @@ impl Stream {
             "resource_drift" => message.change.map_or_else(Vec::new, |change| {
                 vec![format!("outside change: {} {}", sign(&change.action), change.resource.addr)]
             }),
-            "change_summary" => self.summary(message.changes.unwrap_or_default(), message.text),
+            "change_summary" => self.summary(&message.changes.unwrap_or_default(), message.text),
             "outputs" => self.outputs(&message.outputs),
             "apply_start" => {
                 let hook = message.hook.unwrap_or_default();
@@ -274,7 +274,7 @@ impl Stream {
         vec![format!("{} {address}{}", sign(&change.action), reason.unwrap_or_default())]
     }
 
-    fn summary(&mut self, summary: Summary, text: String) -> Vec<String> {
+    fn summary(&mut self, summary: &Summary, text: String) -> Vec<String> {
         let is_plan = summary.operation == "plan";
         if is_plan != (self.command == Command::Plan) {
             return Vec::new();

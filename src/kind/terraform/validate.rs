@@ -28,8 +28,8 @@ struct Verdict {
 
 impl Validating {
     /// A machine for a job.
-    pub fn new(job: Job) -> Self {
-        let mut commands = Commands::new(&job);
+    pub fn new(job: &Job) -> Self {
+        let mut commands = Commands::new(job);
         // Initialised without a backend, so it may not share the data folder of an apply.
         commands.data = job.keep.join("validate");
         Self { commands, stage: Stage::Start }
