@@ -3,6 +3,7 @@
 
 mod backend;
 mod command;
+mod diagnostic;
 mod infer;
 mod machine;
 mod state;
