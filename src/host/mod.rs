@@ -16,7 +16,6 @@ pub mod watch;
 pub mod world;
 
 pub use world::Host;
-pub mod watch;
 
 use std::io;
 
@@ -36,4 +35,19 @@ pub(crate) fn reason(error: &io::Error) -> String {
         _ => return error.to_string(),
     };
     advice.to_owned()
+}
+
+/// An error with the causes behind it, as one fragment.
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        let more = one.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = one.source();
+    }
+    text
 }

@@ -5,9 +5,9 @@
 use crate::host::cas::{Aside, Asides, Cas, Stored};
 use crate::host::clock::Clock;
 use crate::host::files::{Disk, Sig, StatRow};
-use crate::host::lock::PathLocks;
+use crate::host::lock::{Holder, LockError, PathLocks, Wait};
 use crate::host::process::{self, StartError};
-use crate::host::secret::{self, Vault};
+use crate::host::secret::{Sources, Vault};
 use crate::host::store::{FileRow, Store, ToolRow};
 use crate::model::diagnostic::Place;
 use crate::model::digest::Digest;
@@ -25,6 +25,9 @@ use std::time::Duration;
 
 /// Name of the state folder under the root.
 pub const STATE_DIR: &str = ".infra";
+
+/// How long a secret's command may take: some ask a person to touch a key.
+const SECRET_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Whether secrets' commands may be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,9 +140,16 @@ impl Host {
         }
         let value = match self.environment.secrets.get(name) {
             None => Err(format!("secret `{name}` is not declared")),
-            Some(declared) => secret::read(name, declared, &self.root, &|variable| self.passed(variable), &self.plain_env())
-                .map(|value| value.to_string())
-                .map_err(|error| error.to_string()),
+            Some(declared) => {
+                let mut caller = self.environment.dotenv.clone();
+                caller.extend(self.caller_env.clone());
+                caller.insert("PATH".to_owned(), self.search_path());
+                let sources = Sources { root: &self.root, caller: &caller, timeout: SECRET_TIMEOUT };
+                sources
+                    .fetch(name, declared)
+                    .map(|value| value.to_string())
+                    .map_err(|error| crate::host::explain(&error))
+            }
         };
         self.secrets.borrow_mut().insert(name.to_owned(), value.clone());
         value
@@ -160,7 +170,7 @@ impl Host {
     /// When the key is gone or another.
     pub fn unseal(&self, sealed: &str) -> Result<Json, String> {
         let vault = self.vault.as_ref().ok_or("the project has no key")?;
-        let bytes = vault.open_sealed(sealed).map_err(|error| error.to_string())?;
+        let bytes = vault.open(sealed).map_err(|error| error.to_string())?;
         serde_json::from_slice(&bytes).map_err(|error| format!("a sealed value is damaged: {error}"))
     }
 
@@ -289,8 +299,12 @@ impl Host {
     ///
     /// # Errors
     /// A lower-case fragment.
-    pub fn lock_paths(&self, paths: &[String]) -> Result<Option<PathLocks>, String> {
-        PathLocks::try_take(&self.state, paths).map_err(|error| error.to_string())
+    pub fn lock_paths(&self, paths: &[Utf8PathBuf], holder: &Holder) -> Result<Option<PathLocks>, String> {
+        match PathLocks::take(&self.state, paths, holder, &mut |_| Wait::GiveUp) {
+            Ok(locks) => Ok(Some(locks)),
+            Err(LockError::Held(_) | LockError::GaveUp(_)) => Ok(None),
+            Err(error @ LockError::File(_)) => Err(error.to_string()),
+        }
     }
 
     /// Writes file signatures that are new.
