@@ -96,6 +96,12 @@ impl Disk {
         lock(&self.listings).walk(&self.key(folder))
     }
 
+    /// Stat signature of what a path leads to, links followed: what is remembered of a program by it
+    /// holds while it stays the same. `None` when nothing is there.
+    pub fn sig(&self, path: &Utf8Path) -> Option<Sig> {
+        std::fs::metadata(self.root.join(path)).ok().map(|meta| Sig::of(&meta))
+    }
+
     /// Forgets what was answered about a path, what is in it and what it is in: something may have
     /// written it. What the stat cache knows stays; it is compared with the file anyway.
     pub fn forget(&self, path: &Utf8Path) {

@@ -8,6 +8,7 @@ pub mod lock;
 pub mod mask;
 pub mod process;
 pub mod secret;
+pub mod store;
 pub mod watch;
 
 use std::io;

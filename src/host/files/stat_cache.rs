@@ -58,6 +58,13 @@ impl Sig {
     }
 }
 
+impl std::fmt::Display for Sig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { size, mtime_ns, ctime_ns, ino, mode } = self;
+        write!(f, "{size} {mtime_ns} {ctime_ns} {ino} {mode:o}")
+    }
+}
+
 /// One remembered file, as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatRow {

@@ -1,0 +1,470 @@
+//! Owns the writing of attempts: intent before anything that changes the world, one commit point after.
+//! Does not know when it is called (`engine/`).
+
+use crate::host::store::{Store, StoreError};
+use crate::model::digest::Digest;
+use crate::model::effect::Effect;
+use crate::model::manifest::FORMAT;
+use crate::model::name::{AttemptId, EnvName, RecordId, RunId, TaskKey};
+use crate::model::reason::Reason;
+use crate::model::manifest::Manifest;
+use crate::model::record::{Artifact, Attempt, Export, Incarnation, Millis, Phase, Void};
+use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A new attempt.
+#[derive(Clone, Debug)]
+pub struct NewAttempt<'a> {
+    pub task: TaskKey,
+    pub env: &'a EnvName,
+    pub run: RunId,
+    pub effect: Effect,
+    pub started: Millis,
+    pub fingerprint: Option<Digest>,
+    pub reasons: &'a [Reason],
+}
+
+/// How a task is undone, sealed under the project's key: it may hold secrets.
+pub type UndoSpec = String;
+
+/// What becomes durable before the first step that can change the world.
+#[derive(Clone, Debug)]
+pub struct Intent<'a> {
+    pub attempt: AttemptId,
+    pub task: TaskKey,
+    pub task_name: &'a str,
+    pub env: &'a EnvName,
+    pub subject: Option<&'a str>,
+    pub undo: Option<&'a str>,
+}
+
+/// How a world row changes at an end.
+#[derive(Clone, Debug, Default)]
+pub struct WorldUpdate {
+    /// Value part of the token; `None`: as before.
+    pub token: Option<String>,
+    pub incarnations: Option<BTreeSet<Incarnation>>,
+    pub notes: BTreeMap<String, String>,
+}
+
+/// A successful end.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    pub attempt: AttemptId,
+    pub task: TaskKey,
+    pub env: &'a EnvName,
+    pub run: RunId,
+    pub effect: Effect,
+    pub fingerprint: Digest,
+    pub manifest: &'a Manifest,
+    pub artifacts: &'a [Artifact],
+    pub exports: &'a BTreeMap<String, Export>,
+    pub built_on: &'a BTreeSet<Incarnation>,
+    pub world: WorldUpdate,
+    pub ended: Millis,
+    pub seconds: f64,
+    pub void: Option<Void>,
+    /// The taint as it was before this attempt's intent: put back, since the attempt succeeded.
+    pub taint_before: Option<i64>,
+}
+
+/// An end that is no success.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    pub attempt: AttemptId,
+    pub task: TaskKey,
+    pub env: &'a EnvName,
+    pub effect: Effect,
+    pub phase: Phase,
+    pub ended: Millis,
+    pub message: &'a str,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    pub fingerprint: Option<Digest>,
+    pub world: Option<WorldUpdate>,
+}
+
+fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+impl Store {
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let fail = self.fail("write");
+        let connection = &mut self.connection;
+        let run = move || {
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(fail)
+    }
+
+    /// Gives every name an id; moves the ids of former names along.
+    pub fn adopt_names(
+        &mut self,
+        names: &[(&str, &[String])],
+    ) -> Result<(), StoreError> {
+        let known = self.task_keys()?;
+        let missing: Vec<_> = names.iter().filter(|(name, _)| !known.contains_key(*name)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.write(|transaction| {
+            let mut insert = transaction.prepare_cached("INSERT INTO task (name) VALUES (?1)")?;
+            let mut rename = transaction.prepare_cached("UPDATE task SET name = ?1 WHERE id = ?2")?;
+            for (name, was) in missing {
+                match was.iter().find_map(|old| known.get(old)) {
+                    Some(key) => rename.execute(params![name, key.0])?,
+                    None => insert.execute([name])?,
+                };
+            }
+            Ok(())
+        })
+    }
+
+    /// Begins an attempt.
+    pub fn begin(&mut self, new: &NewAttempt<'_>) -> Result<AttemptId, StoreError> {
+        self.write(|transaction| {
+            let reasons = json(&new.reasons)?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO attempt (task, env, run, effect, phase, started, fingerprint, reasons)
+                     VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7)",
+                )?
+                .execute(params![
+                    new.task.0,
+                    new.env.as_str(),
+                    new.run.0,
+                    new.effect.word(),
+                    new.started,
+                    new.fingerprint.map(|digest| digest.0),
+                    reasons
+                ])?;
+            Ok(AttemptId(transaction.last_insert_rowid()))
+        })
+    }
+
+    /// Makes durable that a step which can change the world is about to start: voids every record on
+    /// the subject, notes how to undo it. Gives the taint that stood before.
+    pub fn intend(&mut self, intent: &Intent<'_>) -> Result<Option<i64>, StoreError> {
+        self.write(|transaction| {
+            let (task, env, attempt) = (intent.task.0, intent.env.as_str(), intent.attempt.0);
+            void(transaction, task, env, &Void::NewStart { attempt })?;
+            if let Some(subject) = intent.subject {
+                let other: Option<(i64, String)> = transaction
+                    .query_row("SELECT task, env FROM subject WHERE subject = ?1", [subject], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
+                    .optional()?;
+                if let Some((other_task, other_env)) = other
+                    && (other_task, other_env.as_str()) != (task, env)
+                {
+                    let by = Void::Superseded { task: intent.task_name.to_owned() };
+                    void(transaction, other_task, &other_env, &by)?;
+                }
+                transaction.execute(
+                    "INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)",
+                    params![subject, task, env],
+                )?;
+            }
+            let taint: Option<i64> = world_taint(transaction, task, env)?;
+            transaction.execute(
+                "INSERT INTO world (task, env, taint, began, undo) VALUES (?1, ?2, ?3, ?3, ?4)
+                 ON CONFLICT (task, env) DO UPDATE SET taint = ?3, began = ?3, undo = ?4,
+                    undo_began = NULL, rerun_allowed = 0",
+                params![task, env, attempt, intent.undo],
+            )?;
+            transaction.execute("UPDATE attempt SET began = 1 WHERE id = ?1", [attempt])?;
+            Ok(taint)
+        })
+    }
+
+    /// Makes durable that the undo of a task is about to start: its records say nothing any more.
+    pub fn intend_undo(
+        &mut self,
+        attempt: AttemptId,
+        undo_task: &str,
+        target: TaskKey,
+        env: &EnvName,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            void(transaction, target.0, env.as_str(), &Void::Undone { task: undo_task.to_owned() })?;
+            transaction.execute(
+                "INSERT INTO world (task, env, undo_began) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (task, env) DO UPDATE SET undo_began = ?3",
+                params![target.0, env.as_str(), attempt.0],
+            )?;
+            transaction.execute("UPDATE attempt SET began = 1 WHERE id = ?1", [attempt.0])?;
+            Ok(())
+        })
+    }
+
+    /// The undo of a task is complete: nothing of it is left.
+    pub fn undone(&mut self, undo_task: &str, target: TaskKey, env: &EnvName) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            void(transaction, target.0, env.as_str(), &Void::Undone { task: undo_task.to_owned() })?;
+            transaction.execute(
+                "INSERT INTO world (task, env) VALUES (?1, ?2)
+                 ON CONFLICT (task, env) DO UPDATE SET began = NULL, undo_began = NULL, undo = NULL,
+                    incarnations = '[]', notes = '{}', rerun_allowed = 0",
+                params![target.0, env.as_str()],
+            )?;
+            transaction.execute(
+                "DELETE FROM subject WHERE task = ?1 AND env = ?2",
+                params![target.0, env.as_str()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The one commit point: artifacts, exports, token, incarnations, memo, attempt done.
+    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<RecordId, StoreError> {
+        self.write(|transaction| {
+            let (task, env) = (commit.task.0, commit.env.as_str());
+            let void = commit.void.as_ref().map(json).transpose()?;
+            let manifest = serde_json::to_vec(commit.manifest)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO memo (task, env, run, attempt, effect, format, fingerprint, manifest, artifacts,
+                        exports, built_on, created, seconds, void)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                )?
+                .execute(params![
+                    task,
+                    env,
+                    commit.run.0,
+                    commit.attempt.0,
+                    commit.effect.word(),
+                    FORMAT,
+                    commit.fingerprint.0,
+                    manifest,
+                    json(&commit.artifacts)?,
+                    json(commit.exports)?,
+                    json(commit.built_on)?,
+                    commit.ended,
+                    commit.seconds,
+                    void
+                ])?;
+            let record = RecordId(transaction.last_insert_rowid());
+            transaction
+                .prepare_cached(
+                    "INSERT INTO world (task, env, seconds, changed_in) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (task, env) DO UPDATE SET seconds = coalesce(seconds * 0.6 + ?3 * 0.4, ?3),
+                        changed_in = ?4",
+                )?
+                .execute(params![task, env, commit.seconds, commit.run.0])?;
+            if commit.effect.changes_world() {
+                transaction.execute(
+                    "UPDATE world SET taint = ?3, rerun_allowed = 0 WHERE task = ?1 AND env = ?2",
+                    params![task, env, commit.taint_before],
+                )?;
+            }
+            update_world(transaction, task, env, &commit.world)?;
+            transaction
+                .prepare_cached("UPDATE attempt SET phase = 'done', ended = ?2, exit_code = 0 WHERE id = ?1")?
+                .execute(params![commit.attempt.0, commit.ended])?;
+            Ok(record)
+        })
+    }
+
+    /// An attempt of an undo task succeeded. It has no memo.
+    pub fn finish(&mut self, attempt: AttemptId, ended: Millis) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction
+                .execute("UPDATE attempt SET phase = 'done', ended = ?2 WHERE id = ?1", params![attempt.0, ended])
+                .map(drop)
+        })
+    }
+
+    /// An end that is no success.
+    pub fn end(&mut self, ending: &Ending<'_>) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let (task, env) = (ending.task.0, ending.env.as_str());
+            transaction.execute(
+                "UPDATE attempt SET phase = ?2, ended = ?3, message = ?4, exit_code = ?5, signal = ?6
+                 WHERE id = ?1",
+                params![
+                    ending.attempt.0,
+                    ending.phase.word(),
+                    ending.ended,
+                    ending.message,
+                    ending.exit_code,
+                    ending.signal
+                ],
+            )?;
+            let by = json(&Void::Failed { attempt: ending.attempt.0 })?;
+            match ending.effect {
+                Effect::Pure => {
+                    if let Some(fingerprint) = ending.fingerprint {
+                        transaction.execute(
+                            "UPDATE memo SET void = ?3 WHERE task = ?1 AND fingerprint = ?2 AND void IS NULL",
+                            params![task, fingerprint.0, by],
+                        )?;
+                    }
+                }
+                Effect::Read => {
+                    transaction.execute(
+                        "UPDATE memo SET void = ?3 WHERE task = ?1 AND env = ?2 AND void IS NULL",
+                        params![task, env, by],
+                    )?;
+                }
+                Effect::Idempotent | Effect::Once => {}
+            }
+            if let Some(world) = &ending.world {
+                update_world(transaction, task, env, world)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Attempts that are still open in an environment although no run lives: they were cut.
+    pub fn cut_open(&mut self, env: &EnvName, now: Millis) -> Result<Vec<Attempt>, StoreError> {
+        let open = self.open_attempts(env)?;
+        if open.is_empty() {
+            return Ok(open);
+        }
+        self.write(|transaction| {
+            for attempt in &open {
+                transaction.execute(
+                    "UPDATE attempt SET phase = 'cut', ended = ?2 WHERE id = ?1",
+                    params![attempt.id.0, now],
+                )?;
+            }
+            transaction.execute(
+                "UPDATE run SET ended = ?2, exit = 130 WHERE env = ?1 AND ended IS NULL
+                 AND id IN (SELECT run FROM attempt WHERE phase = 'cut')",
+                params![env.as_str(), now],
+            )?;
+            Ok(())
+        })?;
+        Ok(open)
+    }
+
+    /// Attempts that are open in an environment.
+    pub fn open_attempts(&self, env: &EnvName) -> Result<Vec<Attempt>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT id, task, env, run, effect, phase, began, started, ended, message, fingerprint
+                 FROM attempt WHERE phase = 'open' AND env = ?1",
+            )
+            .map_err(self.fail("read"))?;
+        let mut rows = statement.query([env.as_str()]).map_err(self.fail("read"))?;
+        let mut open = Vec::new();
+        while let Some(row) = rows.next().map_err(self.fail("read"))? {
+            open.push(self.attempt_of(row)?);
+        }
+        Ok(open)
+    }
+
+    /// Remembers a probe's answer.
+    pub fn put_probe(
+        &mut self,
+        task: TaskKey,
+        env: &EnvName,
+        agrees: bool,
+        at: Millis,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "INSERT INTO world (task, env, probe_ok, probe_at, probe_text) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (task, env) DO UPDATE SET probe_ok = ?3, probe_at = ?4, probe_text = ?5",
+                    params![task.0, env.as_str(), agrees, at, text],
+                )
+                .map(drop)
+        })
+    }
+
+    /// A person says how an attempt whose end is not known ended.
+    pub fn resolve(
+        &mut self,
+        task: TaskKey,
+        env: &EnvName,
+        phase: Phase,
+        rerun: bool,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE attempt SET phase = ?3, message = ?4
+                 WHERE id = (SELECT max(id) FROM attempt WHERE task = ?1 AND env = ?2)",
+                params![task.0, env.as_str(), phase.word(), reason],
+            )?;
+            transaction.execute(
+                "UPDATE world SET rerun_allowed = ?3, began = CASE WHEN ?4 THEN NULL ELSE began END
+                 WHERE task = ?1 AND env = ?2",
+                params![task.0, env.as_str(), rerun, phase == Phase::Failed],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Forgets what is known of a subject, so that the next run takes it as it finds it.
+    pub fn accept_state(&mut self, task: TaskKey, env: &EnvName, subject: Option<&str>) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2",
+                params![task.0, env.as_str()],
+            )?;
+            if let Some(subject) = subject {
+                transaction.execute(
+                    "INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)",
+                    params![subject, task.0, env.as_str()],
+                )?;
+            }
+            void(transaction, task.0, env.as_str(), &Void::Resolved)
+        })
+    }
+}
+
+fn void(transaction: &Transaction<'_>, task: i64, env: &str, by: &Void) -> rusqlite::Result<()> {
+    transaction
+        .execute(
+            "UPDATE memo SET void = ?3 WHERE task = ?1 AND env = ?2 AND void IS NULL",
+            params![task, env, json(by)?],
+        )
+        .map(drop)
+}
+
+fn world_taint(transaction: &Transaction<'_>, task: i64, env: &str) -> rusqlite::Result<Option<i64>> {
+    transaction
+        .query_row("SELECT taint FROM world WHERE task = ?1 AND env = ?2", params![task, env], |row| row.get(0))
+        .optional()
+        .map(Option::flatten)
+}
+
+fn update_world(
+    transaction: &Transaction<'_>,
+    task: i64,
+    env: &str,
+    update: &WorldUpdate,
+) -> rusqlite::Result<()> {
+    if let Some(token) = &update.token {
+        transaction.execute(
+            "UPDATE world SET token = ?3 WHERE task = ?1 AND env = ?2",
+            params![task, env, token],
+        )?;
+    }
+    if let Some(incarnations) = &update.incarnations {
+        transaction.execute(
+            "UPDATE world SET incarnations = ?3 WHERE task = ?1 AND env = ?2",
+            params![task, env, json(incarnations)?],
+        )?;
+    }
+    if !update.notes.is_empty() {
+        transaction.execute(
+            "UPDATE world SET notes = ?3 WHERE task = ?1 AND env = ?2",
+            params![task, env, json(&update.notes)?],
+        )?;
+    }
+    Ok(())
+}
