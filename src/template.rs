@@ -5,6 +5,7 @@ mod context;
 mod engine;
 mod file;
 mod reads;
+mod simple;
 
 pub use context::{RenderError, Scope};
 pub use file::{FileReads, reads_of_file, render_file};
@@ -26,10 +27,12 @@ use std::sync::Arc;
 /// When it is no valid template, reads a name that does not exist, or reads of `tasks`, `secrets`,
 /// `out` or `matrix` what can't be told from its text.
 pub fn parse(source: &str, place: Place) -> Result<Text, Diagnostic> {
-    let reads = if has_template(source) {
-        reads::find(source).map_err(|problem| problem.at(&place, source))?.reads.into_iter().map(|(read, _)| read).collect()
-    } else {
+    let reads = if !has_template(source) {
         BTreeSet::new()
+    } else if let Some(reads) = simple::reads(source) {
+        reads
+    } else {
+        reads::find(source).map_err(|problem| problem.at(&place, source))?.reads.into_iter().map(|(read, _)| read).collect()
     };
     Ok(Text { source: Arc::from(source), reads: Arc::new(reads), place: Arc::new(place) })
 }
@@ -82,6 +85,9 @@ pub fn render_tree(tree: &Tree, scope: &Scope) -> Result<Json, RenderError> {
 pub(crate) fn render_view(text: &Text, view: &View<'_>) -> Result<Json, RenderError> {
     if !text.is_template() {
         return Ok(Json::String(text.source.to_string()));
+    }
+    if let Some(value) = simple::render(&text.source, view) {
+        return Ok(value);
     }
     let context = Context::of_reads(&text.reads, view);
     let rendered = match engine::sole_expression(&text.source) {

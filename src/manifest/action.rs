@@ -97,7 +97,8 @@ impl Reader<'_, '_> {
             }
             _ if spec.when == When::Graph => {
                 let value = self.frame.value(node, spec.name, self.problems).unwrap_or(Json::Null);
-                if !value.is_null() && !fits(spec.shape, &value) {
+                let is_rendered = node.text().is_some_and(crate::model::text::has_template);
+                if is_rendered && !value.is_null() && !fits(spec.shape, &value) {
                     let message = format!("`{}` renders to something else than it must be: {}", spec.name, crate::kind::plain(&value));
                     self.problems.push(Diagnostic::error("wrong-type", &self.frame.at(node), message));
                 }

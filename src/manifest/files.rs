@@ -6,7 +6,7 @@ use crate::manifest::link::Around;
 use crate::manifest::lower::Lowered;
 use crate::manifest::node::{Node, Source, Syntax, Value};
 use crate::manifest::outputs::Outputs;
-use crate::manifest::values::{Outcome, Values};
+use crate::manifest::values::{Outcome, Values, What};
 use crate::model::action::KindName;
 use crate::model::diagnostic::{Diagnostic, Place};
 use crate::model::text::{Read, Tree};
@@ -55,7 +55,7 @@ pub(super) fn template_files(
         let own = own_vars(file.get("vars"));
         let kept: BTreeSet<Read> = found.reads.into_iter().filter(|read| !own.has(read)).collect();
         check(lowered, &path, &kept, &found.places, if secret { May::Secrets } else { May::Values }, around, outcome);
-        let place = |read: &Read| found.places.get(read).cloned().unwrap_or_default();
+        let place = |read: &Read, _: What| found.places.get(read).cloned().unwrap_or_default();
         reads.extend(values.reads(lowered, &kept, place, outcome));
         included.extend(found.files.into_iter().filter(|file| *file != path));
     }

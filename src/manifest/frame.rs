@@ -201,6 +201,10 @@ impl<'a> Frame<'a> {
         let Some(node) = task.get(key) else { return Vec::new() };
         let mut texts = Vec::new();
         for item in node.items().unwrap_or(std::slice::from_ref(node)) {
+            if let Some(text) = item.text().filter(|text| !has_template(text)) {
+                texts.push((text.to_owned(), self.at(item)));
+                continue;
+            }
             match self.value(item, key, problems) {
                 Some(Json::String(text)) => texts.push((text, self.at(item))),
                 Some(Json::Array(rendered)) => {

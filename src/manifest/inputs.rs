@@ -83,8 +83,9 @@ struct Reader<'a> {
 }
 
 impl Finder<'_, '_> {
-    /// Declared and inferred inputs of a task.
-    pub(super) fn find(&mut self, lowered: &Lowered) -> (Vec<Input>, Vec<Utf8PathBuf>) {
+    /// Declared and inferred inputs of a task; `included` are files that its templates include.
+    /// Beside them, those that its tool may write itself.
+    pub(super) fn find(&mut self, lowered: &Lowered, included: Vec<Utf8PathBuf>) -> (Vec<Input>, Vec<Utf8PathBuf>) {
         let without = lowered.inputs.iter().filter_map(|(text, place)| self.taken_away(text, place)).collect();
         let reader =
             Reader { id: lowered.task.id, name: lowered.task.name.as_str(), in_place: &lowered.task.in_place, without };
@@ -105,7 +106,8 @@ impl Finder<'_, '_> {
                 inputs.push(input);
             }
         }
-        let inferred = kind::find(lowered.task.action.kind).infer(&lowered.table, self.files);
+        let mut inferred = kind::find(lowered.task.action.kind).infer(&lowered.table, self.files);
+        inferred.paths.extend(included);
         self.inferred(&reader, &inferred, &lowered.action_place, &mut inputs);
         let mut seen = BTreeSet::new();
         inputs.retain(|input| seen.insert(key(input)));
@@ -120,25 +122,14 @@ impl Finder<'_, '_> {
         for folder in &inferred.folders {
             self.folder(reader, folder, place, inputs);
         }
-        for pattern in &inferred.globs {
+        // One that begins with `!` takes away from the others.
+        let (away, patterns): (Vec<&String>, Vec<&String>) =
+            inferred.globs.iter().partition(|pattern| pattern.starts_with('!'));
+        let without = reader.without.iter().cloned().chain(away.iter().map(|pattern| pattern[1..].to_owned())).collect();
+        let reader = &Reader { id: reader.id, name: reader.name, in_place: reader.in_place, without };
+        for pattern in patterns {
             self.glob(reader, pattern, place, inputs);
         }
-    }
-
-    /// More inferred files of a task whose inputs are found already.
-    pub(super) fn more(&mut self, lowered: &mut Lowered, paths: Vec<Utf8PathBuf>) {
-        let reader = Reader {
-            id: lowered.task.id,
-            name: lowered.task.name.as_str(),
-            in_place: &lowered.task.in_place,
-            without: Vec::new(),
-        };
-        let inferred = Inferred { paths, ..Inferred::default() };
-        let mut inputs = Vec::new();
-        self.inferred(&reader, &inferred, &lowered.action_place, &mut inputs);
-        let mut seen: BTreeSet<_> = lowered.task.inputs.iter().map(key).collect();
-        inputs.retain(|input| seen.insert(key(input)));
-        lowered.task.inputs.append(&mut inputs);
     }
 
     fn taken_away(&mut self, text: &str, place: &Place) -> Option<String> {
@@ -183,7 +174,9 @@ impl Finder<'_, '_> {
             return;
         }
         let mut others = false;
+        let mut any = false;
         for written in outputs.inside(path) {
+            any = true;
             if written.by != reader.id {
                 others = true;
                 self.artifact(reader, written, &written.path, place, inputs);
@@ -194,7 +187,7 @@ impl Finder<'_, '_> {
             }
         }
         let there = self.files.files.kind(path);
-        if there == ContentKind::Missing && origin == Origin::Declared && !others {
+        if there == ContentKind::Missing && origin == Origin::Declared && !any {
             self.missing(reader, path, place);
         }
         // A folder that only other tasks fill is nothing beside what they write.

@@ -14,6 +14,7 @@ use crate::model::diagnostic::{Diagnostic, Place, nearest};
 use crate::model::facts::Files;
 use crate::model::graph::{Edge, Graph};
 use crate::model::name::{TaskId, TaskName};
+use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 
 /// An edge and the place that asks for it.
@@ -38,8 +39,13 @@ pub(super) struct Around<'a> {
 pub(super) fn link(tasks: &mut [Lowered], outputs: &Outputs, around: &Around<'_>, problems: &mut Vec<Diagnostic>) -> Option<Graph> {
     let mut links = Vec::new();
     names(tasks, around, &mut links, problems);
-    values(tasks, outputs, around, &mut links, problems);
-    inputs(tasks, outputs, around, &mut links, problems);
+    let files = WithOutputs::new(around.files, outputs);
+    let all_names: Vec<String> = tasks.iter().map(|lowered| lowered.task.name.to_string()).collect();
+    let included = values(tasks, outputs, around, &mut links, problems);
+    let mut finder = Finder { names: &all_names, outputs, files: &files, links: &mut links, problems };
+    for (lowered, included) in tasks.iter_mut().zip(included) {
+        (lowered.task.inputs, lowered.task.settles) = finder.find(lowered, included);
+    }
     subjects(tasks, around, problems);
     pools(tasks, around, problems);
     former_names(tasks, around, problems);
@@ -98,10 +104,16 @@ fn undo_of_undo(tasks: &[Lowered], problems: &mut Vec<Diagnostic>) {
     }
 }
 
-fn values(tasks: &mut [Lowered], outputs: &Outputs, around: &Around<'_>, links: &mut Vec<Link>, problems: &mut Vec<Diagnostic>) {
+/// Resolves what tasks read of each other; gives the files that each one's templates include.
+fn values(
+    tasks: &mut [Lowered],
+    outputs: &Outputs,
+    around: &Around<'_>,
+    links: &mut Vec<Link>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Vec<Utf8PathBuf>> {
     let spelled = Spelled::new(tasks, &around.absent.empty, &around.absent.elsewhere, problems);
     let exporters = exporters(tasks);
-    let with_outputs = WithOutputs::new(around.files, outputs);
     let values = Values { spelled: &spelled, exporters: &exporters, tasks, files: around.files, env: around.surroundings.env };
     let mut outcome = Outcome::default();
     let mut resolved = Vec::with_capacity(tasks.len());
@@ -112,29 +124,15 @@ fn values(tasks: &mut [Lowered], outputs: &Outputs, around: &Around<'_>, links: 
     }
     links.append(&mut outcome.links);
     problems.append(&mut outcome.problems);
-    let names: Vec<String> = tasks.iter().map(|lowered| lowered.task.name.to_string()).collect();
+    let mut all_included = Vec::with_capacity(tasks.len());
     for (lowered, (texts, (reads, included))) in tasks.iter_mut().zip(resolved) {
         if texts.iter().any(Option::is_some) {
             replace_reads(&mut lowered.task, texts);
         }
         lowered.task.action.file_reads = reads;
-        if !included.is_empty() {
-            Finder { names: &names, outputs, files: &with_outputs, links, problems }.more(lowered, included);
-        }
+        all_included.push(included);
     }
-}
-
-fn inputs(tasks: &mut [Lowered], outputs: &Outputs, around: &Around<'_>, links: &mut Vec<Link>, problems: &mut Vec<Diagnostic>) {
-    let names: Vec<String> = tasks.iter().map(|lowered| lowered.task.name.to_string()).collect();
-    let files = WithOutputs::new(around.files, outputs);
-    let mut finder = Finder { names: &names, outputs, files: &files, links, problems };
-    for lowered in tasks {
-        let (mut found, settles) = finder.find(lowered);
-        // Files that a template includes were found with what it reads.
-        found.extend(lowered.task.inputs.drain(..).filter(|input| !found.contains(input)).collect::<Vec<_>>());
-        lowered.task.inputs = found;
-        lowered.task.settles = settles;
-    }
+    all_included
 }
 
 /// What each task owns in the world; two that own one thing are an error.

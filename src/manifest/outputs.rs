@@ -200,6 +200,10 @@ pub(super) fn add_environment(outputs: &mut Outputs, declared_tasks: &[TaskDecla
                     outputs.anywhere.insert(output.path.into_string(), output.shape);
                 }
             }
+            // Of the kinds, only templates say by themselves what they write.
+            if draft.node.get(KindName::Template.word()).is_none() {
+                continue;
+            }
             if let Some(found) = action::find("", &draft.node, &frame, &task.place, &mut ignored) {
                 let table = action::known(&action::table(&found, &frame, &mut ignored));
                 for (path, _) in found.kind.infer(&table, &Nothing).outputs {
@@ -213,8 +217,7 @@ pub(super) fn add_environment(outputs: &mut Outputs, declared_tasks: &[TaskDecla
 
 fn writes(node: &Node) -> bool {
     node.entries().iter().any(|entry| {
-        matches!(entry.key.as_str(), "outputs" | "in_place" | "override")
-            || KindName::parse(&entry.key).is_some_and(|kind| !matches!(kind, KindName::Run | KindName::Shell | KindName::UndoOf))
+        matches!(entry.key.as_str(), "outputs" | "in_place" | "override") || entry.key == KindName::Template.word()
     })
 }
 
@@ -223,7 +226,7 @@ fn is_everywhere_the_same(node: &Node) -> bool {
     node.entries().iter().all(|entry| match entry.key.as_str() {
         "override" | "foreach" | "matrix" => false,
         "outputs" | "in_place" => is_plain(&entry.node),
-        key if KindName::parse(key).is_some() => is_plain(&entry.node),
+        key if key == KindName::Template.word() => is_plain(&entry.node),
         _ => true,
     })
 }

@@ -4,6 +4,7 @@
 mod edges;
 mod happy;
 mod wrong;
+mod wrong_graph;
 
 use super::*;
 use crate::model::diagnostic::Severity;
@@ -90,12 +91,12 @@ fn mistakes_in(files: &[(&str, &str)], options: &Options) -> Vec<String> {
     loaded.diagnostics.iter().map(|problem| show(&loaded, problem)).collect()
 }
 
-/// All mistakes of one file of tasks.
-fn mistakes(text: &str) -> Vec<String> {
-    mistakes_in(&[("tasks/a.toml", text)], &Options::default())
-}
-
 /// All mistakes of one file of tasks with an `infra.toml`.
 fn mistakes_with(infra: &str, text: &str) -> Vec<String> {
     mistakes_in(&[("infra.toml", infra), ("tasks/a.toml", text)], &Options::default())
+}
+
+#[track_caller]
+fn assert_mistakes(infra: &str, text: &str, expected: &[&str]) {
+    assert_eq!(mistakes_with(infra, text), expected);
 }

@@ -84,6 +84,13 @@ pub(super) struct Values<'a> {
     pub(super) env: &'a str,
 }
 
+/// What a place is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Edge,
+    Mistake,
+}
+
 /// What a task's reads come to.
 #[derive(Default)]
 pub(super) struct Outcome {
@@ -174,7 +181,12 @@ impl Values<'_> {
         if !text.reads.iter().any(|read| matches!(read, Read::TaskValue { .. })) {
             return None;
         }
-        let resolved = self.reads(reader, &text.reads, |read| template::place_of(text, |other| other == read), outcome);
+        // The letters are looked up for mistakes only: an edge is well placed by its text.
+        let place = |read: &Read, what| match what {
+            What::Edge => text.place.as_ref().clone(),
+            What::Mistake => template::place_of(text, |other| other == read),
+        };
+        let resolved = self.reads(reader, &text.reads, place, outcome);
         (resolved != *text.reads).then_some(resolved)
     }
 
@@ -183,7 +195,7 @@ impl Values<'_> {
         &self,
         reader: &Lowered,
         reads: &BTreeSet<Read>,
-        place: impl Fn(&Read) -> Place,
+        place: impl Fn(&Read, What) -> Place,
         outcome: &mut Outcome,
     ) -> BTreeSet<Read> {
         let mut resolved = BTreeSet::new();
@@ -194,13 +206,13 @@ impl Values<'_> {
             };
             match self.resolve(reader, task, item.as_deref(), key) {
                 Ok((read_as, ids)) => {
-                    let place = place(read);
+                    let place = place(read, What::Edge);
                     let link = |from| Link { from, to: reader.task.id, edge: Edge::Reads, place: place.clone() };
                     outcome.links.extend(ids.into_iter().map(link));
                     resolved.insert(read_as);
                 }
                 Err((message, help)) => {
-                    let mut problem = Diagnostic::error("unknown-value", &place(read), message);
+                    let mut problem = Diagnostic::error("unknown-value", &place(read, What::Mistake), message);
                     problem.help = help;
                     outcome.problems.push(problem);
                 }

@@ -77,7 +77,11 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.len().max(word.len()) / 3).max(1))
+        .filter(|(distance, candidate)| {
+            let longer = candidate.len().max(word.len());
+            // Of a word of one letter nothing is left when that letter differs.
+            *distance <= (longer / 3).max(1) && *distance < longer
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -59,7 +59,7 @@ impl Text {
 
 /// Whether text holds template syntax.
 pub fn has_template(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%") || text.contains("{#")
+    text.as_bytes().windows(2).any(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
 }
 
 /// A TOML value whose text may be templates.

@@ -163,10 +163,17 @@ fn value_of_all(exports: &Map<String, Json>, key: &str) -> Option<Json> {
 
 /// Words for an error of the engine, with the name that is missing and one that may be meant.
 pub(super) fn explain(error: &Error, text: &Text, view: &View<'_>) -> RenderError {
-    let range = error.range().unwrap_or(0..0);
     // An expression is rendered without its braces.
-    let shift = engine::sole_expression(&text.source).map_or(0, |inner| offset_in(&text.source, inner));
-    let range = with_start(&text.source, range.start + shift..range.end + shift);
+    let inner = engine::sole_expression(&text.source);
+    let shift = inner.map_or(0, |inner| offset_in(&text.source, inner));
+    let range = match (error.range(), inner.map(str::trim)) {
+        (Some(range), _) => with_start(&text.source, range.start + shift..range.end + shift),
+        (None, Some(inner)) => {
+            let start = offset_in(&text.source, inner);
+            start..start + inner.len()
+        }
+        (None, None) => 0..text.source.len(),
+    };
     if error.kind() == ErrorKind::UndefinedError {
         for read in text.reads.iter() {
             if let Some((message, help)) = missing(read, view) {
@@ -176,7 +183,31 @@ pub(super) fn explain(error: &Error, text: &Text, view: &View<'_>) -> RenderErro
         }
     }
     let snippet = text.source.get(range.clone()).map(str::trim).filter(|snippet| !snippet.is_empty());
-    RenderError { message: words(error, snippet), place: Some(within(&text.place, &text.source, range)), help: None }
+    let help = snippet.filter(|_| error.kind() == ErrorKind::UndefinedError).and_then(|path| nearest_path(path, view));
+    RenderError { message: words(error, snippet), place: Some(within(&text.place, &text.source, range)), help }
+}
+
+/// For `item.nme` of an item with a `name`: did you mean `item.name`?
+pub(super) fn nearest_path(path: &str, view: &View<'_>) -> Option<String> {
+    let (root, rest) = path.split_once('.')?;
+    let mut at = match root {
+        "vars" => view.vars,
+        "item" => view.item?,
+        "matrix" => view.matrix,
+        _ => return None,
+    };
+    let mut before = root.to_owned();
+    for name in rest.split('.') {
+        match at.get(name) {
+            Some(next) => at = next,
+            None => {
+                let near = nearest(name, at.as_object()?.keys().map(String::as_str))?;
+                return Some(format!("did you mean `{before}.{near}`?"));
+            }
+        }
+        before = format!("{before}.{name}");
+    }
+    None
 }
 
 /// The engine places `.c` of `a.b.c` alone; people look for the whole.

@@ -4,7 +4,7 @@
 use crate::model::diagnostic::{Diagnostic, Place, nearest};
 use crate::model::facts::Files;
 use crate::model::text::Read;
-use crate::template::context::{Context, RenderError, Scope, View, missing, with_start, words};
+use crate::template::context::{Context, RenderError, Scope, View, missing, nearest_path, with_start, words};
 use crate::template::engine::ENGINE;
 use crate::template::reads::{self, MustExist};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -148,7 +148,8 @@ fn explain(
         .and_then(|place| sources.get(&place.file)?.get(place.span.clone()))
         .map(str::trim)
         .filter(|snippet| !snippet.is_empty());
-    RenderError { message: words(innermost, snippet), place, help: None }
+    let help = snippet.filter(|_| innermost.kind() == ErrorKind::UndefinedError).and_then(|path| nearest_path(path, view));
+    RenderError { message: words(innermost, snippet), place, help }
 }
 
 /// The error of the included file, not that of the include.

@@ -84,7 +84,8 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn fail(&mut self, range: Range<usize>, message: String, help: Option<String>) {
-        self.problem.get_or_insert(Problem { code: "template-name", message, help, range });
+        let code = if message.ends_with("is not defined") { "undefined" } else { "template" };
+        self.problem.get_or_insert(Problem { code, message, help, range });
     }
 
     fn bind(&mut self, target: &Expr<'a>) {
