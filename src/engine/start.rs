@@ -1,6 +1,7 @@
 //! Owns the choice of what starts next: places, pools, locks, longest remaining path first.
 //! Does not know how an attempt is carried out.
 
+use crate::model::facts::Facts;
 use crate::engine::attempt::Live;
 use crate::engine::dispatch::{Engine, Stop, TaskState};
 use crate::engine::settle::Said;
@@ -68,8 +69,9 @@ impl Engine<'_> {
     pub(super) fn begin(&mut self, id: TaskId, number: u32) -> Result<(), RunError> {
         let task = self.project.task(id);
         let Some(mut verdict) = self.verdicts[id.index()].take() else { return Ok(()) };
-        let outputs: Vec<String> = task.outputs.iter().map(|output| output.path.to_string()).collect();
-        let locks = match self.host.lock_paths(&outputs) {
+        let outputs: Vec<_> = task.outputs.iter().map(|output| output.path.clone()).collect();
+        let holder = crate::host::lock::Holder { run: self.run.0, ..self.request.holder.clone() };
+        let locks = match self.host.lock_paths(&outputs, &holder) {
             Ok(Some(locks)) => locks,
             Ok(None) => {
                 // Another environment's run writes the same paths: looked at again at the next tick.
@@ -124,7 +126,7 @@ impl Engine<'_> {
                     continue;
                 }
                 match self.host.aside(attempt, &output.path) {
-                    Ok(aside) => live.asides.push(aside),
+                    Ok(aside) => live.asides.extend(aside),
                     Err(why) => return Err(RunError::State { path: output.path.to_string(), why }),
                 }
             }
