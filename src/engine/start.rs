@@ -174,7 +174,7 @@ impl Engine<'_> {
             fingerprint,
             world: None,
         })?;
-        self.note_exit(trouble.exit);
+        self.note_failure(id, trouble.exit);
         let failure = self.failure(id, trouble.message, trouble.hint);
         let said = Said { attempt: Some(attempt.0), reasons, failure: Some(failure), ..Said::default() };
         let released = self.settle(id, Outcome::Failed, said);

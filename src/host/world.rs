@@ -263,6 +263,20 @@ impl Host {
         let _ = aside.discard();
     }
 
+    /// Puts back what dead runs left aside. Gives what could not be put back, and why.
+    pub fn put_back_left_aside(&self) -> Vec<String> {
+        let mut troubles = Vec::new();
+        for attempt in self.asides.attempts() {
+            match self.asides.left_by(&attempt) {
+                Ok(left) => {
+                    troubles.extend(left.into_iter().filter_map(|aside| aside.put_back().err()).map(|e| e.to_string()));
+                }
+                Err(error) => troubles.push(error.to_string()),
+            }
+        }
+        troubles
+    }
+
     /// Keeps an output in the content-addressed store.
     ///
     /// # Errors
@@ -334,7 +348,12 @@ impl Host {
         }
         let argv: Vec<String> =
             std::iter::once(program.to_string()).chain(version_words(tool).iter().map(|word| (*word).to_owned())).collect();
-        let output = process::query(&argv, &self.root, &self.plain_env(), Duration::from_secs(20)).ok()?;
+        let mut env = self.plain_env();
+        // A question for a version leaves nothing in anybody's home.
+        env.insert("CHECKPOINT_DISABLE".to_owned(), "1".to_owned());
+        let temp = self.caller_env.get("TMPDIR").cloned().unwrap_or_else(|| "/tmp".to_owned());
+        env.insert("ANSIBLE_LOCAL_TEMP".to_owned(), temp);
+        let output = process::query(&argv, &self.root, &env, Duration::from_secs(20)).ok()?;
         let version = first_version(&output.stdout).or_else(|| first_version(&output.stderr))?;
         let row = ToolRow { program: program.to_string(), sig, version: version.clone() };
         if self.store.borrow().access() == crate::host::store::Access::Write {
