@@ -15,8 +15,8 @@ test: setup ## every test
 lint: ## clippy, shellcheck, yamllint, ansible-lint, terraform fmt
 	cargo clippy --locked --all-targets -- -D warnings
 	@scripts/lint.sh
-fmt: ## is everything formatted? (cargo fmt mends it)
-	cargo fmt --check
+fmt: ## format the code
+	cargo fmt
 doc: ## the code's documentation, without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 deny: ## licences, sources and bans of dependencies

@@ -7,6 +7,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CHECKPOINT_DISABLE=1
+# Not with the tools that are to be made here.
+PATH=${PATH//"$PWD/.tools/bin:"/}
+PATH=${PATH//"$PWD/.tools/venv/bin:"/}
 
 missing=0
 
