@@ -1,0 +1,33 @@
+# Short names for what one does here; each is one command that you may as well type yourself.
+export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.tools/venv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt doc deny bench check install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+setup: ## put the pinned tools under .tools/ (ansible); says what it can't get
+	@scripts/setup.sh ansible
+demo: ## set up, build, run the shipped pipeline twice, and see why the second run did nothing
+	@scripts/demo.sh
+test: setup ## every test
+	cargo test --locked --no-fail-fast
+lint: ## clippy, shellcheck, yamllint, ansible-lint, terraform fmt
+	cargo clippy --locked --all-targets -- -D warnings
+	@scripts/lint.sh
+fmt: ## format the code
+	cargo fmt
+doc: ## the code's documentation, without a warning
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+deny: ## licences, sources and bans of dependencies
+	@scripts/deny.sh
+bench: ## time infra beside make, ninja and doit (SIZES="1000 10000")
+	cargo build --locked --release
+	python3 bench/bench.py
+check: ## everything that CI does
+	@.ci/run
+install: ## install the program for this user
+	cargo install --locked --path .
+clean: ## remove what was built and set up; the state of .infra/ and terraform stays
+	cargo clean
+	rm -rf .tools
