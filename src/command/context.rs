@@ -3,11 +3,11 @@
 
 use crate::cli::{Color, Global};
 use crate::command::exit::CommandError;
-use crate::host::files::Disk;
+use crate::host::files::{Disk, StatCache};
 use crate::host::lock;
 use crate::host::secret::Vault;
-use crate::host::store::{FileRow, Store};
-use crate::host::world::{Host, STATE_DIR, SecretCommands};
+use crate::host::store::Store;
+use crate::host::world::{Host, STATE_DIR, SecretCommands, stat_rows};
 use crate::manifest::{self, Options};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::project::Project;
@@ -55,7 +55,7 @@ impl Context {
         around.stdout_terminal = std::io::stdout().is_terminal();
         around.stderr_terminal = std::io::stderr().is_terminal();
         if around.columns.is_none() {
-            around.columns = crate::host::process::terminal_columns();
+            around.columns = crate::host::simple::terminal_columns();
         }
         let choice = choose(&wishes, &around);
         Ok(Self { global, choice, caller_env, here })
@@ -90,13 +90,13 @@ impl Context {
     /// # Errors
     /// Every mistake of every file.
     pub fn load(&self, root: &Utf8Path, env: Option<String>) -> Result<Loaded, CommandError> {
-        let disk = Disk::new(root);
+        let disk = Disk::new(root, StatCache::default());
         let options = Options {
             env: env.or_else(|| self.global.env.clone()),
             set: self.global.set.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
         };
         let loaded = manifest::load(&disk, &options);
-        Ok(Loaded { root: root.to_owned(), disk, loaded })
+        Ok(Loaded { loaded })
     }
 
     /// The project, its world and its board, opened for reading.
@@ -105,11 +105,11 @@ impl Context {
     /// Mistakes in the declaration; a store that can't be read.
     pub fn open_to_read(&self) -> Result<Opened, CommandError> {
         let root = self.root()?;
-        let (project, disk) = self.load(&root, None)?.project(self)?;
+        let project = self.load(&root, None)?.project(self)?;
         let state = root.join(STATE_DIR);
         let store = Store::open_to_read(&state)?;
         let vault = Vault::open(&state).map_err(|error| CommandError::State(error.to_string()))?;
-        self.opened(root, project, disk, store, vault, SecretCommands::NotRun)
+        self.opened(root, project, store, vault, SecretCommands::NotRun)
     }
 
     /// Puts a world together.
@@ -117,12 +117,11 @@ impl Context {
         &self,
         root: Utf8PathBuf,
         project: Project,
-        disk: Disk,
         store: Store,
         vault: Option<Vault>,
         commands: SecretCommands,
     ) -> Result<Opened, CommandError> {
-        disk.know(store.files()?.into_iter().map(FileRow::into).collect());
+        let disk = Disk::new(&root, StatCache::new(stat_rows(store.files()?)));
         let env = project.env.clone();
         let host = Host::new(&root, disk, store, vault, env, self.caller_env.clone(), commands);
         Ok(Opened { root, project, host })
@@ -157,8 +156,6 @@ impl Context {
 
 /// A loaded project, with its mistakes.
 pub struct Loaded {
-    pub root: Utf8PathBuf,
-    pub disk: Disk,
     pub loaded: manifest::Loaded,
 }
 
@@ -172,10 +169,10 @@ impl Loaded {
     ///
     /// # Errors
     /// The mistakes.
-    pub fn project(self, context: &Context) -> Result<(Project, Disk), CommandError> {
+    pub fn project(self, context: &Context) -> Result<Project, CommandError> {
         let sources = self.sources();
         match self.loaded.project {
-            Some(project) => Ok((project, self.disk)),
+            Some(project) => Ok(project),
             None => {
                 let errors: Vec<Diagnostic> = self.loaded.diagnostics;
                 context.show(&errors, &sources);

@@ -57,7 +57,7 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
     }
     let root = opened.root.clone();
     drop(opened);
-    let (project, disk) = context.load(&root, None)?.project(context)?;
+    let project = context.load(&root, None)?.project(context)?;
     let (project, id) = with_destroy(project, targets)
         .map_err(|_| CommandError::State("the graph has a cycle".to_owned()))?;
     let request = Request {
@@ -72,7 +72,7 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
         orphans,
         command: "destroy",
     };
-    Ok(carry_out(context, root, project, disk, request, args.wait, true)?.exit)
+    Ok(carry_out(context, root, project, request, args.wait, true)?.exit)
 }
 
 /// Tasks with something to take back, last made first.

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// As the exit codes say.
 pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError> {
     let root = context.root()?;
-    let (project, disk) = context.load(&root, None)?.project(context)?;
+    let project = context.load(&root, None)?.project(context)?;
     let Some(task) = project.find(&args.task) else {
         let known = project.tasks.iter().map(|task| task.name.as_str());
         let hint = match crate::model::diagnostic::nearest(&args.task, known) {
@@ -32,7 +32,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     };
     let id = task.id;
     let _lock = lock_env(context, &root, project.env.name.as_str(), &format!("infra resolve {}", args.task), false)?;
-    let opened = open_to_write(context, root, project, disk)?;
+    let opened = open_to_write(context, root, project)?;
     let env = opened.project.env.name.clone();
     recover::recover(&opened.host, &env)?;
     let mut board = opened.board()?;
@@ -97,7 +97,7 @@ fn confirm(
     }
     let mut artifacts = Vec::new();
     for output in &task.outputs {
-        let content = host.content(&output.path)?;
+        let content = host.artifact(&output.path)?;
         if content.kind == crate::model::facts::ContentKind::Missing {
             return Err(refuse(format!("its output `{}` is not there", output.path)));
         }

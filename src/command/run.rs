@@ -10,7 +10,7 @@ use crate::command::{plan, watch};
 use crate::engine::request::Reach;
 use crate::engine::{Engine, Finished, OnTaskFailure, Request, recover, tools};
 use crate::event::{Event, Level};
-use crate::host::files::{self, Disk};
+use crate::host::{files, simple};
 use crate::host::lock::{EnvLock, Holder};
 use crate::host::secret::Vault;
 use crate::host::store::Store;
@@ -76,7 +76,7 @@ pub fn once(
     reach: Reach,
 ) -> Result<Finished, CommandError> {
     let root = context.root()?;
-    let (project, disk) = context.load(&root, env)?.project(context)?;
+    let project = context.load(&root, env)?.project(context)?;
     let chosen = choose(&project, selection)?;
     let resumable = Resumable {
         targets: selection.targets.clone(),
@@ -104,7 +104,7 @@ pub fn once(
         orphans: Vec::new(),
         command: "run",
     };
-    carry_out(context, root, project, disk, request, args.wait, args.yes)
+    carry_out(context, root, project, request, args.wait, args.yes)
 }
 
 /// Takes the environment and carries out a request.
@@ -115,14 +115,13 @@ pub fn carry_out(
     context: &Context,
     root: Utf8PathBuf,
     project: Project,
-    disk: Disk,
     request: Request,
     wait: bool,
     yes: bool,
 ) -> Result<Finished, CommandError> {
     let command = format!("infra {} {}", request.command, request.words.join(" "));
     let lock = lock_env(context, &root, project.env.name.as_str(), command.trim(), wait)?;
-    let opened = open_to_write(context, root, project, disk)?;
+    let opened = open_to_write(context, root, project)?;
     let finished = drive(context, &opened, request, yes);
     drop(lock);
     finished
@@ -136,7 +135,6 @@ pub fn open_to_write(
     context: &Context,
     root: Utf8PathBuf,
     project: Project,
-    disk: Disk,
 ) -> Result<Opened, CommandError> {
     let state = root.join(STATE_DIR);
     let vault = Vault::open_or_create(&state).map_err(|error| CommandError::State(error.to_string()))?;
@@ -144,7 +142,7 @@ pub fn open_to_write(
     let names: Vec<(&str, &[String])> =
         project.tasks.iter().map(|task| (task.name.as_str(), task.was.as_slice())).collect();
     store.adopt_names(&names)?;
-    context.opened(root, project, disk, store, Some(vault), SecretCommands::MayRun)
+    context.opened(root, project, store, Some(vault), SecretCommands::MayRun)
 }
 
 fn drive(context: &Context, opened: &Opened, request: Request, yes: bool) -> Result<Finished, CommandError> {
@@ -176,7 +174,7 @@ pub fn lock_env(
 ) -> Result<EnvLock, CommandError> {
     let state = root.join(STATE_DIR);
     files::make_private_dir(&state).map_err(|error| CommandError::State(error.to_string()))?;
-    files::write_once(&state.join(".gitignore"), b"*\n").map_err(|error| CommandError::State(error.to_string()))?;
+    simple::write_once(&state.join(".gitignore"), b"*\n").map_err(|error| CommandError::State(error.to_string()))?;
     let holder = Holder::here(command, &context.caller_env);
     let trouble = |error: crate::host::lock::LockError| CommandError::State(error.to_string());
     let mut told = false;

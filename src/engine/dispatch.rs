@@ -1,6 +1,7 @@
 //! Owns the dispatcher: the state of every task of a run, and the one loop that linearises what happens.
 //! Does not know how an attempt is carried out (`attempt`), nor how a verdict is reached (`plan`).
 
+use crate::model::facts::Facts;
 use crate::engine::attempt::Live;
 use crate::engine::request::{Approver, OnTaskFailure, Request};
 use crate::engine::RunError;

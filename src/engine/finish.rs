@@ -1,6 +1,7 @@
 //! Owns the end of an attempt: readiness, checks, the one commit point, failures and further tries.
 //! Does not know how outputs are kept or how the machine came to its end.
 
+use crate::model::facts::Facts;
 use crate::engine::attempt::Interrupted;
 use crate::engine::dispatch::{Engine, Message, TaskState};
 use crate::engine::settle::Said;

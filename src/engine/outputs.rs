@@ -19,7 +19,7 @@ impl Engine<'_> {
         let mut absent = Vec::new();
         for output in &task.outputs {
             self.host.forget(&output.path);
-            let content = self.host.content(&output.path).map_err(|error| error.to_string())?;
+            let content = self.host.artifact(&output.path).map_err(|error| error.to_string())?;
             match (content.kind, output.shape) {
                 (ContentKind::Missing, _) => {
                     absent.push(output.path.to_string());

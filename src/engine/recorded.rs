@@ -82,7 +82,7 @@ impl Engine<'_> {
             .collect();
         let Some(record) = self.board.settled[up.index()].record().cloned() else { return Ok(()) };
         for artifact in record.artifacts.iter().filter(|artifact| reads.contains(&artifact.path)) {
-            let content = crate::model::facts::Facts::content(self.host, artifact.path.as_str().into())?;
+            let content = crate::model::facts::Facts::artifact(self.host, artifact.path.as_str().into())?;
             if content.digest == artifact.digest {
                 continue;
             }

@@ -1,6 +1,7 @@
 //! Owns what is done about attempts that a dead run left open. Nothing is guessed: they were cut.
 //! Does not know what a verdict makes of that.
 
+use crate::model::facts::Facts;
 use crate::host::Host;
 use crate::host::store::StoreError;
 use crate::model::effect::Effect;

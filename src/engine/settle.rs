@@ -1,6 +1,7 @@
 //! Owns the way from a verdict to an outcome: judge, believe, put back, queue, settle.
 //! Does not know how an attempt is carried out.
 
+use crate::model::facts::Facts;
 use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
 use crate::engine::request::{OnTaskFailure, Reach};
 use crate::engine::RunError;

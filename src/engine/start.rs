@@ -1,6 +1,7 @@
 //! Owns the choice of what starts next: places, pools, locks, longest remaining path first.
 //! Does not know how an attempt is carried out.
 
+use crate::model::facts::Facts;
 use crate::engine::attempt::Live;
 use crate::engine::dispatch::{Engine, Stop, TaskState};
 use crate::engine::settle::Said;
@@ -124,7 +125,7 @@ impl Engine<'_> {
                     continue;
                 }
                 match self.host.aside(attempt, &output.path) {
-                    Ok(aside) => live.asides.push(aside),
+                    Ok(aside) => live.asides.extend(aside),
                     Err(why) => return Err(RunError::State { path: output.path.to_string(), why }),
                 }
             }

@@ -1,9 +1,11 @@
 //! Owns the carrying out of undo tasks: the undo of each target in turn, each with its own intent and end.
 //! Does not know how a kind takes back what it did.
 
+use crate::model::facts::Facts;
 use crate::engine::attempt::Live;
 use crate::engine::dispatch::Engine;
-use crate::engine::job::{self, Prepared, UndoRecipe, Unprepared};
+pub use crate::engine::job::UndoRecipe;
+use crate::engine::job::{self, Prepared, Unprepared};
 use crate::engine::settle::Said;
 use crate::engine::RunError;
 use crate::host::mask::Masks;

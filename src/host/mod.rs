@@ -1,8 +1,39 @@
 //! Owns all input and output: processes, files, the content-addressed store, locks, secrets, clock, watch.
 //! Does not know the graph, freshness, or tokio: everything here is synchronous.
 
+pub mod cas;
 pub mod check;
+pub mod clock;
+pub mod files;
+pub mod lock;
 pub mod mask;
 pub mod process;
+pub mod secret;
 pub mod signals;
+pub mod simple;
 pub mod store;
+pub mod watch;
+pub mod world;
+
+pub use world::Host;
+pub mod watch;
+
+use std::io;
+
+/// A system error in words that say what to do.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::PermissionDenied => "permission denied; see who owns it and its mode",
+        io::ErrorKind::StorageFull => "the disk is full; free some space",
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up; free some space",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
+        io::ErrorKind::IsADirectory => "it is a folder, not a file",
+        io::ErrorKind::OutOfMemory => "out of memory",
+        io::ErrorKind::WouldBlock => "the system is out of processes or threads; run fewer at a time (`-j`)",
+        io::ErrorKind::AlreadyExists => "it exists already",
+        _ => return error.to_string(),
+    };
+    advice.to_owned()
+}

@@ -21,6 +21,7 @@ pub use query::{QueryOutput, query};
 pub use registry::become_subreaper;
 pub use spawn::start;
 pub use sys::free_space;
+pub(crate) use sys::open_no_follow;
 
 use crate::host::mask::Masks;
 use camino::Utf8PathBuf;
@@ -152,29 +153,11 @@ pub enum StartError {
     #[error("`{program}` gave no answer within {} s and was ended", .after.as_secs_f64())]
     TimedOut { program: String, after: Duration },
     /// Its log file can't be written.
-    #[error("log `{log}` cannot be opened: {}", crate::host::process::reason(.source))]
+    #[error("log `{log}` cannot be opened: {}", crate::host::reason(.source))]
     Log { log: Utf8PathBuf, source: io::Error },
     /// Anything else.
-    #[error("`{program}` cannot be started: {}", crate::host::process::reason(.source))]
+    #[error("`{program}` cannot be started: {}", crate::host::reason(.source))]
     Other { program: String, source: io::Error },
-}
-
-/// A system error in words that say what to do.
-pub(crate) fn reason(error: &io::Error) -> String {
-    let advice = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder",
-        io::ErrorKind::PermissionDenied => "permission denied; see who owns it and its mode",
-        io::ErrorKind::StorageFull => "the disk is full; free some space",
-        io::ErrorKind::QuotaExceeded => "the disk quota is used up; free some space",
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
-        io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
-        io::ErrorKind::IsADirectory => "it is a folder, not a file",
-        io::ErrorKind::OutOfMemory => "out of memory",
-        io::ErrorKind::WouldBlock => "the system is out of processes or threads; run fewer at a time (`-j`)",
-        io::ErrorKind::AlreadyExists => "it exists already",
-        _ => return error.to_string(),
-    };
-    advice.to_owned()
 }
 
 /// A running process. Handles are cheap to copy and may outlive it.

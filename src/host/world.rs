@@ -2,13 +2,13 @@
 //! answers `model::facts::Facts`.
 //! Does not know what is fresh.
 
-use crate::host::cas::{Aside, Cas, Stored};
+use crate::host::cas::{Aside, Asides, Cas, Stored};
 use crate::host::clock::Clock;
-use crate::host::files::Disk;
+use crate::host::files::{Disk, Sig, StatRow};
 use crate::host::lock::PathLocks;
 use crate::host::process::{self, StartError};
 use crate::host::secret::{self, Vault};
-use crate::host::store::{Store, ToolRow};
+use crate::host::store::{FileRow, Store, ToolRow};
 use crate::model::diagnostic::Place;
 use crate::model::digest::Digest;
 use crate::model::environment::Environment;
@@ -45,6 +45,7 @@ pub struct Host {
     pub store: RefCell<Store>,
     environment: Environment,
     cas: Cas,
+    asides: Asides,
     clock: Clock,
     vault: Option<Vault>,
     commands: SecretCommands,
@@ -67,8 +68,9 @@ impl Host {
         let state = root.join(STATE_DIR);
         Self {
             root: root.to_owned(),
-            cas: Cas::new(&state),
-            clock: Clock::new(caller_env.get(crate::host::clock::TEST_NOW).map(String::as_str)),
+            cas: Cas::new(state.join("cas")),
+            asides: Asides::new(&state),
+            clock: Clock::set_to(caller_env.get(crate::host::clock::TEST_NOW).and_then(|text| text.parse().ok())),
             state,
             disk,
             caller_env,
@@ -158,7 +160,7 @@ impl Host {
     /// When the key is gone or another.
     pub fn unseal(&self, sealed: &str) -> Result<Json, String> {
         let vault = self.vault.as_ref().ok_or("the project has no key")?;
-        let bytes = vault.open(sealed).map_err(|error| error.to_string())?;
+        let bytes = vault.open_sealed(sealed).map_err(|error| error.to_string())?;
         serde_json::from_slice(&bytes).map_err(|error| format!("a sealed value is damaged: {error}"))
     }
 
@@ -187,12 +189,12 @@ impl Host {
     /// A lower-case fragment.
     pub fn make_dir(&self, path: &Utf8Path, private: bool) -> Result<(), String> {
         let full = self.root.join(path);
-        if private { self.make_private_dir(&full) } else { crate::host::files::make_dir(&full).map_err(|error| error.to_string()) }
+        if private { self.make_private_dir(&full) } else { crate::host::simple::make_dir(&full).map_err(|error| error.to_string()) }
     }
 
     /// Removes a folder of an attempt; what can't be removed stays, it is only litter.
     pub fn remove_private_dir(&self, path: &Utf8Path) {
-        crate::host::files::remove_dir(path);
+        crate::host::simple::remove_dir(path);
     }
 
     /// Writes a file aside and renames it into place.
@@ -213,26 +215,27 @@ impl Host {
     /// # Errors
     /// A lower-case fragment with the path.
     pub fn read_text(&self, path: &Utf8Path) -> Result<Option<String>, String> {
-        crate::host::files::read_text(path).map_err(|error| error.to_string())
+        crate::host::simple::read_text(path).map_err(|error| error.to_string())
     }
 
     /// Mode bits of a file relative to the root.
     pub fn mode_of(&self, path: &Utf8Path) -> Option<u32> {
-        crate::host::files::mode_of(&self.root.join(path))
+        crate::host::simple::mode_of(&self.root.join(path))
     }
 
     /// Adds lines to a log; a log that can't be written never fails a run.
     pub fn append_log(&self, log: &Utf8Path, lines: &[String]) {
-        crate::host::files::append_lines(log, lines);
+        crate::host::simple::append_lines(log, lines);
     }
 
     /// Moves an output aside.
     ///
     /// # Errors
     /// A lower-case fragment.
-    pub fn aside(&self, attempt: AttemptId, path: &Utf8Path) -> Result<Aside, String> {
+    pub fn aside(&self, attempt: AttemptId, path: &Utf8Path) -> Result<Option<Aside>, String> {
+        let moved = self.asides.aside(&attempt.to_string(), &self.root.join(path)).map_err(|error| error.to_string());
         self.disk.forget(path);
-        self.cas.aside(&self.root, path, &attempt.to_string()).map_err(|error| error.to_string())
+        moved
     }
 
     /// Puts back what was moved aside.
@@ -246,7 +249,8 @@ impl Host {
 
     /// Drops what was moved aside.
     pub fn drop_aside(&self, aside: Aside) {
-        aside.discard();
+        // What can't be removed is only litter.
+        let _ = aside.discard();
     }
 
     /// Keeps an output in the content-addressed store.
@@ -263,7 +267,7 @@ impl Host {
     /// A lower-case fragment.
     pub fn restore(&self, artifact: &Artifact) -> Result<(), String> {
         let path = Utf8Path::new(&artifact.path);
-        let restored = self.cas.restore(&artifact.digest, &self.root, path).map_err(|error| error.to_string());
+        let restored = self.cas.restore(&artifact.digest, &self.root.join(path)).map_err(|error| error.to_string());
         self.disk.forget(path);
         restored
     }
@@ -277,7 +281,7 @@ impl Host {
     pub fn forget_input(&self, input: &Input) {
         match input {
             Input::Path { path, .. } | Input::Artifact { path, .. } => self.disk.forget(path),
-            Input::Glob(glob) => self.disk.forget_glob(glob),
+            Input::Glob(_) => self.disk.forget_all(),
         }
     }
 
@@ -294,13 +298,14 @@ impl Host {
     /// # Errors
     /// When the store can't be written.
     pub fn save_signatures(&self) -> Result<(), crate::host::store::StoreError> {
-        let rows = self.disk.changed_rows();
-        self.store.borrow_mut().put_files(&rows)
+        let changes = self.disk.stat_changes();
+        let put: Vec<FileRow> = changes.put.into_iter().map(file_row).collect();
+        self.store.borrow_mut().put_files(&put, &changes.drop)
     }
 
     fn version_of(&self, tool: &str) -> Option<String> {
         let program = process::find_program(tool_program(tool), &self.search_path(), &self.root)?;
-        let sig = crate::host::files::signature_text(&program);
+        let sig = crate::host::simple::signature_text(&program);
         {
             let mut known = self.known_tools.borrow_mut();
             let known = known.get_or_insert_with(|| {
@@ -323,6 +328,37 @@ impl Host {
             let _ = self.store.borrow_mut().put_tool(&row);
         }
         Some(version)
+    }
+}
+
+/// Signatures that the store kept, as the stat cache takes them.
+pub fn stat_rows(rows: Vec<FileRow>) -> Vec<StatRow> {
+    rows.into_iter()
+        .map(|row| StatRow {
+            path: row.path.into(),
+            sig: Sig {
+                size: row.size.cast_unsigned(),
+                mtime_ns: row.mtime,
+                ctime_ns: row.ctime,
+                ino: row.ino.cast_unsigned(),
+                mode: u32::try_from(row.mode).unwrap_or_default(),
+            },
+            digest: row.digest,
+            racy: row.racy,
+        })
+        .collect()
+}
+
+fn file_row(row: StatRow) -> FileRow {
+    FileRow {
+        path: row.path.into_string(),
+        size: row.sig.size.cast_signed(),
+        mtime: row.sig.mtime_ns,
+        ctime: row.sig.ctime_ns,
+        ino: row.sig.ino.cast_signed(),
+        mode: i64::from(row.sig.mode),
+        digest: row.digest,
+        racy: row.racy,
     }
 }
 
@@ -358,6 +394,10 @@ fn first_version(text: &str) -> Option<String> {
 impl Facts for Host {
     fn content(&self, path: &Utf8Path) -> Result<Content, FactError> {
         self.disk.content(path)
+    }
+
+    fn artifact(&self, path: &Utf8Path) -> Result<Content, FactError> {
+        self.disk.artifact(path)
     }
 
     fn glob(&self, glob: &Glob) -> Result<Arc<[Utf8PathBuf]>, FactError> {

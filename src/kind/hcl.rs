@@ -130,8 +130,12 @@ impl Module {
             into.insert(format!("{prefix}{}", attribute.key.as_str()), text);
         }
         for block in body.blocks() {
-            let labels: String = block.labels.iter().map(|label| format!("{}.", label.as_str())).collect();
-            self.settings(&block.body, &format!("{prefix}{}.{labels}", block.ident.as_str()), into);
+            let mut inner = format!("{prefix}{}.", block.ident.as_str());
+            for label in &block.labels {
+                inner.push_str(label.as_str());
+                inner.push('.');
+            }
+            self.settings(&block.body, &inner, into);
         }
     }
 
@@ -277,12 +281,12 @@ fn json_expression(json: &Json) -> Expression {
             Err(_) => Expression::from(text.as_str()),
         },
         Json::String(text) => Expression::from(text.as_str()),
-        Json::Array(items) => Array::from_iter(items.iter().map(json_expression)).into(),
+        Json::Array(items) => items.iter().map(json_expression).collect::<Array>().into(),
         Json::Object(entries) => {
             let entries = entries.iter();
             let entries =
                 entries.map(|(key, value)| (ObjectKey::from(Expression::from(key.as_str())), json_expression(value)));
-            Object::from_iter(entries).into()
+            entries.collect::<Object>().into()
         }
     }
 }

@@ -35,7 +35,9 @@ pub(super) fn find<'a>(what: &str, node: &'a Node, frame: &Frame<'_>, key_place:
         let problem = Diagnostic::error("many-actions", &place, format!("{what} has {names}: a task does one thing"));
         problems.push(problem.help("make a task of each, and let one `needs` the other"));
     }
-    if found.is_empty() && !node.entries().iter().any(|entry| keys::LATER_KINDS.contains(&entry.key.as_str())) {
+    // A key that was reported as unknown was probably meant to be the action.
+    let is_known = |entry: &Entry| keys::TASK.iter().any(|spec| spec.name == entry.key);
+    if found.is_empty() && node.entries().iter().all(is_known) {
         let words = KindName::ALL.map(|kind| ticked(kind.word())).join(", ");
         let problem = Diagnostic::error("no-action", key_place, format!("{what} does nothing"));
         problems.push(problem.help(format!("give it one of {words}")));

@@ -147,6 +147,11 @@ impl Checker<'_> {
                 let words: Vec<String> = text.split_whitespace().map(|word| format!("{word:?}")).collect();
                 Some(format!("write `[{}]`, or use `shell` for a command line", words.join(", ")))
             }
+            (Shape::Table(specs) | Shape::Tables(specs), _) => {
+                let needed = specs.iter().filter(|spec| spec.needed == Needed::Yes).map(|spec| format!("{} = …", spec.name));
+                let needed = needed.collect::<Vec<_>>().join(", ");
+                Some(if needed.is_empty() { "write a table: `{ key = … }`".to_owned() } else { format!("write `{{ {needed} }}`") })
+            }
             (Shape::Duration, _) => Some(duration::HELP.to_owned()),
             (Shape::Mode, _) => Some("write it as text: `\"0644\"`".to_owned()),
             (Shape::Text, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {

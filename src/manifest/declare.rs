@@ -5,7 +5,7 @@ use crate::kind::shape::{KeySpec, Shape, When};
 use crate::kind::{self, Kind};
 use crate::manifest::check::Checker;
 use crate::manifest::keys;
-use crate::manifest::node::{Entry, Node, Source};
+use crate::manifest::node::{Entry, Node, Source, Syntax};
 use crate::model::action::KindName;
 use crate::model::diagnostic::{Diagnostic, Place, nearest};
 use crate::model::name::is_plain_name;
@@ -24,16 +24,26 @@ pub(super) struct TaskDeclared<'a> {
     pub(super) node: &'a Node,
 }
 
-/// Collects the tasks of all files, each file with the name of its included project.
+impl TaskDeclared<'_> {
+    /// Whether its file is no valid TOML: then its name counts, and nothing else.
+    pub(super) fn is_broken(&self) -> bool {
+        self.source.syntax == Syntax::Broken
+    }
+}
+
+/// Collects the tasks of all files, each file with the name of its included project. `env_names` is
+/// `None` when they are not known because `infra.toml` is broken.
 pub(super) fn collect<'a>(
     files: &'a [(String, Source)],
-    env_names: &[String],
+    env_names: Option<&[String]>,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<TaskDeclared<'a>> {
     let mut tasks: Vec<TaskDeclared<'a>> = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (home, source) in files {
-        let mut check = Checker { source, problems };
+        let mut ignored = Vec::new();
+        let is_broken = source.syntax == Syntax::Broken;
+        let mut check = Checker { source, problems: if is_broken { &mut ignored } else { &mut *problems } };
         for section in source.root.entries() {
             if section.key != "task" {
                 unknown_section(&mut check, section);
@@ -110,7 +120,7 @@ fn known_keys() -> impl Iterator<Item = &'static str> + Clone {
     KindName::ALL.into_iter().map(KindName::word).chain(keys::TASK.iter().map(|spec| spec.name))
 }
 
-fn check_task(check: &mut Checker<'_>, name: &str, node: &Node, env_names: &[String]) {
+fn check_task(check: &mut Checker<'_>, name: &str, node: &Node, env_names: Option<&[String]>) {
     let what = format!("task `{name}`");
     check_keys(check, &what, node);
     if let Some(envs) = node.get("envs") {
@@ -137,10 +147,8 @@ fn check_task(check: &mut Checker<'_>, name: &str, node: &Node, env_names: &[Str
     }
 }
 
-fn check_env(check: &mut Checker<'_>, env: &str, span: &std::ops::Range<usize>, key: &str, env_names: &[String]) {
-    if env_names.iter().any(|name| name == env) {
-        return;
-    }
+fn check_env(check: &mut Checker<'_>, env: &str, span: &std::ops::Range<usize>, key: &str, env_names: Option<&[String]>) {
+    let Some(env_names) = env_names.filter(|names| !names.iter().any(|name| name == env)) else { return };
     let help = nearest(env, env_names.iter().map(String::as_str))
         .map_or_else(|| format!("declare it as `[env.{env}]` in `infra.toml`"), |near| format!("did you mean `{near}`?"));
     check.fail("unknown-environment", span, format!("unknown environment `{env}` in `{key}`"), Some(help));
@@ -179,9 +187,25 @@ fn check_exports(check: &mut Checker<'_>, node: &Node) {
     for entry in node.get("exports").into_iter().flat_map(Node::entries) {
         let Some(text) = entry.node.text() else { continue };
         if ValueType::parse(text).is_none() {
-            let help = nearest(text, ValueType::WORDS)
-                .map_or_else(|| format!("write one of {}", ValueType::WORDS.map(crate::manifest::ticked).join(", ")), |near| format!("did you mean `{near}`?"));
+            let help = nearest_type(text).map_or_else(
+                || format!("write one of {}", ValueType::WORDS.map(crate::manifest::ticked).join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             check.fail("bad-type", &entry.node.span, format!("unknown type `{text}`"), Some(help));
+        }
+    }
+}
+
+/// `lst<it>` was probably meant to be `list<ip>`.
+fn nearest_type(text: &str) -> Option<String> {
+    let words = ValueType::WORDS.into_iter().filter_map(|word| word.split('<').next());
+    match text.split_once('<') {
+        None => nearest(text, words).filter(|near| ValueType::parse(near).is_some()).map(str::to_owned),
+        Some((outer, inner)) => {
+            let inner = inner.trim_end_matches('>');
+            let inner = if ValueType::parse(inner).is_some() { Some(inner.to_owned()) } else { nearest_type(inner) };
+            let guess = format!("{}<{}>", nearest(outer, words)?, inner?);
+            ValueType::parse(&guess).map(|_| guess)
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::manifest::Options;
 use crate::manifest::dotenv;
-use crate::manifest::node::{Source, Syntax, parse_value};
+use crate::manifest::node::{Source, parse_value};
 use crate::manifest::settings::{Declared, EnvDeclared, Settings, vars};
 use crate::model::diagnostic::{Diagnostic, nearest};
 use crate::model::environment::{Environment, Variable};
@@ -145,11 +145,6 @@ pub(super) fn settle(
 /// Variables as templates see them.
 pub(super) fn as_json(vars: &BTreeMap<String, Variable>) -> Json {
     Json::Object(vars.iter().map(|(name, variable)| (name.clone(), variable.value.clone())).collect::<Map<_, _>>())
-}
-
-/// Whether any file of settings is broken, so that names it would declare are not known.
-pub(super) fn is_broken(sources: &[Source]) -> bool {
-    sources.iter().any(|source| source.syntax == Syntax::Broken)
 }
 
 #[cfg(test)]

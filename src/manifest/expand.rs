@@ -3,7 +3,7 @@
 
 use crate::manifest::declare::TaskDeclared;
 use crate::manifest::frame::Frame;
-use crate::manifest::node::{Node, Value};
+use crate::manifest::node::{Node, Syntax, Value};
 use crate::manifest::settings::texts;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::environment::Secret;
@@ -18,6 +18,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) env: &'a str,
     pub(super) vars: &'a Json,
     pub(super) secrets: &'a BTreeMap<String, Secret>,
+    pub(super) settings: Syntax,
 }
 
 /// A task of one environment, not yet lowered.
@@ -39,6 +40,7 @@ impl<'a> Draft<'a> {
             source: self.declared.source,
             vars: around.vars,
             secrets: around.secrets,
+            settings: around.settings,
             env: around.env,
             item: self.item.as_ref(),
             matrix: &self.matrix,

@@ -34,7 +34,7 @@ pub(super) fn template_files(
         Some(one) => std::slice::from_ref(one),
         None => &[],
     };
-    for file in files {
+    for (index, file) in files.iter().enumerate() {
         let Tree::Table(file) = file else { continue };
         let Some(Tree::Plain(Json::String(from))) = file.get("from") else { continue };
         let path = crate::kind::join(Utf8Path::new(""), from);
@@ -45,7 +45,7 @@ pub(super) fn template_files(
             Err(_) if around.files.read(&path).is_none() && outputs.around(&path).is_some() => continue,
             Err(mut problem) => {
                 if problem.place.is_none() {
-                    problem.place = Some(lowered.action_place.clone());
+                    problem.place = Some(lowered.from_places.get(index).unwrap_or(&lowered.action_place).clone());
                     problem.help = missing_help(&path, around);
                 }
                 outcome.problems.push(problem);
@@ -114,6 +114,7 @@ fn check(
         source: &nothing,
         vars: around.surroundings.vars,
         secrets: around.surroundings.secrets,
+        settings: around.surroundings.settings,
         env: around.surroundings.env,
         item: lowered.task.item.as_ref(),
         matrix: &matrix,

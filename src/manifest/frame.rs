@@ -2,7 +2,7 @@
 //! of its keys with that.
 //! Does not know the keys' meaning.
 
-use crate::manifest::node::{Node, Source, Value, place};
+use crate::manifest::node::{Node, Source, Syntax, Value, place};
 use crate::manifest::ticked;
 use crate::model::diagnostic::{Diagnostic, Place, nearest};
 use crate::model::environment::Secret;
@@ -17,6 +17,8 @@ pub(super) struct Frame<'a> {
     pub(super) source: &'a Source,
     pub(super) vars: &'a Json,
     pub(super) secrets: &'a BTreeMap<String, Secret>,
+    /// Whether all variables and secrets are known.
+    pub(super) settings: Syntax,
     pub(super) env: &'a str,
     pub(super) item: Option<&'a Json>,
     pub(super) matrix: &'a Json,
@@ -49,7 +51,11 @@ impl<'a> Frame<'a> {
         let Value::Text { text, inner } = &node.value else { return None };
         match template::parse(text, place(&self.source.path, inner)) {
             Ok(text) => {
+                let before = problems.len();
                 self.check(&text, key, may, problems);
+                if before == problems.len() && may != May::Graph && self.can_be_tried(&text) {
+                    problems.extend(template::render_view(&text, &self.view()).err().map(|error| from_render(error, &text)));
+                }
                 Some(text)
             }
             Err(problem) => {
@@ -57,6 +63,36 @@ impl<'a> Frame<'a> {
                 None
             }
         }
+    }
+
+    fn view(&self) -> template::View<'_> {
+        template::View {
+            vars: self.vars,
+            env_name: self.env,
+            tasks: &Json::Null,
+            out: &Json::Null,
+            secrets: &Json::Null,
+            item: self.item,
+            matrix: self.matrix,
+        }
+    }
+
+    /// Whether a text that is rendered late reads only what is known now, and looks into it: then a name
+    /// that is missing in there is found now.
+    fn can_be_tried(&self, text: &Text) -> bool {
+        let looks_into = |value: Option<&Json>| value.is_some_and(|value| value.is_object() || value.is_array());
+        let mut looks = false;
+        for read in text.reads.iter() {
+            looks |= match read {
+                Read::Var(name) => looks_into(self.vars.get(name)),
+                Read::Matrix(axis) => looks_into(self.matrix.get(axis)),
+                Read::Item => looks_into(self.item),
+                Read::AllVars => true,
+                Read::EnvName => false,
+                Read::TaskValue { .. } | Read::Out(_) | Read::Secret(_) => return false,
+            };
+        }
+        looks
     }
 
     /// `foo` alone may well be the variable `vars.foo`.
@@ -82,6 +118,7 @@ impl<'a> Frame<'a> {
 
     pub(super) fn objection(&self, read: &Read, key: &str, may: May) -> Option<(&'static str, String, Option<String>)> {
         match read {
+            Read::Var(_) | Read::Secret(_) if self.settings == Syntax::Broken => None,
             Read::Var(name) if self.vars.get(name).is_none() => {
                 let help = suggestion("vars.", name, self.vars.as_object().into_iter().flat_map(|vars| vars.keys()))
                     .unwrap_or_else(|| "declare it under `[vars]` in `infra.toml`".to_owned());
@@ -126,17 +163,7 @@ impl<'a> Frame<'a> {
                 if problems.len() > before {
                     return None;
                 }
-                let none = Json::Null;
-                let view = template::View {
-                    vars: self.vars,
-                    env_name: self.env,
-                    tasks: &none,
-                    out: &none,
-                    secrets: &none,
-                    item: self.item,
-                    matrix: self.matrix,
-                };
-                template::render_view(&text, &view).map_err(|error| problems.push(from_render(error, &text))).ok()
+                template::render_view(&text, &self.view()).map_err(|error| problems.push(from_render(error, &text))).ok()
             }
             Value::List(items) => items.iter().map(|item| self.value(item, key, problems)).collect(),
             Value::Table(entries) => {

@@ -35,6 +35,8 @@ pub(super) struct Lowered {
     pub(super) table: Table,
     /// Where the action stands.
     pub(super) action_place: Place,
+    /// Where the names of template files stand, in order.
+    pub(super) from_places: Vec<Place>,
     pub(super) pool_place: Option<Place>,
     /// Where the former names stand.
     pub(super) was_places: Vec<Place>,
@@ -109,10 +111,16 @@ pub(super) fn lower(draft: &Draft<'_>, id: TaskId, around: &Surroundings<'_>, pr
         in_place: frame.texts(node, "in_place", problems),
         table: known,
         action_place,
+        from_places: found.as_ref().map(|found| from_places(&found.entry.node, &frame)).unwrap_or_default(),
         pool_place: pool.map(|(_, place)| place),
         was_places: was.into_iter().map(|(_, place)| place).collect(),
         task,
     }
+}
+
+fn from_places(action: &Node, frame: &Frame<'_>) -> Vec<Place> {
+    let files = action.items().unwrap_or(std::slice::from_ref(action));
+    files.iter().map(|file| frame.at(file.get("from").unwrap_or(file))).collect()
 }
 
 /// A folder relative to the root.
@@ -173,8 +181,10 @@ impl Keys<'_, '_> {
     }
 
     fn duration(&mut self, key: &str) -> Option<Duration> {
+        self.node.get(key)?.text()?;
         let (text, place) = self.frame.text(self.node, key, self.problems)?;
         let parsed = duration::parse(&text);
+        // What is written out was checked with the file.
         if parsed.is_none() {
             self.problems.push(Diagnostic::error("bad-duration", &place, format!("`{text}` is no duration")).help(duration::HELP));
         }

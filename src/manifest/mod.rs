@@ -20,10 +20,12 @@ mod names;
 mod node;
 mod outputs;
 mod path;
+mod schema;
 mod settings;
 mod target;
 mod values;
 
+pub use schema::{schema_project, schema_tasks};
 pub use target::{Selection, Targets, select};
 
 use crate::model::diagnostic::{Diagnostic, Severity};
@@ -34,7 +36,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use declare::TaskDeclared;
 use expand::Surroundings;
 use names::Absent;
-use node::Source;
+use node::{Source, Syntax};
 use settings::Settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,7 +71,10 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
     let settings = match files.read(Utf8Path::new(PROJECT_FILE)) {
         Some(text) => {
             let source = Source::parse(Utf8Path::new(PROJECT_FILE), text, &mut problems);
-            let settings = settings::read(&source, &mut problems);
+            // What could be made of a broken file says what is declared, but its mistakes are no mistakes.
+            let mut ignored = Vec::new();
+            let heard = if source.syntax == Syntax::Good { &mut problems } else { &mut ignored };
+            let settings = settings::read(&source, heard);
             sources.push(source);
             settings
         }
@@ -77,20 +82,26 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
     };
     let file_vars = env::read_files(&settings, files, &mut sources, &mut problems);
     let task_files = read_task_files(&settings, files, &mut problems);
-    env::check_flags(&settings, &file_vars, options, &mut problems);
-    let env_name = env::choose(&settings, options, &mut problems);
+    let syntax = if sources.iter().all(|source| source.syntax == Syntax::Good) { Syntax::Good } else { Syntax::Broken };
+    let env_name = if syntax == Syntax::Good {
+        env::check_flags(&settings, &file_vars, options, &mut problems);
+        env::choose(&settings, options, &mut problems)
+    } else {
+        env::choose(&settings, options, &mut Vec::new())
+    };
     let environment = env::settle(&settings, &file_vars, &env_name, options, files, &mut problems);
     let env_names = settings.env_names();
-    let declared = declare::collect(&task_files, &env_names, &mut problems);
-    let broken = env::is_broken(&sources) || task_files.iter().any(|(_, source)| source.syntax == node::Syntax::Broken);
+    let known_envs = (syntax == Syntax::Good).then_some(env_names.as_slice());
+    let declared = declare::collect(&task_files, known_envs, &mut problems);
+    let broken = syntax == Syntax::Broken || task_files.iter().any(|(_, source)| source.syntax == Syntax::Broken);
 
     let vars = env::as_json(&environment.vars);
-    let surroundings = Surroundings { env: &env_name, vars: &vars, secrets: &environment.secrets };
+    let surroundings = Surroundings { env: &env_name, vars: &vars, secrets: &environment.secrets, settings: syntax };
     let (mut tasks, absent) = lower_all(&declared, &surroundings, &env_names, &mut problems);
     let mut outputs = outputs::collect(&mut tasks, &mut problems);
     for other in env_names.iter().filter(|other| **other != env_name) {
         let vars = env::as_json(&env::variables(&settings, &file_vars, other, options));
-        let there = Surroundings { env: other, vars: &vars, secrets: &environment.secrets };
+        let there = Surroundings { env: other, vars: &vars, secrets: &environment.secrets, settings: syntax };
         outputs::add_environment(&mut outputs, &declared, &there, &env_name);
     }
     let around = link::Around { files, surroundings, absent: &absent, pools: &settings.pools, broken };
@@ -169,6 +180,10 @@ fn lower_all<'a>(
     let mut tasks = Vec::with_capacity(declared.len());
     let mut absent = Absent::default();
     for task in declared {
+        if task.is_broken() {
+            absent.empty.push(task.name.clone());
+            continue;
+        }
         if !expand::exists_in(task, surroundings.env) {
             let envs = env_names.iter().filter(|env| expand::exists_in(task, env)).cloned().collect();
             absent.elsewhere.insert(TaskName::new(&task.name), envs);

@@ -153,10 +153,12 @@ impl Source {
         let (table, errors) = DeTable::parse_recoverable(&text);
         let syntax = if errors.is_empty() { Syntax::Good } else { Syntax::Broken };
         let mut lines = std::collections::BTreeSet::new();
+        let mut messages = std::collections::BTreeSet::new();
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            // One slip often gives several errors on its line; the first one is about it.
-            if lines.insert(text.get(..span.start).map_or(0, |before| before.matches('\n').count())) {
+            // One slip often gives several errors, on its line or alike; the first one is about it.
+            let line = text.get(..span.start).map_or(0, |before| before.matches('\n').count());
+            if lines.insert(line) && messages.insert(error.message().to_owned()) {
                 let place = Place { file: path.to_owned(), span };
                 problems.push(Diagnostic::error("toml-syntax", &place, format!("not valid TOML: {}", error.message())));
             }

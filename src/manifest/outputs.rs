@@ -188,7 +188,7 @@ pub(super) fn add_environment(outputs: &mut Outputs, declared_tasks: &[TaskDecla
     let mut ignored = Vec::new();
     for task in declared_tasks {
         let exists_there = exists_in(task, around.env);
-        if !exists_there || !writes(task.node) || (is_everywhere_the_same(task.node) && exists_in(task, here)) {
+        if task.is_broken() || !exists_there || !writes(task.node) || (is_everywhere_the_same(task.node) && exists_in(task, here)) {
             continue;
         }
         for draft in expand(task, around, &mut ignored) {

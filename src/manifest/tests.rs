@@ -1,7 +1,9 @@
 //! Owns the fake project that the tests of the manifest load, and their words for mistakes.
 //! Does not know disks.
 
+mod edges;
 mod happy;
+mod wrong;
 
 use super::*;
 use crate::model::diagnostic::Severity;

@@ -141,9 +141,14 @@ impl Values<'_> {
         for id in &of_item {
             if let Some(keys) = self.keys(*id).filter(|keys| !keys.contains(key)) {
                 let name = self.exporters.get(id.index()).map_or("", |exporter| exporter.name.as_str());
+                let kind = self.tasks.get(id.index()).map(|lowered| lowered.task.action.kind);
                 let help = nearest(key, keys.iter().map(String::as_str)).map_or_else(
-                    || match keys.len() {
-                        0 => format!("declare it: `exports = {{ {key} = \"string\" }}`"),
+                    || match (keys.len(), kind) {
+                        _ if ids.iter().filter_map(instance).any(|instance| instance == key) => {
+                            format!("an item is named in brackets: `tasks.{task}[\"{key}\"].KEY`")
+                        }
+                        (0, Some(KindName::Run | KindName::Shell)) => format!("declare it: `exports = {{ {key} = \"string\" }}`"),
+                        (0, _) => "it exports nothing".to_owned(),
                         _ => format!("it exports {}", keys.iter().map(|key| crate::manifest::ticked(key)).collect::<Vec<_>>().join(", ")),
                     },
                     |near| format!("did you mean `{near}`?"),

@@ -40,6 +40,8 @@ pub enum SecretDigest {
 pub trait Facts {
     /// Content of a path relative to the root.
     fn content(&self, path: &Utf8Path) -> Result<Content, FactError>;
+    /// Content of an output: a link is its text, wherever it leads.
+    fn artifact(&self, path: &Utf8Path) -> Result<Content, FactError>;
     /// Files that a glob takes, sorted, relative to the root.
     fn glob(&self, glob: &Glob) -> Result<Arc<[Utf8PathBuf]>, FactError>;
     /// Files in a folder named in full, sorted, relative to the root, `.gitignore` disregarded.

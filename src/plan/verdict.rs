@@ -290,7 +290,7 @@ fn expired(task: &Task, record: &Record, facts: &dyn Facts) -> Option<Reason> {
 fn outputs(facts: &dyn Facts, record: &Record) -> Result<Vec<(Artifact, Reason)>, FactError> {
     let mut changed = Vec::new();
     for artifact in &record.artifacts {
-        let content = facts.content(artifact.path.as_str().into())?;
+        let content = facts.artifact(artifact.path.as_str().into())?;
         if content.digest == artifact.digest {
             continue;
         }

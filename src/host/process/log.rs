@@ -59,7 +59,7 @@ impl Log {
             return;
         }
         if let Err(error) = self.file.write_all(bytes) {
-            let why = super::reason(&error);
+            let why = crate::host::reason(&error);
             // Some bytes may have fitted; this line may, too.
             let _ = writeln!(self.file, "\n[the log ends here: {why}]");
             self.lost = Some(why);

@@ -4,6 +4,7 @@
 use camino::Utf8Path;
 use rustix::process::{Pid, WaitId, WaitIdOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 
 pub(super) use rustix::process::Signal;
@@ -12,6 +13,12 @@ pub(super) use rustix::process::Signal;
 pub fn free_space(path: &Utf8Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(path.as_std_path())?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Opens a file to read, but no link, and without waiting for the other end of a pipe.
+pub(crate) fn open_no_follow(path: &Utf8Path) -> io::Result<std::fs::File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 /// Gives a child a umask of its own.

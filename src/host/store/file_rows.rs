@@ -3,6 +3,7 @@
 
 use crate::host::store::{Store, StoreError};
 use crate::model::digest::Digest;
+use camino::Utf8PathBuf;
 use rusqlite::params;
 
 /// Signature and digest of one file.
@@ -52,9 +53,9 @@ impl Store {
         Ok(rows)
     }
 
-    /// Writes rows that are new or differ, in one transaction.
-    pub fn put_files(&mut self, rows: &[FileRow]) -> Result<(), StoreError> {
-        if rows.is_empty() {
+    /// Writes rows that are new or differ and drops those of files that are gone, in one transaction.
+    pub fn put_files(&mut self, rows: &[FileRow], gone: &[Utf8PathBuf]) -> Result<(), StoreError> {
+        if rows.is_empty() && gone.is_empty() {
             return Ok(());
         }
         let fail = self.fail("write");
@@ -68,6 +69,10 @@ impl Store {
                     insert.execute(params![
                         row.path, row.size, row.mtime, row.ctime, row.ino, row.mode, row.digest.0, row.racy
                     ])?;
+                }
+                let mut delete = transaction.prepare_cached("DELETE FROM file WHERE path = ?1")?;
+                for path in gone {
+                    delete.execute([path.as_str()])?;
                 }
             }
             transaction.commit()

@@ -14,6 +14,7 @@ pub use ledger::{AttemptRow, RunRow, RunStart};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
 /// Name of the file under `.infra/`.
@@ -29,6 +30,9 @@ pub enum StoreError {
         path: Utf8PathBuf,
         source: rusqlite::Error,
     },
+    /// The file can't be opened for writing.
+    #[error("cannot write the store `{path}`: {why}")]
+    Unwritable { path: Utf8PathBuf, why: String },
     /// Written by a newer program.
     #[error("the store `{path}` has format {found}, this program knows {known}: use the newer program, or read only")]
     Newer { path: Utf8PathBuf, found: i64, known: i64 },
@@ -102,6 +106,10 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // SQLite gives its side files the mode of the database.
+        if let Err(error) = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path) {
+            return Err(StoreError::Unwritable { path, why: crate::host::reason(&error) });
+        }
         let mut connection = Connection::open_with_flags(&path, flags).map_err(fail)?;
         connection.busy_timeout(Duration::from_secs(30)).map_err(fail)?;
         let version: i64 =

@@ -214,9 +214,9 @@ impl Commands {
         env
     }
 
-    fn step(&self, program: &str, args: Vec<String>, stdout: Stdout) -> Step {
+    fn step(&self, program: &str, words: Vec<String>, stdout: Stdout) -> Step {
         let mut argv = vec![self.programs.get(program).cloned().unwrap_or_else(|| program.to_owned())];
-        argv.extend(args);
+        argv.extend(words);
         Step { name: program.to_owned(), argv, dir: self.dir.clone(), env: self.env(), stdout, ..Step::default() }
     }
 }

@@ -35,7 +35,7 @@ pub fn infer(table: &Table, files: &dyn Files) -> Inferred {
             walk.take(&folder);
         }
     }
-    walk.take_inventories(texts(table, "inventory"));
+    walk.take_inventories(&texts(table, "inventory"));
     for playbook in texts(table, "playbook") {
         walk.take_playbook(&join("".into(), &playbook));
     }
@@ -45,12 +45,12 @@ pub fn infer(table: &Table, files: &dyn Files) -> Inferred {
 /// The walk over everything that is named.
 pub struct Walk<'a> {
     pub files: &'a dyn Files,
-    config: Config,
+    pub config: Config,
     /// Whether roles that are not here are installed by `galaxy`.
-    is_installed: bool,
+    pub is_installed: bool,
     paths: BTreeSet<Utf8PathBuf>,
     /// Playbooks, task files and roles that were walked.
-    seen: BTreeSet<Utf8PathBuf>,
+    pub seen: BTreeSet<Utf8PathBuf>,
     remarks: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ impl Walk<'_> {
         }
     }
 
-    fn take_inventories(&mut self, named: Vec<String>) {
+    fn take_inventories(&mut self, named: &[String]) {
         let mut paths: Vec<Utf8PathBuf> =
             named.iter().filter(|one| !is_host_list(one)).map(|one| join("".into(), one)).collect();
         if named.is_empty() {
@@ -178,17 +178,6 @@ impl Walk<'_> {
         }
     }
 
-    fn take_roles(&mut self, value: &Json, place: &Place) {
-        let Json::Array(roles) = value else { return };
-        for role in roles {
-            let name = role.as_str().or_else(|| role.get("role").or_else(|| role.get("name"))?.as_str());
-            if let Some(name) = name {
-                self.take_role(name, place, None);
-            }
-            self.take_lookups(role, place, None);
-        }
-    }
-
     fn take_vars_files(&mut self, value: &Json, place: &Place) {
         match value {
             Json::String(text) => {
@@ -199,87 +188,6 @@ impl Walk<'_> {
             Json::Array(items) => items.iter().for_each(|item| self.take_vars_files(item, place)),
             _ => {}
         }
-    }
-
-    /// Takes a role with all that it is made of, and the roles that it depends on.
-    pub fn take_role(&mut self, name: &str, place: &Place, item: Option<&Json>) {
-        let name = match place.known(item).name(name) {
-            Name::Whole(name) => name,
-            Name::Start(_) => {
-                self.remark(format!("`{}` names a role that is not plain: all roles beside it are inputs", place.file));
-                for folder in self.role_folders(place) {
-                    if self.exists(&folder) {
-                        self.take(&folder);
-                    }
-                }
-                return;
-            }
-        };
-        let found = self.role_candidates(&name, place).into_iter().find(|path| self.exists(path));
-        let Some(role) = found else {
-            if !self.is_installed {
-                self.remark(format!("role `{name}` of `{}` is not in the project: no input", place.file));
-            }
-            return;
-        };
-        if !self.seen.insert(role.clone()) {
-            return;
-        }
-        self.take_role_files(&role);
-        let inside = |file: Utf8PathBuf| Place { playbook: place.playbook.clone(), role: Some(role.clone()), file };
-        for part in ["tasks", "handlers"] {
-            for file in crate::kind::folder::files(self.files, &role.join(part), &is_taken) {
-                if matches!(file.extension(), Some("yml" | "yaml")) {
-                    self.walk_task_file(&inside(file));
-                }
-            }
-        }
-        for name in ["meta/main.yml", "meta/main.yaml"] {
-            let file = role.join(name);
-            if let Some(meta) = self.files.read(&file).and_then(|text| yaml(&text).ok())
-                && let Some(dependencies) = meta.get("dependencies")
-            {
-                self.take_roles(dependencies, &inside(file));
-            }
-        }
-    }
-
-    /// All of a role but its documentation and tests.
-    fn take_role_files(&mut self, role: &Utf8Path) {
-        for name in self.files.list(role) {
-            let upper = name.to_ascii_uppercase();
-            let is_about = ["README", "LICENSE", "CHANGELOG"].iter().any(|word| upper.starts_with(word));
-            if !is_about && !matches!(name.as_str(), "tests" | "molecule" | "docs") && !name.starts_with('.') {
-                self.take(&role.join(name));
-            }
-        }
-        if self.files.kind(role) == ContentKind::Link {
-            self.take(role);
-        }
-    }
-
-    fn role_folders(&self, place: &Place) -> Vec<Utf8PathBuf> {
-        let mut folders = vec![place.playbook.join("roles")];
-        folders.extend(self.config.roles.iter().cloned());
-        // Roles find their neighbours.
-        folders.extend(place.role.as_deref().and_then(Utf8Path::parent).map(Utf8Path::to_owned));
-        folders
-    }
-
-    fn role_candidates(&self, name: &str, place: &Place) -> Vec<Utf8PathBuf> {
-        if let Some(path) = name.strip_prefix(ROOT) {
-            return vec![join("".into(), path)];
-        }
-        let mut candidates: Vec<Utf8PathBuf> =
-            self.role_folders(place).iter().map(|folder| join(folder, name)).collect();
-        candidates.push(join(&place.playbook, name));
-        if let [namespace, collection, role] = name.split('.').collect::<Vec<_>>().as_slice() {
-            let mut homes = vec![place.playbook.join("collections")];
-            homes.extend(self.config.collections.iter().cloned());
-            let inside = format!("ansible_collections/{namespace}/{collection}/roles/{role}");
-            candidates.extend(homes.iter().map(|home| home.join(&inside)));
-        }
-        candidates
     }
 
     /// Modules and plugins beside a playbook, and collections that are kept there.
@@ -301,12 +209,20 @@ impl Walk<'_> {
     /// folder that its beginning names, else the playbook's.
     pub fn take_unknown(&mut self, what: &str, start: &str, sub: &str, place: &Place) {
         let prefix = start.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if let Some(path) = start.strip_prefix(ROOT) {
-            let folder = join("".into(), path.rsplit_once('/').map_or("", |(folder, _)| folder));
-            return self.take_fallback(what, &[folder], place);
-        }
-        if place.role.is_some() {
+        let named = start.strip_prefix(ROOT).map(|path| join("".into(), path.rsplit_once('/').map_or("", |(f, _)| f)));
+        if let Some(role) = &place.role {
+            // The role is taken whole; beside it ansible looks where the playbook keeps such files.
+            let around = join(&place.playbook, sub);
+            if !sub.is_empty() && self.exists(&around) {
+                self.take(&around);
+            }
+            if let Some(folder) = named.filter(|folder| !folder.starts_with(role)) {
+                self.take_fallback(what, &[folder], place);
+            }
             return;
+        }
+        if let Some(folder) = named {
+            return self.take_fallback(what, &[folder], place);
         }
         let mut folders = Vec::new();
         if !prefix.is_empty() {
@@ -377,7 +293,7 @@ pub fn yaml(text: &str) -> Result<Json, String> {
 }
 
 /// What is never an input: what python and ansible write by themselves, and stores.
-fn is_taken(path: &Utf8Path) -> bool {
+pub fn is_taken(path: &Utf8Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     !matches!(name, "__pycache__" | ".git" | ".infra") && !name.ends_with(".pyc") && !name.ends_with(".retry")
 }
@@ -454,52 +370,6 @@ mod tests {
                 "ansible/undo.yml",
                 "ansible/vars/web.yml",
                 "shared/roles/deep/defaults/main.yml",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_tasks_name_is_input() {
-        let play = "\
-- hosts: all
-  vars: { key: \"{{ lookup('file', 'key.pub') }}\" }
-  tasks:
-  - template: src=a.j2 dest=/a
-  - copy: { src: \"{{ item.name }}.conf\", dest: /b }
-    loop: [{ name: one }, { name: two }]
-  - copy: { src: /etc/hosts, dest: /c, remote_src: yes }
-  - copy: { content: x, dest: /d }
-  - script: run.sh --with=args
-  - include_tasks: more.yml
-  - copy: { src: \"{{ playbook_dir }}/../build/made.txt\", dest: /e }
-  - debug: { msg: !unsafe '{{ x }}' }
-  - set_fact: { k: !vault \"x\" }
-";
-        let files = [
-            ("play/site.yml", play),
-            ("play/templates/a.j2", ""),
-            ("play/files/one.conf", ""),
-            ("play/two.conf", ""),
-            ("play/files/key.pub", ""),
-            ("play/files/run.sh", ""),
-            ("play/more.yml", "- include_vars: { file: v.yml }\n"),
-            ("play/vars/v.yml", ""),
-            ("play/notes.txt", ""),
-        ];
-        let (paths, remarks) = inferred(&files, json!({ "playbook": ["play/site.yml"] }));
-        assert_eq!(remarks, NONE);
-        assert_eq!(
-            paths,
-            [
-                "build/made.txt",
-                "play/files/key.pub",
-                "play/files/one.conf",
-                "play/files/run.sh",
-                "play/more.yml",
-                "play/site.yml",
-                "play/templates/a.j2",
-                "play/two.conf",
-                "play/vars/v.yml",
             ]
         );
     }

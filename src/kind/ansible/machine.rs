@@ -193,7 +193,12 @@ impl Playing {
             } else {
                 format!("the play did not start: {}", said(end))
             };
-            return Err(trouble(message, None));
+            let hint = message.contains("couldn't resolve module").then(|| {
+                "only collections that come with ansible, lie beside the playbook or are named by `galaxy` are seen, not \
+                 those of the user's home"
+                    .to_owned()
+            });
+            return Err(trouble(message, hint));
         };
         if end.is_ok() {
             return Ok((stats, events));

@@ -7,7 +7,10 @@ mod events;
 mod infer;
 mod machine;
 mod names;
+mod roles;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use crate::kind::machine::{Job, Machine};
 use crate::kind::run::Steps;

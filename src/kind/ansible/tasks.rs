@@ -22,40 +22,39 @@ impl Walk<'_> {
             let items = items(task);
             for (key, value) in task {
                 match plain_module(key) {
-                    "block" | "rescue" | "always" => self.walk_tasks(value, place),
+                    "block" | "rescue" | "always" => {
+                        self.walk_tasks(value, place);
+                        continue;
+                    }
                     // `action: copy src=a dest=b`, and the same on the machine itself.
                     "action" | "local_action" => {
                         if let Some((module, args)) = action(value) {
-                            items.iter().for_each(|item| self.take_module(&module, &args, task, place, item.as_ref()));
+                            self.take_module(&module, &arguments(&args, task.get("args")), place, &items);
                         }
                     }
                     loop_key if loop_key.starts_with("with_") => self.take_loop(loop_key, value, place),
-                    module => {
-                        items.iter().for_each(|item| self.take_module(module, value, task, place, item.as_ref()));
-                    }
+                    module => self.take_module(module, &arguments(value, task.get("args")), place, &items),
                 }
-                if !matches!(key.as_str(), "block" | "rescue" | "always") {
-                    items.iter().for_each(|item| self.take_lookups(value, place, item.as_ref()));
+                for item in &items {
+                    self.take_lookups(value, place, item.as_ref());
                 }
             }
         }
     }
 
-    fn take_module(
-        &mut self,
-        module: &str,
-        value: &Json,
-        task: &Map<String, Json>,
-        place: &Place,
-        item: Option<&Json>,
-    ) {
-        let args = arguments(value, task.get("args"));
+    fn take_module(&mut self, module: &str, args: &Map<String, Json>, place: &Place, items: &[Option<Json>]) {
+        for item in items {
+            self.take_arguments(module, args, place, item.as_ref());
+        }
+    }
+
+    fn take_arguments(&mut self, module: &str, args: &Map<String, Json>, place: &Place, item: Option<&Json>) {
         let arg = |key: &str| args.get(key).and_then(Json::as_str);
-        let is_true = |key: &str| args.get(key).is_some_and(|value| is_yes(value));
+        let is_true = |key: &str| args.get(key).is_some_and(is_yes);
         let first = || arg("").or_else(|| arg("_raw_params"));
         match module {
             "include_tasks" | "import_tasks" | "include" => {
-                self.take_tasks(arg("file").or_else(first), module, place, item)
+                self.take_tasks(arg("file").or_else(first), module, place, item);
             }
             "include_role" | "import_role" => {
                 if let Some(name) = arg("name") {
@@ -63,7 +62,7 @@ impl Walk<'_> {
                 }
             }
             "include_vars" => {
-                self.take_text(arg("file").or_else(|| arg("dir")).or_else(first), module, "vars", place, item)
+                self.take_text(arg("file").or_else(|| arg("dir")).or_else(first), module, "vars", place, item);
             }
             "template" | "win_template" => self.take_text(arg("src"), module, "templates", place, item),
             "copy" | "win_copy" | "unarchive" if !is_true("remote_src") => {
@@ -198,5 +197,58 @@ fn is_yes(value: &Json) -> bool {
         Json::Bool(flag) => *flag,
         Json::String(text) => matches!(text.to_lowercase().as_str(), "yes" | "true" | "on" | "1"),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::ansible::infer::infer;
+    use crate::kind::fake::{FakeFiles, table};
+
+    #[test]
+    fn what_tasks_name_is_input() {
+        let play = "\
+- hosts: all
+  vars: { key: \"{{ lookup('file', 'key.pub') }}\" }
+  tasks:
+  - template: src=a.j2 dest=/a
+  - copy: { src: \"{{ item.name }}.conf\", dest: /b }
+    loop: [{ name: one }, { name: two }]
+  - copy: { src: /etc/hosts, dest: /c, remote_src: yes }
+  - copy: { content: x, dest: /d }
+  - script: run.sh --with=args
+  - include_tasks: more.yml
+  - copy: { src: \"{{ playbook_dir }}/../build/made.txt\", dest: /e }
+  - debug: { msg: !unsafe '{{ x }}' }
+  - set_fact: { k: !vault \"x\" }
+";
+        let files = [
+            ("play/site.yml", play),
+            ("play/templates/a.j2", ""),
+            ("play/files/one.conf", ""),
+            ("play/two.conf", ""),
+            ("play/files/key.pub", ""),
+            ("play/files/run.sh", ""),
+            ("play/more.yml", "- include_vars: { file: v.yml }\n"),
+            ("play/vars/v.yml", ""),
+            ("play/notes.txt", ""),
+        ];
+        let inferred = infer(&table(json!({ "playbook": ["play/site.yml"] })), &FakeFiles::new(&files));
+        assert_eq!(inferred.remarks, [] as [&str; 0]);
+        assert_eq!(
+            inferred.paths,
+            [
+                "build/made.txt",
+                "play/files/key.pub",
+                "play/files/one.conf",
+                "play/files/run.sh",
+                "play/more.yml",
+                "play/site.yml",
+                "play/templates/a.j2",
+                "play/two.conf",
+                "play/vars/v.yml",
+            ]
+        );
     }
 }

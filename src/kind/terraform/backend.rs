@@ -8,6 +8,7 @@ use crate::model::digest::{Domain, Encoder};
 use crate::model::facts::Files;
 use camino::Utf8PathBuf;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// Settings of the table on top of those in the module: what `-backend-config` is given.
 pub fn settings(table: &Table) -> Vec<(String, String)> {
@@ -42,7 +43,7 @@ pub fn local_state(table: &Table, files: &dyn Files) -> Option<Utf8PathBuf> {
 fn backend(table: &Table, files: &dyn Files) -> Backend {
     let loaded = load(&root_module(table), ".", table, files);
     let declared = loaded.module.backend();
-    let mut backend = declared.unwrap_or_else(|| Backend { kind: "local".to_owned(), settings: Default::default() });
+    let mut backend = declared.unwrap_or_else(|| Backend { kind: "local".to_owned(), settings: BTreeMap::new() });
     backend.settings.extend(settings(table));
     backend
 }

@@ -2,6 +2,7 @@
 //! Does not know in which order they run, nor what their output means.
 
 use super::backend;
+use super::diagnostic::{Base, VARS_FILE};
 use crate::kind::machine::{CanChange, Job, Stdout, Step};
 use crate::kind::{text, texts};
 use camino::Utf8PathBuf;
@@ -31,8 +32,7 @@ pub struct Commands {
     program: String,
     /// The root module, absolute.
     pub dir: Utf8PathBuf,
-    /// The root module, relative to the project.
-    pub shown_dir: Utf8PathBuf,
+    pub base: Base,
     /// `TF_DATA_DIR`: providers, modules, backend and workspace of this task in this environment.
     pub data: Utf8PathBuf,
     /// Values of `vars`, written before a plan.
@@ -66,13 +66,13 @@ impl Commands {
             Some(name) => format!("data-{name}"),
             None => "data".to_owned(),
         };
-        let shown_dir = super::infer::root_module(table);
+        let base = Base { root: job.root.clone(), dir: super::infer::root_module(table) };
         Self {
             program: job.tools.get(&bin).map_or_else(|| bin.clone(), ToString::to_string),
-            dir: job.root.join(&shown_dir),
-            shown_dir,
+            dir: job.root.join(&base.dir),
+            base,
             data: job.keep.join(data),
-            vars_file: job.tmp.join("vars.tfvars.json"),
+            vars_file: job.tmp.join(VARS_FILE),
             plan_file: job.tmp.join("tfplan"),
             var_files: texts(table, "var_files").iter().map(|path| job.root.join(path)).collect(),
             backend: backend::settings(table),
@@ -177,9 +177,9 @@ impl Commands {
         self.parallelism.map(|number| format!("-parallelism={number}"))
     }
 
-    fn step(&self, name: &str, args: Vec<String>, stdout: Stdout) -> Step {
+    fn step(&self, name: &str, words: Vec<String>, stdout: Stdout) -> Step {
         let mut argv = vec![self.program.clone()];
-        argv.extend(args);
+        argv.extend(words);
         Step {
             name: format!("{} {name}", self.bin),
             argv,

@@ -79,6 +79,9 @@ pub fn infer(table: &Table, files: &dyn Files) -> Inferred {
             walk.remark(format!("`{path}` cannot be read ({why}): all files of `{}` are inputs", shown(&folder)));
             walk.take_folder(&folder);
         }
+        if loaded.files.is_empty() {
+            walk.remark(format!("`{}` holds no configuration files", shown(&folder)));
+        }
         walk.paths.extend(loaded.files);
         for source in loaded.module.sources() {
             let Plain::Whole(source) = source else {

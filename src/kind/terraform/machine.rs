@@ -73,7 +73,7 @@ impl Terraforming {
             identity: texts(&job.table, "identity"),
             stage: Stage::Start,
             initialised: false,
-            stream: Stream::new(&commands.shown_dir, stream::Command::Plan),
+            stream: Stream::new(&commands.base, stream::Command::Plan),
             state: None,
             raw_state: String::new(),
             notes: job.memory.notes.clone(),
@@ -92,7 +92,7 @@ impl Terraforming {
         self.initialised = true;
         self.stage = Stage::Init;
         // What a former command complained of is no word on this one.
-        self.stream = Stream::new(&self.commands.shown_dir, stream::Command::Plan);
+        self.stream = Stream::new(&self.commands.base, stream::Command::Plan);
         Move::Run(self.commands.init(true))
     }
 
@@ -127,7 +127,7 @@ impl Terraforming {
         match self.goal {
             Goal::Destroy if is_missing => self.look(None, None),
             Goal::Plan if is_missing => self.trouble(Trouble {
-                message: format!("workspace `{workspace}` of `{}` does not exist yet", self.commands.shown_dir),
+                message: format!("workspace `{workspace}` of `{}` does not exist yet", self.commands.base.dir),
                 hint: Some("a plan makes nothing, not even a workspace: run the task that applies it first".to_owned()),
                 ..Trouble::default()
             }),
@@ -189,7 +189,7 @@ impl Terraforming {
 
     fn plan(&mut self) -> Move {
         self.stage = Stage::Plan;
-        self.stream = Stream::new(&self.commands.shown_dir, stream::Command::Plan);
+        self.stream = Stream::new(&self.commands.base, stream::Command::Plan);
         Move::Run(self.commands.plan(self.goal == Goal::Destroy))
     }
 
@@ -235,7 +235,7 @@ impl Terraforming {
 
     fn apply(&mut self) -> Move {
         self.stage = Stage::Apply;
-        self.stream = Stream::new(&self.commands.shown_dir, stream::Command::Apply);
+        self.stream = Stream::new(&self.commands.base, stream::Command::Apply);
         Move::Run(self.commands.apply())
     }
 

@@ -3,10 +3,13 @@
 
 mod backend;
 mod command;
+mod diagnostic;
 mod infer;
 mod machine;
 mod state;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod validate;
 
@@ -107,7 +110,7 @@ impl Kind for Terraform {
             Action::Apply => Box::new(Terraforming::new(job, Goal::Apply)),
             Action::Plan => Box::new(Terraforming::new(job, Goal::Plan)),
             Action::Destroy => Box::new(Terraforming::new(job, Goal::Destroy)),
-            Action::Validate => Box::new(validate::Validating::new(job)),
+            Action::Validate => Box::new(validate::Validating::new(&job)),
         }
     }
 
@@ -125,6 +128,6 @@ impl Kind for Terraform {
 
     /// Long: an interrupted terraform finishes what is in flight and gives its lock back.
     fn grace(&self) -> Duration {
-        Duration::from_secs(300)
+        Duration::from_mins(5)
     }
 }

@@ -1,17 +1,15 @@
 //! Owns terraform's machine-readable stream: what it says to people, and what a machine must remember of it.
 //! Does not know which command printed it.
 
-use crate::kind::join;
+use super::diagnostic::{Base, Diagnostic};
 use crate::model::record::Incarnation;
-use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was heard of one command.
 #[derive(Debug, Default)]
 pub struct Stream {
-    /// Folder of the root module, relative to the project: file names are relative to it.
-    dir: Utf8PathBuf,
+    base: Base,
     command: Command,
     heard: usize,
     /// Counts of the command's own operation.
@@ -55,68 +53,6 @@ impl Counts {
     /// All of them together.
     pub fn total(&self) -> u64 {
         self.add + self.change + self.remove + self.import
-    }
-}
-
-/// One thing that terraform complains about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Diagnostic {
-    pub severity: String,
-    pub summary: String,
-    pub detail: String,
-    pub address: Option<String>,
-    pub range: Option<Range>,
-}
-
-/// Where a complaint points.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Range {
-    pub filename: String,
-    pub start: Position,
-}
-
-/// A place in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Position {
-    pub line: u64,
-}
-
-impl Diagnostic {
-    /// `terraform/main.tf:5`, relative to the project.
-    pub fn place(&self, dir: &Utf8Path) -> Option<String> {
-        let range = self.range.as_ref().filter(|range| !range.filename.is_empty())?;
-        Some(format!("{}:{}", join(dir, &range.filename), range.start.line))
-    }
-
-    /// One line: summary, the beginning of the detail, the place.
-    pub fn short(&self, dir: &Utf8Path) -> String {
-        let detail = self.detail.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        let mut out = self.summary.clone();
-        if !detail.is_empty() {
-            out.push_str(": ");
-            out.push_str(detail);
-        }
-        match self.place(dir) {
-            Some(place) => format!("{out} (`{place}`)"),
-            None => out,
-        }
-    }
-
-    /// For the log, whole. The source text that terraform quotes is left out: it may hold values.
-    pub fn lines(&self, dir: &Utf8Path) -> Vec<String> {
-        let mut lines = vec![format!("{}: {}", self.severity, self.summary)];
-        let place = self.place(dir);
-        match (place, &self.address) {
-            (Some(place), Some(address)) => lines.push(format!("  at {place}, {address}")),
-            (Some(place), None) => lines.push(format!("  at {place}")),
-            (None, Some(address)) => lines.push(format!("  {address}")),
-            (None, None) => {}
-        }
-        lines.extend(self.detail.trim_end().lines().map(|line| format!("  {line}")));
-        lines
     }
 }
 
@@ -171,9 +107,9 @@ struct OutputSeen {
 }
 
 impl Stream {
-    /// For a command that is about to run in a folder (relative to the project).
-    pub fn new(dir: &Utf8Path, command: Command) -> Self {
-        Self { dir: dir.to_owned(), command, ..Self::default() }
+    /// For a command that is about to run.
+    pub fn new(base: &Base, command: Command) -> Self {
+        Self { base: base.clone(), command, ..Self::default() }
     }
 
     /// Whether it is of a plan: nothing was applied.
@@ -194,7 +130,7 @@ impl Stream {
             "resource_drift" => message.change.map_or_else(Vec::new, |change| {
                 vec![format!("outside change: {} {}", sign(&change.action), change.resource.addr)]
             }),
-            "change_summary" => self.summary(message.changes.unwrap_or_default(), message.text),
+            "change_summary" => self.summary(&message.changes.unwrap_or_default(), message.text),
             "outputs" => self.outputs(&message.outputs),
             "apply_start" => {
                 let hook = message.hook.unwrap_or_default();
@@ -208,7 +144,7 @@ impl Stream {
                 vec![message.text]
             }
             "diagnostic" => message.diagnostic.map_or_else(Vec::new, |diagnostic| {
-                let lines = diagnostic.lines(&self.dir);
+                let lines = diagnostic.lines(&self.base);
                 if diagnostic.severity == "error" {
                     self.errors.push(diagnostic);
                 }
@@ -274,7 +210,7 @@ impl Stream {
         vec![format!("{} {address}{}", sign(&change.action), reason.unwrap_or_default())]
     }
 
-    fn summary(&mut self, summary: Summary, text: String) -> Vec<String> {
+    fn summary(&mut self, summary: &Summary, text: String) -> Vec<String> {
         let is_plan = summary.operation == "plan";
         if is_plan != (self.command == Command::Plan) {
             return Vec::new();
@@ -339,27 +275,31 @@ mod tests {
     const OUTPUTS: &str = r#"{"@message":"Outputs: 2","outputs":{"ips":{"sensitive":false,"value":["canary-1"]},"tok":{"sensitive":true,"value":"canary-2"}},"type":"outputs"}"#;
     const ERROR: &str = r#"{"@message":"Error: local-exec provisioner error","diagnostic":{"severity":"error","summary":"local-exec provisioner error","detail":"Error running command 'x': exit status 3.\n\nOutput: boo\n","address":"terraform_data.b","range":{"filename":"../m/main.tf","start":{"line":5,"column":29,"byte":156}},"snippet":{"code":"canary-3","values":[]}},"type":"diagnostic"}"#;
 
+    fn base() -> Base {
+        Base { root: "/p".into(), dir: "tf/env".into() }
+    }
+
     fn told(stream: &mut Stream, lines: &[&str]) -> Vec<String> {
         lines.iter().flat_map(|line| stream.hear(line)).collect()
     }
 
     #[test]
     fn a_plan_is_told_and_counted() {
-        let mut stream = Stream::new("tf/env".into(), Command::Plan);
+        let mut stream = Stream::new(&base(), Command::Plan);
         assert_eq!(
             told(&mut stream, &[REPLACE, PLANNED, OUTPUTS]),
             ["-/+ terraform_data.a (cannot update)", "Plan: 2 to add, 0 to change, 3 to destroy."]
         );
         assert_eq!(stream.plan().shown(), "+2 ~0 -3");
         assert_eq!(stream.destroys, ["terraform_data.a"]);
-        let mut cut = Stream::new("tf".into(), Command::Plan);
+        let mut cut = Stream::new(&base(), Command::Plan);
         told(&mut cut, &[REPLACE]);
         assert_eq!(cut.plan().shown(), "+1 ~0 -1");
     }
 
     #[test]
     fn an_apply_gives_things_and_hides_values() {
-        let mut stream = Stream::new("tf/env".into(), Command::Apply);
+        let mut stream = Stream::new(&base(), Command::Apply);
         let lines = told(&mut stream, &[REPLACE, PLANNED, DESTROYING, DESTROYED, CREATED, APPLIED, OUTPUTS]);
         assert_eq!(lines.len(), 5, "{lines:?}");
         assert_eq!(lines[4], "Outputs: ips, tok (sensitive)");
@@ -376,13 +316,13 @@ mod tests {
 
     #[test]
     fn a_diagnostic_has_its_place_in_the_project() {
-        let mut stream = Stream::new("tf/env".into(), Command::Apply);
+        let mut stream = Stream::new(&base(), Command::Apply);
         let lines = told(&mut stream, &[ERROR, "panic: not json"]);
         assert_eq!(
             lines,
             [
                 "error: local-exec provisioner error",
-                "  at tf/m/main.tf:5, terraform_data.b",
+                "  at `tf/m/main.tf:5`, terraform_data.b",
                 "  Error running command 'x': exit status 3.",
                 "  ",
                 "  Output: boo",
@@ -390,7 +330,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            stream.errors[0].short("tf/env".into()),
+            stream.errors[0].short(&base()),
             "local-exec provisioner error: Error running command 'x': exit status 3. (`tf/m/main.tf:5`)"
         );
     }

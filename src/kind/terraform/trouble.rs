@@ -2,8 +2,8 @@
 //! Does not know at which point of an attempt it happened.
 
 use super::command::Commands;
+use super::diagnostic::{Diagnostic, told};
 use super::state::Wrong;
-use super::stream::{Diagnostic, Position, Range};
 use crate::kind::machine::{StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
 
@@ -17,7 +17,7 @@ pub fn failed(commands: &Commands, command: &str, end: &StepEnd, streamed: &[Dia
     if let Some(lock) = errors.iter().find(|error| error.summary.contains("acquiring the state lock")) {
         return locked(commands, lock);
     }
-    let mut shown: Vec<String> = errors.iter().take(SHOWN).map(|error| error.short(&commands.shown_dir)).collect();
+    let mut shown: Vec<String> = errors.iter().take(SHOWN).map(|error| error.short(&commands.base)).collect();
     if shown.is_empty() {
         shown.push(ended_badly(end));
     } else if errors.len() > SHOWN {
@@ -52,7 +52,7 @@ pub fn resources(count: u64) -> String {
 /// A guard's refusal.
 pub fn refused(commands: &Commands, wrong: &Wrong) -> Trouble {
     let bin = commands.bin();
-    let dir = &commands.shown_dir;
+    let dir = &commands.base.dir;
     let (message, hint) = match wrong {
         Wrong::Foreign(owner) => (
             format!("the state of `{dir}` is on record for `{owner}`"),
@@ -98,7 +98,7 @@ fn locked(commands: &Commands, error: &Diagnostic) -> Trouble {
     let what = what.filter(|word| !word.is_empty()).map(|word| format!(" ({word})"));
     let message = format!(
         "the state of `{}` is locked by `{who}`{}{}",
-        commands.shown_dir,
+        commands.base.dir,
         since.unwrap_or_default(),
         what.unwrap_or_default()
     );
@@ -107,7 +107,7 @@ fn locked(commands: &Commands, error: &Diagnostic) -> Trouble {
         |id| {
             format!(
                 "wait until the other one ends; if it is surely dead: in `{}`, `{}`",
-                commands.shown_dir,
+                commands.base.dir,
                 by_hand(commands, &format!("force-unlock {id}"))
             )
         },
@@ -126,7 +126,7 @@ fn hint(commands: &Commands, errors: &[Diagnostic], end: &StepEnd) -> Option<Str
         let push = by_hand(commands, "state push errored.tfstate");
         return Some(format!(
             "the backend did not take the new state; it lies in `{0}/errored.tfstate`. In `{0}`: `{push}`, then remove it",
-            commands.shown_dir
+            commands.base.dir
         ));
     }
     if said("Saved plan is stale") {
@@ -144,47 +144,4 @@ fn hint(commands: &Commands, errors: &[Diagnostic], end: &StepEnd) -> Option<Str
         );
     }
     None
-}
-
-/// Diagnostics out of what a command without `-json` printed for people.
-fn told(lines: &[String]) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = Vec::new();
-    let mut in_error = false;
-    for line in lines {
-        let line = line.trim_start_matches(['│', '╷', '╵']).trim();
-        if let Some(summary) = line.strip_prefix("Error: ") {
-            in_error = true;
-            found.push(Diagnostic {
-                severity: "error".to_owned(),
-                summary: summary.to_owned(),
-                ..Diagnostic::default()
-            });
-            continue;
-        }
-        let Some(error) = found.last_mut().filter(|_| in_error) else { continue };
-        if line.starts_with("Warning: ") {
-            in_error = false;
-        } else if let Some(range) = place(line) {
-            error.range = Some(range);
-        } else if !is_quoted_source(line) {
-            error.detail.push_str(line);
-            error.detail.push('\n');
-        }
-    }
-    for error in &mut found {
-        error.detail = error.detail.trim().to_owned();
-    }
-    found
-}
-
-/// `on main.tf line 5, in resource "x" "y":`.
-fn place(line: &str) -> Option<Range> {
-    let (filename, rest) = line.strip_prefix("on ")?.split_once(" line ")?;
-    let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    Some(Range { filename: filename.to_owned(), start: Position { line: number.parse().ok()? } })
-}
-
-/// `   5:   input = var.nope`: the source itself may hold what should not be in a message.
-fn is_quoted_source(line: &str) -> bool {
-    line.split_once(':').is_some_and(|(number, _)| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }

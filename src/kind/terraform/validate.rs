@@ -2,7 +2,7 @@
 //! Does not know backends: it touches none.
 
 use super::command::Commands;
-use super::stream::Diagnostic;
+use super::diagnostic::Diagnostic;
 use super::trouble;
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd};
 use serde::Deserialize;
@@ -28,8 +28,8 @@ struct Verdict {
 
 impl Validating {
     /// A machine for a job.
-    pub fn new(job: Job) -> Self {
-        let mut commands = Commands::new(&job);
+    pub fn new(job: &Job) -> Self {
+        let mut commands = Commands::new(job);
         // Initialised without a backend, so it may not share the data folder of an apply.
         commands.data = job.keep.join("validate");
         Self { commands, stage: Stage::Start }
@@ -46,7 +46,7 @@ impl Validating {
             [] => "valid".to_owned(),
             [first, rest @ ..] => {
                 let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-                format!("valid; warning: {}{more}", first.short(&self.commands.shown_dir))
+                format!("valid; warning: {}{more}", first.short(&self.commands.base))
             }
         };
         Move::Done(Done { summary: Some(summary), unchanged: true, ..Done::default() })
