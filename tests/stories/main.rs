@@ -1,24 +1,8 @@
 //! Stories: black-box tests of the program, one binary. Each tells one rule of `docs/truth.md` or of the
 //! design and holds the real program to it, with the real tools.
 
-mod declaring;
-mod doing;
-mod interrupting;
 mod layers;
-mod model;
-mod seeing;
 mod support;
-mod truth_ansible;
 mod truth_cutoff;
-mod truth_doc;
 mod truth_effects;
-mod truth_environments;
-mod truth_inputs;
 mod truth_once;
-mod truth_outputs;
-mod truth_probe;
-mod truth_reasons;
-mod truth_secrets;
-mod truth_terraform;
-mod truth_undo;
-mod truth_vanished;
