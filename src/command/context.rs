@@ -61,6 +61,20 @@ impl Context {
         Ok(Self { global, choice, caller_env, here })
     }
 
+    /// This invocation, as locks are signed.
+    pub fn holder(&self, command: &str) -> lock::Holder {
+        let text = |name: &str| self.caller_env.get(name).cloned();
+        let start = text(crate::host::clock::TEST_NOW).and_then(|text| text.parse().ok());
+        lock::Holder {
+            pid: std::process::id(),
+            host: crate::host::simple::host_name(),
+            user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
+            run: 0,
+            since: crate::host::clock::Clock::set_to(start).now(),
+            command: command.to_owned(),
+        }
+    }
+
     /// The project's root: the nearest folder upwards with `infra.toml` or `tasks/`.
     ///
     /// # Errors
@@ -108,7 +122,7 @@ impl Context {
         let project = self.load(&root, None)?.project(self)?;
         let state = root.join(STATE_DIR);
         let store = Store::open_to_read(&state)?;
-        let vault = Vault::open(&state).map_err(|error| CommandError::State(error.to_string()))?;
+        let vault = Vault::load(&state).map_err(|error| CommandError::State(error.to_string()))?;
         self.opened(root, project, store, vault, SecretCommands::NotRun)
     }
 
@@ -210,7 +224,7 @@ impl Opened {
     }
 
     /// The run that holds the environment now.
-    pub fn living_run(&self) -> Option<lock::Holder> {
+    pub fn living_run(&self) -> Option<lock::Held> {
         lock::read_holder(&self.host.state, self.project.env.name.as_str())
     }
 }

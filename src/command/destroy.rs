@@ -70,6 +70,7 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
         reach: Reach::All,
         options: "{}".to_owned(),
         orphans,
+        holder: context.holder("infra destroy"),
         command: "destroy",
     };
     Ok(carry_out(context, root, project, request, args.wait, true)?.exit)

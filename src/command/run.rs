@@ -11,7 +11,7 @@ use crate::engine::request::Reach;
 use crate::engine::{Engine, Finished, OnTaskFailure, Request, recover, tools};
 use crate::event::{Event, Level};
 use crate::host::{files, simple};
-use crate::host::lock::{EnvLock, Holder};
+use crate::host::lock::{EnvLock, Held, LockError, Wait};
 use crate::host::secret::Vault;
 use crate::host::store::Store;
 use crate::host::world::{STATE_DIR, SecretCommands};
@@ -102,6 +102,7 @@ pub fn once(
         reach,
         options: serde_json::to_string(&resumable).unwrap_or_else(|_| "{}".to_owned()),
         orphans: Vec::new(),
+        holder: context.holder("infra run"),
         command: "run",
     };
     carry_out(context, root, project, request, args.wait, args.yes)
@@ -137,7 +138,7 @@ pub fn open_to_write(
     project: Project,
 ) -> Result<Opened, CommandError> {
     let state = root.join(STATE_DIR);
-    let vault = Vault::open_or_create(&state).map_err(|error| CommandError::State(error.to_string()))?;
+    let vault = Vault::load_or_make(&state).map_err(|error| CommandError::State(error.to_string()))?;
     let mut store = Store::open_to_write(&state)?;
     let names: Vec<(&str, &[String])> =
         project.tasks.iter().map(|task| (task.name.as_str(), task.was.as_slice())).collect();
@@ -175,26 +176,45 @@ pub fn lock_env(
     let state = root.join(STATE_DIR);
     files::make_private_dir(&state).map_err(|error| CommandError::State(error.to_string()))?;
     simple::write_once(&state.join(".gitignore"), b"*\n").map_err(|error| CommandError::State(error.to_string()))?;
-    let holder = Holder::here(command, &context.caller_env);
-    let trouble = |error: crate::host::lock::LockError| CommandError::State(error.to_string());
-    let mut told = false;
-    loop {
-        match EnvLock::try_take(&state, env, &holder).map_err(trouble)? {
-            Ok(lock) => return Ok(lock),
-            Err(held) if wait => {
-                if !told {
-                    context.say(&format!("waiting: {held}"));
-                    told = true;
-                }
-                std::thread::sleep(std::time::Duration::from_millis(200));
+    let holder = context.holder(command);
+    let taken = if wait {
+        let mut told = false;
+        EnvLock::wait(&state, env, &holder, &mut |held| {
+            if !std::mem::replace(&mut told, true) {
+                context.say(&format!("waiting: {}", describe(held, holder.since)));
             }
-            Err(held) => {
-                return Err(CommandError::Held {
-                    message: held.to_string(),
-                    hint: Some("`--wait` waits for it; `infra status` works meanwhile".to_owned()),
-                });
-            }
+            Wait::GoOn
+        })
+    } else {
+        EnvLock::try_take(&state, env, &holder)
+    };
+    taken.map_err(|error| match error {
+        LockError::Held(held) | LockError::GaveUp(held) => CommandError::Held {
+            message: describe(&held, holder.since),
+            hint: Some("`--wait` waits for it; `infra status` works meanwhile".to_owned()),
+        },
+        LockError::File(error) => CommandError::State(error.to_string()),
+    })
+}
+
+/// Who holds an environment, and since when.
+fn describe(held: &Held, now: i64) -> String {
+    match &held.holder {
+        Some(holder) => {
+            let since = jiff::Timestamp::from_millisecond(holder.since)
+                .map(|since| since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+                .unwrap_or_default();
+            format!(
+                "environment `{}` is held by `{}` (process {} of {} on {}) since {since}, {} ago",
+                held.what,
+                holder.command,
+                holder.pid,
+                holder.user,
+                holder.host,
+                crate::report::text::seconds(((now - holder.since).max(0) as f64) / 1000.0)
+            )
         }
+        None => format!("environment `{}` is held by another run", held.what),
     }
 }
 

@@ -8,10 +8,15 @@ use crate::command::run;
 use crate::engine::request::Reach;
 use crate::host::watch::{self, Change};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// Quiet time after the last change before a run.
 const DEBOUNCE: Duration = Duration::from_millis(150);
+/// How often an idle watch looks whether it was interrupted.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Watches until interrupted.
 ///
@@ -19,9 +24,10 @@ const DEBOUNCE: Duration = Duration::from_millis(150);
 /// When watching is not possible, or there is no project.
 pub fn watch(context: &Context, selection: &Selection, jobs: Option<usize>) -> Result<u8, CommandError> {
     let root = context.root()?;
-    let changes = watch::watch(&root, DEBOUNCE).map_err(|error| CommandError::State(error.to_string()))?;
-    let stop = changes.stopper();
-    let _signals = crate::host::signals::listen(move |_| stop.stop());
+    let watch = watch::watch(&root, Vec::new(), DEBOUNCE).map_err(|error| CommandError::State(error.to_string()))?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    let _signals = crate::host::signals::listen(move |_| flag.store(true, Ordering::SeqCst));
     let args = RunArgs {
         jobs: jobs.and_then(NonZeroUsize::new),
         wait: true,
@@ -37,21 +43,30 @@ pub fn watch(context: &Context, selection: &Selection, jobs: Option<usize>) -> R
             Err(error) => return Err(error),
         }
         context.say("watching for changes (Ctrl-C ends)");
-        loop {
-            match changes.next() {
-                Change::Stopped => return Ok(Exit::Interrupted as u8),
-                Change::Paths(paths) => {
-                    let shown: Vec<String> = paths
-                        .iter()
-                        .take(3)
-                        .map(|path| path.strip_prefix(&root).unwrap_or(path).to_string())
-                        .collect();
-                    let more = if paths.len() > 3 { ", …" } else { "" };
-                    context.say(&format!("changed: {}{more}", shown.join(", ")));
-                    break;
-                }
-                Change::Rescan => break,
+        match next(&watch, &interrupted) {
+            None => return Ok(Exit::Interrupted as u8),
+            Some(Change::Rescan) => {}
+            Some(Change::Paths(paths)) => {
+                let shown: Vec<&str> = paths.iter().take(3).map(|path| path.as_str()).collect();
+                let more = if paths.len() > 3 { ", …" } else { "" };
+                context.say(&format!("changed: {}{more}", shown.join(", ")));
             }
+        }
+        // What the run itself wrote was noticed before this line; it is no reason to run again.
+        while watch.changes().try_recv().is_ok() {}
+    }
+}
+
+/// The next change, or `None` when the user ends it.
+fn next(watch: &watch::Watch, interrupted: &AtomicBool) -> Option<Change> {
+    loop {
+        if interrupted.load(Ordering::SeqCst) {
+            return None;
+        }
+        match watch.changes().recv_timeout(LOOK) {
+            Ok(change) => return Some(change),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
 }

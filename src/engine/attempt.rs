@@ -42,7 +42,6 @@ pub(super) struct Live {
     pub job: Job,
     pub env: BTreeMap<String, String>,
     pub masks: Arc<Masks>,
-    pub folder: Utf8PathBuf,
     pub log: Utf8PathBuf,
     pub reasons: Vec<Reason>,
     pub started: Instant,
@@ -78,7 +77,6 @@ impl Live {
             job: prepared.job,
             env: prepared.env,
             masks: prepared.masks,
-            folder: prepared.folder,
             log: prepared.log,
             reasons,
             started: Instant::now(),
@@ -222,7 +220,7 @@ impl Engine<'_> {
                 Stdout::Stream => process::Stdout::Stream,
             },
             follow: step.follow.clone(),
-            umask: umask_of(self.project.task(id).action.kind),
+            umask: step.umask,
             mark: attempt.to_string(),
             masks: live.masks.clone(),
         };
@@ -250,7 +248,7 @@ impl Engine<'_> {
     fn fail_to_start(&mut self, id: TaskId, error: StartError) -> Result<(), RunError> {
         let missing = matches!(error, StartError::NotFound { .. });
         if missing {
-            self.note_exit(6);
+            self.note_failure(id, 6);
         }
         let hint = missing.then(|| "nothing was started, so nothing is in doubt".to_owned());
         self.fail(id, Trouble { message: error.to_string(), hint, ..Trouble::default() })
@@ -347,9 +345,4 @@ impl Engine<'_> {
         }
         self.advance(id, Heard::Step(end))
     }
-}
-
-/// State and plans of terraform hold secrets and are made with the umask's mode.
-fn umask_of(kind: crate::model::action::KindName) -> Option<u32> {
-    (kind == crate::model::action::KindName::Terraform).then_some(0o077)
 }

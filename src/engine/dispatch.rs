@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::model::effect::Outcome;
 use crate::model::name::{AttemptId, RunId, TaskId};
 use crate::model::project::Project;
+use crate::model::task::OnFailure;
 use crate::plan::board::Board;
 use crate::plan::schedule;
 use crate::plan::verdict::Verdict;
@@ -43,7 +44,7 @@ pub(super) enum Message {
     /// From a process of an attempt.
     Process(TaskId, AttemptId, ProcessEvent),
     /// A signal to this program.
-    Signal(i32),
+    Signal,
     /// A pause between tries, or one that a machine asked for, is over.
     Pause(TaskId, AttemptId),
     /// A readiness check ended.
@@ -108,6 +109,8 @@ pub struct Engine<'a> {
     pub(super) finished: Finished,
     /// Worst exit code that a failure asks for.
     pub(super) exit: u8,
+    /// Threads that kill; waited for before the program ends.
+    pub(super) killers: Vec<std::thread::JoinHandle<()>>,
     pub(super) sender: UnboundedSender<Message>,
     receiver: UnboundedReceiver<Message>,
 }
@@ -158,6 +161,7 @@ impl<'a> Engine<'a> {
             lock_waits: BTreeSet::new(),
             finished: Finished::default(),
             exit: 0,
+            killers: Vec::new(),
             sender,
             receiver,
         };
@@ -215,7 +219,7 @@ impl<'a> Engine<'a> {
         })?;
         let _signals = crate::host::signals::listen({
             let sender = self.sender.clone();
-            move |signal| drop(sender.send(Message::Signal(signal)))
+            move |_| drop(sender.send(Message::Signal))
         });
         runtime.block_on(async {
             loop {
@@ -249,7 +253,7 @@ impl<'a> Engine<'a> {
 
     fn take(&mut self, message: Message) -> Result<(), RunError> {
         match message {
-            Message::Signal(_) => self.on_signal(),
+            Message::Signal => self.on_signal(),
             Message::Process(id, attempt, event) => {
                 if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
                     self.on_process(id, event)?;
@@ -317,6 +321,13 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// As above, for a task's failure; one that may fail asks for nothing.
+    pub(super) fn note_failure(&mut self, id: TaskId, exit: u8) {
+        if self.project.task(id).on_failure == OnFailure::Stop {
+            self.note_exit(exit);
+        }
+    }
+
     pub(super) fn fails_fast(&self) -> bool {
         self.request.on_failure == OnTaskFailure::FailFast
     }
@@ -333,6 +344,9 @@ impl<'a> Engine<'a> {
         if result.is_err() {
             // Nothing may go on behind our back.
             self.kill_everything();
+        }
+        for killer in self.killers.drain(..) {
+            let _ = killer.join();
         }
         let mut finished = std::mem::take(&mut self.finished);
         for id in &self.request.tasks {

@@ -17,7 +17,6 @@ use crate::model::task::Retry;
 use crate::plan::board::Settled;
 use crate::plan::fingerprint;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 impl Engine<'_> {
     /// The machine is done; now the world must be ready.
@@ -142,7 +141,7 @@ impl Engine<'_> {
                 return Ok(None);
             }
         };
-        let in_place = |path: &str| task.in_place.iter().any(|own| own.as_str() == path);
+        let in_place = |path: &str| task.in_place.iter().chain(&task.settles).any(|own| own.as_str() == path);
         let changed = after.entries.iter().zip(&before.entries).find_map(|(now, then)| {
             use crate::model::manifest::EntryKey;
             if now == then {
@@ -158,7 +157,7 @@ impl Engine<'_> {
             .then(|| "(a file was added or removed)".to_owned());
         let void = changed.or(added).map(|path| Void::ChangedWhileRunning { path });
         // With `in_place` an input enters by what it holds after the attempt.
-        let manifest = if task.in_place.is_empty() && void.is_some() { before } else { after };
+        let manifest = if void.is_some() && task.in_place.is_empty() { before } else { after };
         Ok(Some((manifest, void)))
     }
 
@@ -230,7 +229,7 @@ impl Engine<'_> {
             let released = self.settle(id, Outcome::Interrupted, said);
             return self.judge_all(released);
         }
-        self.note_exit(if trouble.kind == TroubleKind::Refused { 5 } else { 1 });
+        self.note_failure(id, if trouble.kind == TroubleKind::Refused { 5 } else { 1 });
         let command = live
             .step
             .as_ref()
@@ -313,6 +312,3 @@ fn wanted(retry: &Retry, message: &str, tail: &[String]) -> bool {
 fn own(set: BTreeSet<Incarnation>, key: i64) -> BTreeSet<Incarnation> {
     set.into_iter().map(|one| Incarnation { task: key.to_string(), ..one }).collect()
 }
-
-/// Shortest pause between looks at a world that is not ready yet.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(200);

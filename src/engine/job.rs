@@ -45,8 +45,6 @@ pub(super) struct Prepared {
     /// The complete environment of its processes.
     pub env: BTreeMap<String, String>,
     pub masks: Arc<Masks>,
-    /// `.infra/runs/<run>/<task>/<attempt>`, absolute.
-    pub folder: Utf8PathBuf,
     pub log: Utf8PathBuf,
 }
 
@@ -248,7 +246,7 @@ impl Engine<'_> {
             inputs_digest: self.inputs_digest(key),
         };
         let log = folder.join("output.log");
-        Ok(Prepared { job, env: BTreeMap::new(), masks, folder, log })
+        Ok(Prepared { job, env: BTreeMap::new(), masks, log })
     }
 
     /// Digest of the input files of a declared task: tells a kind when to prepare its folder anew.

@@ -72,6 +72,7 @@ impl Engine<'_> {
                 for id in self.ids_running() {
                     self.interrupt(id, Interrupted::ByUser);
                 }
+                self.end_pauses();
             }
             Stop::Interrupted => {
                 self.stop = Stop::Told;
@@ -98,6 +99,19 @@ impl Engine<'_> {
                 self.kill_everything();
             }
             Stop::Killed => self.kill_everything(),
+        }
+    }
+
+    /// Tasks between two tries do not wait for the next one.
+    fn end_pauses(&mut self) {
+        let pausing: Vec<TaskId> =
+            self.request.tasks.iter().copied().filter(|id| *self.state(*id) == TaskState::Pausing).collect();
+        for id in pausing {
+            let verdict = self.verdicts[id.index()].take().unwrap_or_default();
+            let released = self.not_started(id, verdict);
+            if let Err(error) = self.judge_all(released) {
+                self.warn(error.to_string());
+            }
         }
     }
 
@@ -135,7 +149,9 @@ impl Engine<'_> {
         if let Some(live) = self.live.get_mut(&id) {
             live.killed = true;
             if let Some(running) = &live.running {
-                running.kill_tree();
+                // It may take seconds, and the loop must go on hearing the others.
+                let running = running.clone();
+                self.killers.push(std::thread::spawn(move || drop(running.kill_tree())));
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::model::name::TaskId;
 use crate::model::record::Phase;
 use crate::model::task::Input;
 use crate::plan::board::Settled;
+use crate::plan::forecast::forecast;
 
 impl Engine<'_> {
     /// Settles every task that tasks of the run read or need and that is not part of it.
@@ -27,17 +28,29 @@ impl Engine<'_> {
                 }
             }
         }
+        self.judge_outside(&wanted, &inside)?;
         for (up, reader) in wanted {
-            if self.board.settled[up.index()].is_settled() {
-                continue;
+            if !self.board.settled[up.index()].is_settled() {
+                let settled = self.as_recorded(up);
+                if !settled.is_settled() {
+                    return Err(self.refuse(up, reader));
+                }
+                self.board.settled[up.index()] = settled;
             }
-            let settled = self.as_recorded(up);
-            if !settled.is_settled() {
-                return Err(self.refuse(up, reader));
-            }
-            self.board.settled[up.index()] = settled;
             self.mend_artifacts(up, reader)?;
         }
+        Ok(())
+    }
+
+    /// What is fresh outside the run is known as such: a pure task may be so by a record of another
+    /// environment.
+    fn judge_outside(&mut self, wanted: &[(TaskId, TaskId)], inside: &[bool]) -> Result<(), RunError> {
+        let seeds: Vec<TaskId> = wanted.iter().map(|(up, _)| *up).collect();
+        let mut closure = self.project.graph.upstream(&seeds);
+        for (flag, inside) in closure.iter_mut().zip(inside) {
+            *flag &= !inside;
+        }
+        forecast(&mut self.board, self.host, &closure)?;
         Ok(())
     }
 

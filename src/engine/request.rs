@@ -2,6 +2,7 @@
 //! Does not know how targets are written.
 
 use crate::engine::undoing::OrphanToUndo;
+use crate::host::lock::Holder;
 use crate::kind::machine::Change;
 use crate::model::name::TaskId;
 
@@ -44,6 +45,8 @@ pub struct Request {
     pub options: String,
     /// Orphans that the task `destroy` takes back, in order.
     pub orphans: Vec<OrphanToUndo>,
+    /// Who holds the environment: signs the locks of paths.
+    pub holder: Holder,
     /// `run` or `destroy`.
     pub command: &'static str,
 }

@@ -134,7 +134,7 @@ impl Engine<'_> {
         (message, hint): (String, Option<String>),
     ) -> Vec<TaskId> {
         let failure = self.failure(id, message, hint);
-        self.note_exit(1);
+        self.note_failure(id, 1);
         self.settle(id, Outcome::Failed, Said { reasons: verdict.reasons, failure: Some(failure), ..Said::default() })
     }
 

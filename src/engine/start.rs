@@ -69,8 +69,9 @@ impl Engine<'_> {
     pub(super) fn begin(&mut self, id: TaskId, number: u32) -> Result<(), RunError> {
         let task = self.project.task(id);
         let Some(mut verdict) = self.verdicts[id.index()].take() else { return Ok(()) };
-        let outputs: Vec<String> = task.outputs.iter().map(|output| output.path.to_string()).collect();
-        let locks = match self.host.lock_paths(&outputs) {
+        let outputs: Vec<_> = task.outputs.iter().map(|output| output.path.clone()).collect();
+        let holder = crate::host::lock::Holder { run: self.run.0, ..self.request.holder.clone() };
+        let locks = match self.host.lock_paths(&outputs, &holder) {
             Ok(Some(locks)) => locks,
             Ok(None) => {
                 // Another environment's run writes the same paths: looked at again at the next tick.
@@ -173,7 +174,7 @@ impl Engine<'_> {
             fingerprint,
             world: None,
         })?;
-        self.note_exit(trouble.exit);
+        self.note_failure(id, trouble.exit);
         let failure = self.failure(id, trouble.message, trouble.hint);
         let said = Said { attempt: Some(attempt.0), reasons, failure: Some(failure), ..Said::default() };
         let released = self.settle(id, Outcome::Failed, said);

@@ -72,7 +72,7 @@ impl Disk {
     }
 
     fn remembered(&self, path: &Utf8Path, links: Links) -> Result<Content, FactError> {
-        let key = key(path);
+        let key = self.key(path);
         if let Some(content) = lock(&self.memory).of(links).get(&key) {
             return Ok(*content);
         }
@@ -93,13 +93,19 @@ impl Disk {
     /// Files and links below a folder, sorted, relative to the root, `.gitignore` disregarded. Of a
     /// file itself, that file; of nothing, nothing.
     pub fn walk(&self, folder: &Utf8Path) -> Result<Arc<[Utf8PathBuf]>, FactError> {
-        lock(&self.listings).walk(&key(folder))
+        lock(&self.listings).walk(&self.key(folder))
+    }
+
+    /// Stat signature of what a path leads to, links followed: what is remembered of a program by it
+    /// holds while it stays the same. `None` when nothing is there.
+    pub fn sig(&self, path: &Utf8Path) -> Option<Sig> {
+        std::fs::metadata(self.root.join(path)).ok().map(|meta| Sig::of(&meta))
     }
 
     /// Forgets what was answered about a path, what is in it and what it is in: something may have
     /// written it. What the stat cache knows stays; it is compared with the file anyway.
     pub fn forget(&self, path: &Utf8Path) {
-        let key = key(path);
+        let key = self.key(path);
         lock(&self.memory).forget(&key);
         lock(&self.listings).forget(&key);
     }
@@ -113,6 +119,27 @@ impl Disk {
     /// What the stat cache learned since it was loaded or last asked, for the store to keep.
     pub fn stat_changes(&self) -> StatChanges {
         lock(&self.stats).changes()
+    }
+
+    /// A path as a key: relative if it lies below the root, no `./` before it, no slash after it.
+    fn key(&self, path: &Utf8Path) -> String {
+        let path = if path.is_absolute() {
+            path.strip_prefix(&self.root).unwrap_or(path)
+        } else {
+            path
+        };
+        let text = path.as_str();
+        let text = text.strip_prefix("./").unwrap_or(text);
+        let text = if text.len() > 1 {
+            text.trim_end_matches('/')
+        } else {
+            text
+        };
+        if text == "." {
+            String::new()
+        } else {
+            text.to_owned()
+        }
     }
 
     fn stats(&self) -> MutexGuard<'_, StatCache> {
@@ -148,19 +175,13 @@ fn remove_below<V>(map: &mut BTreeMap<String, V>, key: &str) {
         return;
     }
     // `0` follows `/`: between the two lies what begins with the folder's name and a slash.
-    let below: Vec<String> =
-        map.range(format!("{key}/")..format!("{key}0")).map(|(path, _)| path.clone()).collect();
+    let below: Vec<String> = map
+        .range(format!("{key}/")..format!("{key}0"))
+        .map(|(path, _)| path.clone())
+        .collect();
     for path in below {
         map.remove(&path);
     }
-}
-
-/// A path as a key: no `./` before it, no slash after it.
-fn key(path: &Utf8Path) -> String {
-    let text = path.as_str();
-    let text = text.strip_prefix("./").unwrap_or(text);
-    let text = if text.len() > 1 { text.trim_end_matches('/') } else { text };
-    if text == "." { String::new() } else { text.to_owned() }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -173,12 +194,17 @@ pub(crate) fn missing() -> Digest {
 }
 
 fn unreadable(path: &Utf8Path, error: &io::Error) -> FactError {
-    FactError { what: path.to_string(), why: crate::host::reason(error) }
+    FactError {
+        what: path.to_string(),
+        why: crate::host::reason(error),
+    }
 }
 
 impl Files for Disk {
     fn read(&self, path: &Utf8Path) -> Option<Arc<str>> {
-        std::fs::read_to_string(self.root.join(path)).ok().map(Arc::from)
+        std::fs::read_to_string(self.root.join(path))
+            .ok()
+            .map(Arc::from)
     }
 
     fn kind(&self, path: &Utf8Path) -> ContentKind {
@@ -191,8 +217,13 @@ impl Files for Disk {
     }
 
     fn list(&self, folder: &Utf8Path) -> Vec<String> {
-        let Ok(entries) = self.root.join(folder).read_dir_utf8() else { return Vec::new() };
-        let mut names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_owned()).collect();
+        let Ok(entries) = self.root.join(folder).read_dir_utf8() else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_owned())
+            .collect();
         names.sort();
         names
     }

@@ -16,7 +16,6 @@ pub mod watch;
 pub mod world;
 
 pub use world::Host;
-pub mod watch;
 
 use std::io;
 
@@ -31,9 +30,26 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
         io::ErrorKind::IsADirectory => "it is a folder, not a file",
         io::ErrorKind::OutOfMemory => "out of memory",
-        io::ErrorKind::WouldBlock => "the system is out of processes or threads; run fewer at a time (`-j`)",
+        io::ErrorKind::WouldBlock => {
+            "the system is out of processes or threads; run fewer at a time (`-j`)"
+        }
         io::ErrorKind::AlreadyExists => "it exists already",
         _ => return error.to_string(),
     };
     advice.to_owned()
+}
+
+/// An error with the causes behind it, as one fragment.
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        let more = one.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = one.source();
+    }
+    text
 }

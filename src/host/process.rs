@@ -20,8 +20,7 @@ pub use log::Log;
 pub use query::{QueryOutput, query};
 pub use registry::become_subreaper;
 pub use spawn::start;
-pub use sys::free_space;
-pub(crate) use sys::open_no_follow;
+pub(crate) use sys::{free_space, is_link_loop, open_no_follow};
 
 use crate::host::mask::Masks;
 use camino::Utf8PathBuf;
@@ -135,7 +134,9 @@ pub enum StartError {
     #[error("program `{program}` was not found; install it, or correct its name or PATH")]
     NotFound { program: String },
     /// It is there but can't be executed.
-    #[error("program `{program}` is not executable; `chmod +x` it, and see that a script begins with `#!`")]
+    #[error(
+        "program `{program}` is not executable; `chmod +x` it, and see that a script begins with `#!`"
+    )]
     NotExecutable { program: String },
     /// A script whose `#!` line names nothing.
     #[error("program `{program}` names an interpreter that is not there; look at its first line")]
@@ -147,7 +148,9 @@ pub enum StartError {
     #[error("there is no program to run: the command is empty")]
     Empty,
     /// Arguments and environment are too long together.
-    #[error("`{program}` cannot be started: its arguments and environment are too long; pass them by a file")]
+    #[error(
+        "`{program}` cannot be started: its arguments and environment are too long; pass them by a file"
+    )]
     TooLong { program: String },
     /// A short query did not end in time and was killed.
     #[error("`{program}` gave no answer within {} s and was ended", .after.as_secs_f64())]
@@ -161,12 +164,13 @@ pub enum StartError {
 }
 
 /// A running process. Handles are cheap to copy and may outlive it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Running {
     leader: Arc<Leader>,
 }
 
 /// The process that was started, and whether its id is still its own.
+#[derive(Debug)]
 pub(crate) struct Leader {
     pub(crate) pid: u32,
     pub(crate) mark: String,
@@ -176,7 +180,11 @@ pub(crate) struct Leader {
 
 impl Leader {
     fn new(pid: u32, mark: String) -> Self {
-        Self { pid, mark, gone: Mutex::new(false) }
+        Self {
+            pid,
+            mark,
+            gone: Mutex::new(false),
+        }
     }
 
     fn gone(&self) -> MutexGuard<'_, bool> {
@@ -202,9 +210,14 @@ impl Running {
     /// Sends SIGKILL to the whole tree, those that left the group or the session included, again and
     /// again until none is left. Returns whom it ended.
     ///
-    /// Where there is no subreaper (macOS) only the group is reached.
+    /// Waits until they are gone, 5 s at most for one that sleeps in the kernel. Where there is no
+    /// subreaper (macOS) only the group is reached.
     pub fn kill_tree(&self) -> Vec<u32> {
         let gone = self.leader.gone();
-        if *gone { Vec::new() } else { sweep::kill_tree(&self.leader) }
+        if *gone {
+            Vec::new()
+        } else {
+            sweep::kill_tree(&self.leader)
+        }
     }
 }

@@ -5,9 +5,9 @@
 use crate::host::cas::{Aside, Asides, Cas, Stored};
 use crate::host::clock::Clock;
 use crate::host::files::{Disk, Sig, StatRow};
-use crate::host::lock::PathLocks;
+use crate::host::lock::{Holder, LockError, PathLocks, Wait};
 use crate::host::process::{self, StartError};
-use crate::host::secret::{self, Vault};
+use crate::host::secret::{Sources, Vault};
 use crate::host::store::{FileRow, Store, ToolRow};
 use crate::model::diagnostic::Place;
 use crate::model::digest::Digest;
@@ -25,6 +25,9 @@ use std::time::Duration;
 
 /// Name of the state folder under the root.
 pub const STATE_DIR: &str = ".infra";
+
+/// How long a secret's command may take: some ask a person to touch a key.
+const SECRET_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Whether secrets' commands may be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,9 +140,16 @@ impl Host {
         }
         let value = match self.environment.secrets.get(name) {
             None => Err(format!("secret `{name}` is not declared")),
-            Some(declared) => secret::read(name, declared, &self.root, &|variable| self.passed(variable), &self.plain_env())
-                .map(|value| value.to_string())
-                .map_err(|error| error.to_string()),
+            Some(declared) => {
+                let mut caller = self.environment.dotenv.clone();
+                caller.extend(self.caller_env.clone());
+                caller.insert("PATH".to_owned(), self.search_path());
+                let sources = Sources { root: &self.root, caller: &caller, timeout: SECRET_TIMEOUT };
+                sources
+                    .fetch(name, declared)
+                    .map(|value| value.to_string())
+                    .map_err(|error| crate::host::explain(&error))
+            }
         };
         self.secrets.borrow_mut().insert(name.to_owned(), value.clone());
         value
@@ -160,7 +170,7 @@ impl Host {
     /// When the key is gone or another.
     pub fn unseal(&self, sealed: &str) -> Result<Json, String> {
         let vault = self.vault.as_ref().ok_or("the project has no key")?;
-        let bytes = vault.open_sealed(sealed).map_err(|error| error.to_string())?;
+        let bytes = vault.open(sealed).map_err(|error| error.to_string())?;
         serde_json::from_slice(&bytes).map_err(|error| format!("a sealed value is damaged: {error}"))
     }
 
@@ -253,6 +263,20 @@ impl Host {
         let _ = aside.discard();
     }
 
+    /// Puts back what dead runs left aside. Gives what could not be put back, and why.
+    pub fn put_back_left_aside(&self) -> Vec<String> {
+        let mut troubles = Vec::new();
+        for attempt in self.asides.attempts() {
+            match self.asides.left_by(&attempt) {
+                Ok(left) => {
+                    troubles.extend(left.into_iter().filter_map(|aside| aside.put_back().err()).map(|e| e.to_string()));
+                }
+                Err(error) => troubles.push(error.to_string()),
+            }
+        }
+        troubles
+    }
+
     /// Keeps an output in the content-addressed store.
     ///
     /// # Errors
@@ -289,8 +313,12 @@ impl Host {
     ///
     /// # Errors
     /// A lower-case fragment.
-    pub fn lock_paths(&self, paths: &[String]) -> Result<Option<PathLocks>, String> {
-        PathLocks::try_take(&self.state, paths).map_err(|error| error.to_string())
+    pub fn lock_paths(&self, paths: &[Utf8PathBuf], holder: &Holder) -> Result<Option<PathLocks>, String> {
+        match PathLocks::take(&self.state, paths, holder, &mut |_| Wait::GiveUp) {
+            Ok(locks) => Ok(Some(locks)),
+            Err(LockError::Held(_) | LockError::GaveUp(_)) => Ok(None),
+            Err(error @ LockError::File(_)) => Err(error.to_string()),
+        }
     }
 
     /// Writes file signatures that are new.
@@ -320,7 +348,12 @@ impl Host {
         }
         let argv: Vec<String> =
             std::iter::once(program.to_string()).chain(version_words(tool).iter().map(|word| (*word).to_owned())).collect();
-        let output = process::query(&argv, &self.root, &self.plain_env(), Duration::from_secs(20)).ok()?;
+        let mut env = self.plain_env();
+        // A question for a version leaves nothing in anybody's home.
+        env.insert("CHECKPOINT_DISABLE".to_owned(), "1".to_owned());
+        let temp = self.caller_env.get("TMPDIR").cloned().unwrap_or_else(|| "/tmp".to_owned());
+        env.insert("ANSIBLE_LOCAL_TEMP".to_owned(), temp);
+        let output = process::query(&argv, &self.root, &env, Duration::from_secs(20)).ok()?;
         let version = first_version(&output.stdout).or_else(|| first_version(&output.stderr))?;
         let row = ToolRow { program: program.to_string(), sig, version: version.clone() };
         if self.store.borrow().access() == crate::host::store::Access::Write {

@@ -84,7 +84,7 @@ struct Reader<'a> {
 
 impl Finder<'_, '_> {
     /// Declared and inferred inputs of a task.
-    pub(super) fn find(&mut self, lowered: &Lowered) -> Vec<Input> {
+    pub(super) fn find(&mut self, lowered: &Lowered) -> (Vec<Input>, Vec<Utf8PathBuf>) {
         let without = lowered.inputs.iter().filter_map(|(text, place)| self.taken_away(text, place)).collect();
         let reader =
             Reader { id: lowered.task.id, name: lowered.task.name.as_str(), in_place: &lowered.task.in_place, without };
@@ -109,7 +109,7 @@ impl Finder<'_, '_> {
         self.inferred(&reader, &inferred, &lowered.action_place, &mut inputs);
         let mut seen = BTreeSet::new();
         inputs.retain(|input| seen.insert(key(input)));
-        inputs
+        (inputs, inferred.settles)
     }
 
     /// Inputs that a kind found, or a template file includes.

@@ -129,10 +129,11 @@ fn inputs(tasks: &mut [Lowered], outputs: &Outputs, around: &Around<'_>, links: 
     let files = WithOutputs::new(around.files, outputs);
     let mut finder = Finder { names: &names, outputs, files: &files, links, problems };
     for lowered in tasks {
-        let mut found = finder.find(lowered);
+        let (mut found, settles) = finder.find(lowered);
         // Files that a template includes were found with what it reads.
         found.extend(lowered.task.inputs.drain(..).filter(|input| !found.contains(input)).collect::<Vec<_>>());
         lowered.task.inputs = found;
+        lowered.task.settles = settles;
     }
 }
 

@@ -84,6 +84,7 @@ pub(super) fn lower(draft: &Draft<'_>, id: TaskId, around: &Surroundings<'_>, pr
         undo: keys.argvs("undo"),
         was: was.iter().map(|(name, _)| name.clone()).collect(),
         in_place: Vec::new(),
+        settles: Vec::new(),
         on_failure: if keys.flag("allow_failure") { OnFailure::GoOn } else { OnFailure::Stop },
         ready: keys.ready(),
         retry: keys.retry(effect, &what),

@@ -55,6 +55,9 @@ pub struct Task {
     pub was: Vec<String>,
     /// Paths that are input and output at once.
     pub in_place: Vec<Utf8PathBuf>,
+    /// Inputs that its tool may write itself (terraform's lock file): they enter by what they hold after
+    /// the attempt.
+    pub settles: Vec<Utf8PathBuf>,
     pub on_failure: OnFailure,
     pub ready: Vec<Ready>,
     pub retry: Option<Retry>,

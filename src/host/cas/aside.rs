@@ -24,7 +24,9 @@ pub struct Aside {
 impl Asides {
     /// The place in `.infra` for all attempts.
     pub fn new(infra: &Utf8Path) -> Self {
-        Self { folder: infra.join("aside") }
+        Self {
+            folder: infra.join("aside"),
+        }
     }
 
     /// Moves what is at a path (absolute) aside; `None` when nothing is there. A link is moved itself.
@@ -60,7 +62,9 @@ impl Asides {
     /// What a crashed attempt left aside, to be put back or dropped.
     pub fn left_by(&self, attempt: &str) -> Result<Vec<Aside>, CasError> {
         let folder = self.folder.join(attempt);
-        let Ok(entries) = folder.read_dir_utf8() else { return Ok(Vec::new()) };
+        let Ok(entries) = folder.read_dir_utf8() else {
+            return Ok(Vec::new());
+        };
         let mut left = Vec::new();
         for entry in entries {
             let note = entry.map_err(CasError::read(&folder))?.into_path();
@@ -69,7 +73,11 @@ impl Asides {
             }
             let text = std::fs::read_to_string(&note).map_err(CasError::read(&note))?;
             if let Some((entry, from)) = text.split_once('\n') {
-                left.push(Aside { from: from.into(), entry: entry.into(), note });
+                left.push(Aside {
+                    from: from.into(),
+                    entry: entry.into(),
+                    note,
+                });
             }
         }
         left.sort_by(|a, b| a.note.cmp(&b.note));
@@ -78,8 +86,13 @@ impl Asides {
 
     /// Attempts that left something aside.
     pub fn attempts(&self) -> Vec<String> {
-        let Ok(entries) = self.folder.read_dir_utf8() else { return Vec::new() };
-        let mut attempts: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_owned()).collect();
+        let Ok(entries) = self.folder.read_dir_utf8() else {
+            return Vec::new();
+        };
+        let mut attempts: Vec<String> = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_owned())
+            .collect();
         attempts.sort();
         attempts
     }
@@ -93,7 +106,11 @@ impl Aside {
 
     /// The note is durable before the rename, so there is never an entry that nobody knows.
     fn take(&self) -> Result<(), CasError> {
-        write_aside(&self.note, format!("{}\n{}", self.entry, self.from).as_bytes(), Some(0o600))?;
+        write_aside(
+            &self.note,
+            format!("{}\n{}", self.entry, self.from).as_bytes(),
+            Some(0o600),
+        )?;
         std::fs::rename(&self.from, &self.entry).map_err(CasError::write(&self.from))
     }
 
@@ -145,7 +162,8 @@ mod tests {
     #[test]
     fn what_is_moved_aside_comes_back_over_what_was_made_since() {
         let (_keep, root, asides) = place();
-        let moved = ["out/", "single"].map(|path| asides.aside("7", &root.join(path)).unwrap().unwrap());
+        let moved =
+            ["out/", "single"].map(|path| asides.aside("7", &root.join(path)).unwrap().unwrap());
         assert!(!root.join("out").exists() && !root.join("single").exists());
         assert!(asides.aside("7", &root.join("none")).unwrap().is_none());
         std::fs::create_dir(root.join("out")).unwrap();
@@ -153,7 +171,10 @@ mod tests {
         for aside in moved {
             aside.put_back().unwrap();
         }
-        assert_eq!(std::fs::read_to_string(root.join("out/sub/file")).unwrap(), "old");
+        assert_eq!(
+            std::fs::read_to_string(root.join("out/sub/file")).unwrap(),
+            "old"
+        );
         assert!(!root.join("out/half").exists() && root.join("single").exists());
         assert!(asides.attempts().is_empty());
     }
@@ -165,7 +186,10 @@ mod tests {
         std::mem::forget(asides.aside("7", &root.join("single")).unwrap());
         assert_eq!(asides.attempts(), ["7"]);
         let mut left = asides.left_by("7").unwrap();
-        assert_eq!(left.iter().map(Aside::from).collect::<Vec<_>>(), [root.join("out"), root.join("single")]);
+        assert_eq!(
+            left.iter().map(Aside::from).collect::<Vec<_>>(),
+            [root.join("out"), root.join("single")]
+        );
         left.pop().unwrap().discard().unwrap();
         left.pop().unwrap().put_back().unwrap();
         assert!(root.join("out/sub/file").exists() && !root.join("single").exists());

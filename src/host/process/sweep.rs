@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const POLITE: Duration = Duration::from_millis(100);
 /// How long killed processes may take to vanish; one in the kernel's uninterruptible sleep takes longer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A tool that starts processes faster than we stop them is killed as it runs.
+const MOST_ROUNDS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// One process, as the system shows it.
@@ -53,7 +55,10 @@ pub(super) fn leftovers(leader: &Leader) -> Vec<u32> {
     }
     // All orphans became children of ours: without a living stranger among them nothing is left.
     reap_strangers();
-    if strangers(&registry::leave()).iter().all(|stranger| stranger.zombie) {
+    if strangers(&registry::leave())
+        .iter()
+        .all(|stranger| stranger.zombie)
+    {
         return Vec::new();
     }
     let mut seen = Seen::new();
@@ -76,7 +81,7 @@ pub(super) fn leftovers(leader: &Leader) -> Vec<u32> {
 /// Stops the tree before it is killed, so that nothing starts new processes while we count.
 fn freeze(leader: &Leader, seen: &mut Seen) {
     let mut stopped = Seen::new();
-    loop {
+    for _ in 0..MOST_ROUNDS {
         let mut new = false;
         for process in find(leader, seen) {
             if stopped.insert((process.pid, process.start)) {
@@ -110,6 +115,7 @@ fn kill_rounds(leader: &Leader, seen: &mut Seen, ended: &mut BTreeSet<u32>) {
 fn find(leader: &Leader, seen: &mut Seen) -> Vec<Process> {
     let below = descendants();
     let us = std::process::id();
+    let began = read(leader.pid).map_or(0, |process| process.start);
     let mut members: BTreeMap<u32, bool> = BTreeMap::new();
     let mut found = Vec::new();
     // Parents come before their children.
@@ -119,7 +125,7 @@ fn find(leader: &Leader, seen: &mut Seen) -> Vec<Process> {
             || process.pid == leader.pid
             || process.group == leader.pid
             || seen.contains(&(process.pid, process.start))
-            || belongs(&process, leader, process.parent == us);
+            || (process.start >= began && belongs(&process, leader, process.parent == us));
         members.insert(process.pid, member);
         if member {
             seen.insert((process.pid, process.start));
@@ -132,7 +138,8 @@ fn find(leader: &Leader, seen: &mut Seen) -> Vec<Process> {
 }
 
 /// Whether a process that nothing else ties to the leader carries its mark; an adopted one that
-/// carries none of the marks in use belongs to the only tool that runs.
+/// carries none of the marks in use belongs to the only tool that runs. (What is older than the leader
+/// was asked before: a container's first process is given all kinds of orphans.)
 fn belongs(process: &Process, leader: &Leader, adopted: bool) -> bool {
     let leave = registry::leave();
     if process.zombie || process.group == own_group() || leave.has(process.pid) {
@@ -146,7 +153,10 @@ fn belongs(process: &Process, leader: &Leader, adopted: bool) -> bool {
 }
 
 fn own_group() -> u32 {
-    rustix::process::getpgrp().as_raw_nonzero().get().unsigned_abs()
+    rustix::process::getpgrp()
+        .as_raw_nonzero()
+        .get()
+        .unsigned_abs()
 }
 
 /// Children of ours that we did not start: adopted. What is in our own group may have been started by
@@ -154,11 +164,21 @@ fn own_group() -> u32 {
 pub(super) fn strangers(leave: &Leave) -> Vec<Process> {
     let us = std::process::id();
     let children: Vec<Process> = match child_ids(us) {
-        Some(ids) => ids.into_iter().filter(|&id| !leave.has(id)).filter_map(read).collect(),
-        None => all().into_iter().filter(|process| process.parent == us && !leave.has(process.pid)).collect(),
+        Some(ids) => ids
+            .into_iter()
+            .filter(|&id| !leave.has(id))
+            .filter_map(read)
+            .collect(),
+        None => all()
+            .into_iter()
+            .filter(|process| process.parent == us && !leave.has(process.pid))
+            .collect(),
     };
     let own = own_group();
-    children.into_iter().filter(|child| child.group != own).collect()
+    children
+        .into_iter()
+        .filter(|child| child.group != own)
+        .collect()
 }
 
 /// Everything below us, parents before children.
@@ -180,8 +200,12 @@ fn descendants() -> Vec<Process> {
 
 #[cfg(target_os = "linux")]
 fn all() -> Vec<Process> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let ids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     ids.filter_map(read).collect()
 }
 
@@ -208,10 +232,17 @@ fn child_ids(pid: u32) -> Option<Vec<u32>> {
         return None;
     }
     let mut ids = Vec::new();
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))
+        .ok()?
+        .flatten()
+    {
         // A thread that has just ended has handed its children on.
         let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        ids.extend(children.split_ascii_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+        ids.extend(
+            children
+                .split_ascii_whitespace()
+                .filter_map(|id| id.parse::<u32>().ok()),
+        );
     }
     Some(ids)
 }
@@ -237,7 +268,9 @@ fn mark_of(pid: u32) -> Option<String> {
 /// Sends a signal to this very process: the descriptor pins it, then its start time is compared.
 #[cfg(target_os = "linux")]
 fn signal(process: &Process, signal: Signal) {
-    let Some(pid) = sys::pid(process.pid) else { return };
+    let Some(pid) = sys::pid(process.pid) else {
+        return;
+    };
     match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
         Ok(pinned) => {
             if read(process.pid).is_some_and(|now| now.start == process.start) {

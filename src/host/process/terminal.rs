@@ -22,7 +22,11 @@ impl Handed {
             return None;
         }
         let settings = rustix::termios::tcgetattr(&terminal).ok();
-        let handed = Self { former, tool: group, settings };
+        let handed = Self {
+            former,
+            tool: group,
+            settings,
+        };
         handed.give().then_some(handed)
     }
 
@@ -32,7 +36,9 @@ impl Handed {
     }
 
     fn give(&self) -> bool {
-        let Some(group) = sys::pid(self.tool) else { return false };
+        let Some(group) = sys::pid(self.tool) else {
+            return false;
+        };
         let given = sys::without_sigttou(|| rustix::termios::tcsetpgrp(stdin(), group)).is_ok();
         // If the tool read before the terminal was its own, it was stopped.
         sys::signal_group(self.tool, Signal::CONT);
