@@ -1,0 +1,267 @@
+//! The four effects: which record may be believed, and what a crash leaves.
+
+use crate::support::Story;
+use serde_json::json;
+
+/// Each says in `../log` that it ran; `../fail-NAME` makes it fail.
+const FOUR: &str = r#"
+    [task.pure]
+    effect = "pure"
+    inputs = ["in.txt"]
+    outputs = ["build/pure.txt"]
+    shell = "echo pure >> ../log; tr a-z A-Z < in.txt > build/pure.txt; test ! -e ../fail-pure"
+
+    [task.read]
+    effect = "read"
+    ttl = "60s"
+    inputs = ["in.txt"]
+    shell = "echo read >> ../log; test ! -e ../fail-read"
+
+    [task.idem]
+    inputs = ["in.txt"]
+    shell = "echo idem >> ../log; test ! -e ../fail-idem"
+
+    [task.once]
+    effect = "once"
+    shell = "echo once >> ../log"
+"#;
+
+fn four() -> Story {
+    let story = Story::with(FOUR);
+    story.file("in.txt", "one\n").at(0);
+    story
+}
+
+#[test]
+fn a_second_run_executes_nothing() {
+    let story = four();
+    story.run("*").ran(["pure", "read", "idem", "once"]).because("pure", json!({"kind": "never-ran"}));
+    story.run("*").nothing_ran().fresh(["pure", "read", "idem", "once"]);
+    story.states("pure=fresh read=fresh idem=fresh once=fresh");
+    assert_eq!(story.times("idem"), 1);
+}
+
+#[test]
+fn a_pure_task_comes_back_to_an_old_record() {
+    let story = four();
+    story.run("pure").ran(["pure"]);
+    story.file("in.txt", "two\n").run("pure").ran(["pure"]).holds("build/pure.txt", "TWO\n");
+    // As after `git checkout` and back.
+    story.file("in.txt", "one\n").states("pure=restorable");
+    story.run("pure").restored(["pure"]).holds("build/pure.txt", "ONE\n");
+    story.file("in.txt", "two\n").run("pure").restored(["pure"]).holds("build/pure.txt", "TWO\n");
+    assert_eq!(story.times("pure"), 2);
+}
+
+#[test]
+fn an_idempotent_task_believes_only_its_newest_record() {
+    let story = four();
+    story.run("idem").ran(["idem"]);
+    story.file("in.txt", "two\n").run("idem").ran(["idem"]);
+    story.file("in.txt", "one\n").run("idem").ran(["idem"]).because("idem", json!({"kind": "input-changed", "path": "in.txt"}));
+    story.run("idem").fresh(["idem"]);
+    assert_eq!(story.times("idem"), 3);
+}
+
+#[test]
+fn an_edit_taken_back_before_a_run_reruns_nothing() {
+    let story = four();
+    story.run("*");
+    story.file("in.txt", "two\n").states("pure=stale read=stale idem=stale once=fresh");
+    story.file("in.txt", "one\n").run("*").nothing_ran();
+}
+
+#[test]
+fn a_pure_record_of_another_environment_is_believed() {
+    let story = four();
+    story.project("[env.local]\n[env.dev]\n");
+    story.run("pure idem");
+    story.run("pure idem -e dev").fresh(["pure"]).ran(["idem"]);
+    assert_eq!(story.times("pure"), 1);
+}
+
+#[test]
+fn a_record_that_is_not_pure_stays_in_its_environment() {
+    let story = four();
+    story.project("[env.local]\n[env.dev]\n");
+    story.run("*");
+    story.run("read idem once -e dev").ran(["read", "idem", "once"]).because("idem", json!({"kind": "never-ran"}));
+    story.run("read idem once").nothing_ran();
+    story.run("read idem once -e dev").nothing_ran();
+}
+
+#[test]
+fn a_failed_attempt_voids_the_pure_records_with_its_fingerprint() {
+    let story = four();
+    story.run("pure");
+    story.file("../fail-pure", "").run_to(1, "pure --force").failed(["pure"]);
+    story.states("pure=failed");
+    story.remove("../fail-pure").run("pure").ran(["pure"]).because("pure", json!({"kind": "last-attempt-failed"}));
+    story.run("pure").fresh(["pure"]);
+}
+
+#[test]
+fn a_failed_attempt_leaves_pure_records_with_another_fingerprint() {
+    let story = four();
+    story.run("pure");
+    story.file("../fail-pure", "").file("in.txt", "two\n").run_to(1, "pure").failed(["pure"]);
+    // An edit and back, a failure in between: what was true for the first text is still true.
+    story.file("in.txt", "one\n").run("pure").nothing_ran().holds("build/pure.txt", "ONE\n");
+}
+
+#[test]
+fn a_failure_in_between_voids_an_idempotent_record() {
+    let story = four();
+    story.project("[vars]\nsize = 1\n");
+    story.tasks("[task.idem]\nshell = \"echo idem >> ../log; test {{ vars.size }} = 1\"\n[task.other]\nshell = \"echo other\"\n");
+    story.run("*");
+    story.edit("infra.toml", "size = 1", "size = 2").run_to(1, "idem").failed(["idem"]);
+    story.states("idem=failed other=fresh");
+    story.edit("infra.toml", "size = 2", "size = 1").states("idem=failed");
+    story.run("*").ran(["idem"]).fresh(["other"]).because("idem", json!({"kind": "last-attempt-failed"}));
+    story.run("*").nothing_ran();
+}
+
+#[test]
+fn a_variable_edited_and_back_without_a_run_keeps_an_idempotent_record() {
+    let story = Story::with("[task.idem]\nshell = \"echo {{ vars.size }}\"\n");
+    story.project("[vars]\nsize = 1\n").run("idem").ran(["idem"]);
+    story.edit("infra.toml", "size = 1", "size = 2").states("idem=stale");
+    story.edit("infra.toml", "size = 2", "size = 1").run("idem").fresh(["idem"]);
+}
+
+#[test]
+fn a_read_is_believed_within_its_ttl() {
+    let story = four();
+    story.run("read").ran(["read"]);
+    story.at(50).run("read").fresh(["read"]);
+    story.at(61).states("read=stale").status_reason("read", json!({"kind": "expired"}));
+    story.run("read").ran(["read"]).because("read", json!({"kind": "expired"}));
+    story.at(100).run("read").fresh(["read"]);
+}
+
+#[test]
+fn a_read_of_the_future_is_expired() {
+    let story = four();
+    story.at(1000).run("read").ran(["read"]);
+    story.at(900).run("read").ran(["read"]).because("read", json!({"kind": "expired"}));
+}
+
+#[test]
+fn a_read_without_a_ttl_always_runs() {
+    let story = Story::with("[task.look]\neffect = \"read\"\nshell = \"echo look >> ../log\"\n[task.idem]\nshell = \"echo idem >> ../log\"\n");
+    story.run("*").ran(["look", "idem"]);
+    story.run("*").ran(["look"]).fresh(["idem"]).because("look", json!({"kind": "expired"}));
+}
+
+#[test]
+fn an_input_reruns_a_read_within_its_ttl() {
+    let story = four();
+    story.run("read");
+    story.at(10).file("in.txt", "two\n").run("read").ran(["read"]).because("read", json!({"kind": "input-changed", "path": "in.txt"}));
+    story.not_because("read", "expired");
+    // And back: only the newest is believed.
+    story.file("in.txt", "one\n").run("read").ran(["read"]);
+}
+
+#[test]
+fn expiry_alone_defers_nothing() {
+    let story = Story::with(
+        r#"
+        [task.look]
+        effect = "read"
+        ttl = "60s"
+        exports = { up = "int" }
+        shell = "echo look >> ../log; echo up=$(cat ../world) > $INFRA_EXPORTS"
+
+        [task.use]
+        shell = "echo use {{ tasks.look.up }}"
+        "#,
+    );
+    story.file("../world", "3").at(0).run("use").ran(["look", "use"]);
+    story.at(100).states("look=stale use=fresh").status_reason("use", json!({"kind": "judged-by-last-values", "task": "look"}));
+    // It is asked again all the same, and says the same.
+    story.run("use").ran(["look"]).fresh(["use"]);
+}
+
+#[test]
+fn an_expired_read_that_sees_another_world_reruns_its_readers() {
+    let story = Story::with(
+        r#"
+        [task.look]
+        effect = "read"
+        ttl = "60s"
+        exports = { up = "int" }
+        shell = "echo look >> ../log; echo up=$(cat ../world) > $INFRA_EXPORTS"
+
+        [task.use]
+        shell = "echo use {{ tasks.look.up }}"
+        "#,
+    );
+    story.file("../world", "3").at(0).run("use").ran(["look", "use"]);
+    story.file("../world", "4").at(100).run("use").ran(["look", "use"]);
+    story.because("use", json!({"kind": "value-changed", "value": "look.up", "old": "3", "new": "4"}));
+}
+
+/// A task that ends its runner when told to.
+const CUT: &str = r#"
+    [task.before]
+    shell = "echo before >> ../log"
+
+    [task.cut]
+    effect = "EFFECT"
+    needs = ["before"]
+    shell = '''
+    echo cut >> ../log
+    if test -e ../kill; then
+      while test ! -s ../runner.pid; do sleep 0.01; done
+      kill -9 $(cat ../runner.pid)
+      sleep 0.2
+      exit 1
+    fi
+    '''
+"#;
+
+fn cut_short(effect: &str) -> Story {
+    let story = Story::with(&CUT.replace("EFFECT", effect));
+    if effect == "read" {
+        story.retask("needs = [\"before\"]", "needs = [\"before\"]\nttl = \"1h\"");
+    }
+    story.file("../kill", "");
+    let seen = story.try_infra("run --json cut");
+    if seen.signal != Some(9) {
+        seen.fail("the runner was to be killed");
+    }
+    story.remove("../kill");
+    story
+}
+
+#[test]
+fn what_was_cut_short_runs_again_and_says_so() {
+    for effect in ["pure", "read", "idempotent"] {
+        let story = cut_short(effect);
+        assert!(!story.try_infra("status --json cut --exit-code").stdout.contains("\"state\":\"unknown\""), "{effect}");
+        story.run("cut").ran(["cut"]).fresh(["before"]).because("cut", json!({"kind": "interrupted"}));
+        story.run("cut").nothing_ran();
+        assert_eq!((story.times("before"), story.times("cut")), (1, 2), "{effect}");
+    }
+}
+
+#[test]
+fn what_had_finished_before_the_cut_stays_fresh() {
+    let story = cut_short("idempotent");
+    story.states("before=fresh");
+    story.run("before").nothing_ran();
+}
+
+#[test]
+fn a_forced_run_that_is_cut_leaves_nothing_fresh() {
+    let story = Story::with(&CUT.replace("EFFECT", "idempotent"));
+    story.run("cut").ran(["before", "cut"]);
+    story.file("../kill", "");
+    assert_eq!(story.try_infra("run --json cut --force").signal, Some(9));
+    story.remove("../kill");
+    let state = story.try_infra("status --json").json()["tasks"][1]["state"].clone();
+    assert_ne!(state, "fresh");
+    story.run("cut").ran(["cut"]).fresh(["before"]);
+}
