@@ -97,6 +97,12 @@ pub(crate) fn render_view(text: &Text, view: &View<'_>) -> Result<Json, RenderEr
     rendered.map_err(|error| context::explain(&error, text, view))
 }
 
+/// Renders a text of dotted names alone, without finding out first what it reads; `None` when it is
+/// anything else, or a name is missing.
+pub(crate) fn render_simple(source: &str, view: &View<'_>) -> Option<Json> {
+    simple::render(source, view)
+}
+
 pub(crate) use context::View;
 
 /// A part of a text as a place in its file; the whole when the file spells it otherwise.

@@ -158,6 +158,10 @@ impl<'a> Frame<'a> {
     pub(super) fn value(&self, node: &Node, key: &str, problems: &mut Vec<Diagnostic>) -> Option<Json> {
         match &node.value {
             Value::Text { text, .. } if has_template(text) => {
+                // What renders with nothing but what is known here reads nothing else.
+                if let Some(value) = template::render_simple(text, &self.view()) {
+                    return Some(value);
+                }
                 let before = problems.len();
                 let text = self.template(node, key, May::Graph, problems)?;
                 if problems.len() > before {
