@@ -49,6 +49,10 @@ pub(super) fn collect<'a>(
                 unknown_section(&mut check, section);
                 continue;
             }
+            if !section.node.is_table() {
+                let message = format!("`task` must be a table of tasks, found {}", section.node.describe());
+                check.fail("wrong-type", &section.node.span, message, Some("write `[task.NAME]`".to_owned()));
+            }
             for entry in section.node.entries() {
                 let place = source.at(&entry.key_span);
                 if !entry.node.is_table() {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub(super) struct Settings {
     pub(super) name: Option<String>,
     pub(super) default_env: Option<(String, Place)>,
-    pub(super) default: Vec<String>,
+    pub(super) default: Vec<(String, Place)>,
     pub(super) dotenv: Vec<Utf8PathBuf>,
     pub(super) requires: BTreeMap<String, String>,
     pub(super) vars: Vec<Declared>,
@@ -82,7 +82,11 @@ fn project(settings: &mut Settings, check: &mut Checker<'_>, node: &Node) {
     check.table("`[project]`", node, &keys::PROJECT);
     settings.name = node.get("name").and_then(Node::text).map(str::to_owned);
     settings.default_env = node.get("default_env").and_then(|env| Some((env.text()?.to_owned(), check.source.at(&env.span))));
-    settings.default = texts(node.get("default"));
+    if let Some(default) = node.get("default") {
+        for word in default.items().unwrap_or(std::slice::from_ref(default)) {
+            settings.default.extend(word.text().map(|text| (text.to_owned(), check.source.at(&word.span))));
+        }
+    }
     settings.dotenv = texts(node.get("dotenv")).into_iter().map(Utf8PathBuf::from).collect();
 }
 

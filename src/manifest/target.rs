@@ -201,14 +201,14 @@ pub fn select(project: &Project, words: &[String]) -> Result<Selection, Vec<Diag
 
 /// How far a word reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Reach {
+pub(super) struct Reach {
     up: bool,
     down: bool,
 }
 
 impl Reach {
     /// `name` and `+name`: upstream; `name+`: downstream; `+name+`: both; `name!`: neither.
-    fn split(word: &str) -> (&str, Self) {
+    pub(super) fn split(word: &str) -> (&str, Self) {
         if let Some(name) = word.strip_suffix('!') {
             return (name, Self { up: false, down: false });
         }

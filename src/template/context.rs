@@ -128,9 +128,15 @@ fn put_value(root: &mut Map<String, Json>, tasks: &Json, task: &str, item: Optio
     let (Some(value), Some(map)) = (value, entry(root, "tasks")) else { return };
     let mut name = task;
     loop {
-        if name == task || !tasks.get(name).is_some_and(|_| true) {
-            if let Some(slot) = entry(map, name) {
-                slot.insert(item.unwrap_or(key).to_owned(), value.clone());
+        if (name == task || tasks.get(name).is_none())
+            && let Some(slot) = entry(map, name)
+        {
+            // An item may be called like a key: what is read of both must be there.
+            match (slot.get_mut(item.unwrap_or(key)), &value) {
+                (Some(Json::Object(there)), Json::Object(more)) => there.extend(more.clone()),
+                _ => {
+                    slot.insert(item.unwrap_or(key).to_owned(), value.clone());
+                }
             }
         }
         match name.split_once('_') {

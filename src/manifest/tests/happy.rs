@@ -4,6 +4,7 @@
 use super::*;
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
+use crate::model::environment::{Approve, Rotation, SecretSource};
 use crate::model::graph::Edge;
 use crate::model::task::{OnFailure, OutputShape, ProbeCheck, Terminal, WatchMay};
 use crate::model::text::{Read, Tree};
@@ -96,6 +97,49 @@ fn variables_by_precedence() {
         ("d", json!(4), "--set"),
     ]);
     assert_eq!(project.env_names, ["dev", "local"]);
+}
+
+#[test]
+fn settings_of_the_project_and_an_environment() {
+    let files = [
+        (
+            "infra.toml",
+            r#"
+[project]
+name = "em"
+default_env = "dev"
+default = ["x", "elsewhere", "x!"]
+dotenv = [".env", "none.env"]
+[requires]
+terraform = ">=1.9, <2"
+any = "*"
+[env.dev]
+approve = "on-destroy"
+kube_context = "k3s-dev"
+dotenv = "dev.env"
+[env.prod]
+[secrets]
+a = { env = "A" }
+b = { file = "./s/b", rotates = true }
+c = { command = ["sops", "-d"] }
+[pools]
+api = 2
+"#,
+        ),
+        (".env", "A=1\nB=1\n"),
+        ("dev.env", "B=2\n"),
+        ("tasks/a.toml", "[task.x]\nrun = [\"x\"]\n[task.elsewhere]\nenvs = [\"prod\"]\nrun = [\"x\"]\n"),
+    ];
+    let project = project(&files);
+    assert_eq!((project.name.as_deref(), project.env.name.as_str()), (Some("em"), "dev"));
+    assert_eq!((project.env_names.as_slice(), project.pools["api"]), (&["dev".to_owned(), "prod".to_owned()][..], 2));
+    assert_eq!(project.requires["terraform"], ">=1.9, <2");
+    assert_eq!(project.env.dotenv.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(), ["A=1", "B=2"]);
+    assert_eq!(project.env.kube_context.as_deref(), Some(&["k3s-dev".to_owned()][..]));
+    assert_eq!(project.env.approve, Approve::OnDestroy);
+    assert_eq!(project.env.secrets["b"].rotation, Rotation::Rotates);
+    assert_eq!(project.env.secrets["b"].source, SecretSource::File("s/b".into()));
+    assert_eq!(project.env.secrets["c"].source, SecretSource::Command(vec!["sops".to_owned(), "-d".to_owned()]));
 }
 
 #[test]

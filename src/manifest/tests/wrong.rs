@@ -314,3 +314,21 @@ fn mistakes_of_all_files_come_in_order_each_once() {
         "duplicate-task: task `b` is declared twice [b] / it is also declared in `tasks/a.toml:1`",
     ]);
 }
+
+#[test]
+fn the_default_targets_mean_something() {
+    assert_mistakes(
+        "[project]\ndefault = [\"verfy\", \"a\"]\n",
+        "task = 1\n",
+        &[
+            "unknown-task: unknown task `verfy` in `default` [\"verfy\"]",
+            "unknown-task: unknown task `a` in `default` [\"a\"]",
+            "wrong-type: `task` must be a table of tasks, found a whole number [1] / write `[task.NAME]`",
+        ],
+    );
+    assert_mistakes(
+        "[project]\ndefault = \"verfy\"\n",
+        "[task.verify]\nrun = [\"x\"]\n",
+        &["unknown-task: unknown task `verfy` in `default` [\"verfy\"] / did you mean `verify`?"],
+    );
+}
