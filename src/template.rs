@@ -32,7 +32,12 @@ pub fn parse(source: &str, place: Place) -> Result<Text, Diagnostic> {
     } else if let Some(reads) = simple::reads(source) {
         reads
     } else {
-        reads::find(source).map_err(|problem| problem.at(&place, source))?.reads.into_iter().map(|(read, _)| read).collect()
+        reads::find(source)
+            .map_err(|problem| problem.at(&place, source))?
+            .reads
+            .into_iter()
+            .map(|(read, _)| read)
+            .collect()
     };
     Ok(Text { source: Arc::from(source), reads: Arc::new(reads), place: Arc::new(place) })
 }

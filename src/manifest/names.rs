@@ -102,7 +102,13 @@ impl Names<'_> {
 }
 
 /// The targets that `infra run` alone means must mean something.
-pub(super) fn check_default(words: &[Placed], tasks: &[Lowered], absent: &Absent, broken: bool, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check_default(
+    words: &[Placed],
+    tasks: &[Lowered],
+    absent: &Absent,
+    broken: bool,
+    problems: &mut Vec<Diagnostic>,
+) {
     let names = Names { targets: targets(tasks), absent, broken };
     for (word, place) in words {
         let (word, _) = Reach::split(word);

@@ -248,7 +248,10 @@ pub(super) fn missing(read: &Read, view: &View<'_>) -> Option<(String, Option<St
         Read::Secret(name) => ("secrets.", name, view.secrets),
         Read::Matrix(name) => ("matrix.", name, view.matrix),
         Read::Item if view.item.is_none() => {
-            return Some(("`item` is not defined".to_owned(), Some("only a task with `foreach` has an `item`".to_owned())));
+            return Some((
+                "`item` is not defined".to_owned(),
+                Some("only a task with `foreach` has an `item`".to_owned()),
+            ));
         }
         Read::TaskValue { task, item, key } => {
             let Some((task, exports)) = find_task(view.tasks, task) else {
@@ -262,7 +265,8 @@ pub(super) fn missing(read: &Read, view: &View<'_>) -> Option<(String, Option<St
                 None
             } else {
                 let wanted = item.as_ref().unwrap_or(key);
-                let help = nearest(wanted, exports.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+                let help =
+                    nearest(wanted, exports.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
                 Some((format!("`tasks.{task}` has no value `{wanted}`"), help))
             };
         }

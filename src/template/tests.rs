@@ -111,7 +111,10 @@ impl crate::model::facts::Files for Fake {
 #[test]
 fn files_include_from_beside_and_from_the_shared_folder() {
     let files = Fake(vec![
-        ("a/x.j2", "{% extends 'base.j2' %}{% block b %}{{ vars.count }} {{ vars.extra }} {% include 'y.j2' %}{% endblock %}"),
+        (
+            "a/x.j2",
+            "{% extends 'base.j2' %}{% block b %}{{ vars.count }} {{ vars.extra }} {% include 'y.j2' %}{% endblock %}",
+        ),
         ("a/y.j2", "{{ tasks.host.ip['a'] }}/{{ tasks.host['b'].ip }}"),
         ("templates/base.j2", "<{% block b %}{% endblock %}>\n"),
         ("a/bad.j2", "one\n{{ vars.nam }}\n"),
@@ -124,10 +127,16 @@ fn files_include_from_beside_and_from_the_shared_folder() {
     let text = render_file("a/x.j2".into(), &files, &scope(), &json!({"extra": "e", "count": 9})).expect("text");
     assert_eq!(text, "<9 e 1/2>\n");
     let error = render_file("a/bad.j2".into(), &files, &scope(), &json!({})).expect_err("undefined");
-    assert_eq!((error.message.as_str(), error.help.as_deref()), ("`vars.nam` is not defined", Some("did you mean `vars.name`?")));
+    assert_eq!(
+        (error.message.as_str(), error.help.as_deref()),
+        ("`vars.nam` is not defined", Some("did you mean `vars.name`?"))
+    );
     assert_eq!(error.place, Some(Place { file: "a/bad.j2".into(), span: 7..15 }));
     let error = render_file("a/late.j2".into(), &files, &scope(), &json!({})).expect_err("undefined");
     assert_eq!(error.message, "`vars.list.first.x` is not defined");
     assert_eq!(render_file("a/opt.j2".into(), &files, &scope(), &json!({})), Ok("!".to_owned()));
-    assert_eq!(reads_of_file("a/opt.j2".into(), &files).expect("reads").files, ["a/nope.j2", "a/opt.j2", "templates/nope.j2"]);
+    assert_eq!(
+        reads_of_file("a/opt.j2".into(), &files).expect("reads").files,
+        ["a/nope.j2", "a/opt.j2", "templates/nope.j2"]
+    );
 }

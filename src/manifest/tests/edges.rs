@@ -155,7 +155,10 @@ fn included_projects_name_their_own_first() {
 
 #[test]
 fn an_undo_task_waits_for_nothing_and_goes_downstream_first() {
-    let project = tasks("", "[task.a]\nrun = [\"x\"]\n[task.b]\nneeds = [\"a\"]\nrun = [\"x\"]\n[task.teardown]\nundo_of = [\"a\", \"b\"]\n");
+    let project = tasks(
+        "",
+        "[task.a]\nrun = [\"x\"]\n[task.b]\nneeds = [\"a\"]\nrun = [\"x\"]\n[task.teardown]\nundo_of = [\"a\", \"b\"]\n",
+    );
     let teardown = task(&project, "teardown");
     assert!(teardown.is_undo() && project.graph.up(teardown.id).is_empty());
     let names: Vec<&str> = teardown.action.undoes.iter().map(|id| project.task(*id).name.as_str()).collect();
@@ -212,7 +215,10 @@ undo_of = "b"
     assert_eq!(picked(&["host*"]).0, "host[x] host[y]");
     let unknown = |word: &str| {
         let problems = select(&project, &[word.to_owned()]).expect_err("unknown");
-        problems.iter().map(|p| format!("{}: {} / {}", p.code, p.message, p.help.as_deref().unwrap_or(""))).collect::<Vec<_>>()
+        problems
+            .iter()
+            .map(|p| format!("{}: {} / {}", p.code, p.message, p.help.as_deref().unwrap_or("")))
+            .collect::<Vec<_>>()
     };
     assert_eq!(unknown("b-3"), ["unknown-target: unknown task or stage `b-3` / did you mean `b-2`?"]);
     assert_eq!(unknown("stage:on"), ["unknown-target: unknown stage `on` / did you mean `stage:one`?"]);

@@ -10,9 +10,7 @@ fn unknown_and_missing_keys() {
         r#"[task.a]
 runs = ["x"]
 "#,
-        &[
-            "unknown-key: unknown key `runs` in task `a` [runs] / did you mean `run`?",
-        ],
+        &["unknown-key: unknown key `runs` in task `a` [runs] / did you mean `run`?"],
     );
     assert_mistakes(
         "",
@@ -77,9 +75,7 @@ shell = "y"
         r#"[task.a]
 kubectl = { apply = "x" }
 "#,
-        &[
-            "unknown-kind: kind `kubectl` is not in this version of infra [kubectl]",
-        ],
+        &["unknown-kind: kind `kubectl` is not in this version of infra [kubectl]"],
     );
     assert_mistakes(
         "",
@@ -116,9 +112,7 @@ run = "make all"
         "[task.a]
 run = []
 ",
-        &[
-            "bad-value: `run` has an argv without a program [[]]",
-        ],
+        &["bad-value: `run` has an argv without a program [[]]"],
     );
     assert_mistakes(
         "",
@@ -257,9 +251,7 @@ run = ["x"
 [task.b]
 runn = ["x"]
 "#,
-        &[
-            "toml-syntax: not valid TOML: missing comma between array elements, expected `,` []",
-        ],
+        &["toml-syntax: not valid TOML: missing comma between array elements, expected `,` []"],
     );
     assert_mistakes(
         "[vars\nx = 1\n",
@@ -277,10 +269,13 @@ neds = 1
 #[test]
 fn flags_and_the_environment() {
     let options = Options { env: Some("dve".to_owned()), set: vec![("wrkers".to_owned(), "1".to_owned())] };
-    assert_eq!(mistakes_in(&[("infra.toml", "[vars]\nworkers = 1\n[env.dev]\n")], &options), [
-        "unknown-variable: `--set wrkers`: no variable `wrkers` is declared / did you mean `workers`?",
-        "unknown-environment: unknown environment `dve` / did you mean `dev`?",
-    ]);
+    assert_eq!(
+        mistakes_in(&[("infra.toml", "[vars]\nworkers = 1\n[env.dev]\n")], &options),
+        [
+            "unknown-variable: `--set wrkers`: no variable `wrkers` is declared / did you mean `workers`?",
+            "unknown-environment: unknown environment `dve` / did you mean `dev`?",
+        ]
+    );
 }
 
 #[test]
@@ -294,13 +289,16 @@ fn template_files_are_underlined_where_they_stand() {
             "[task.a]\ntemplate = [{ from = \"t/x.j2\", to = \"o\" }, { from = \"u/y.j2\", to = \"o2\" }, { from = \"t/prt.j2\", to = \"o3\" }]\n",
         ),
     ];
-    assert_eq!(mistakes_in(&files, &Options::default()), [
-        "missing-template: no template `prt.j2` ['prt.j2'] / did you mean `part.j2`?",
-        "missing-template: no template `t/prt.j2` [\"t/prt.j2\"] / did you mean `t/part.j2`?",
-        "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
-        "read-not-allowed: `u/y.j2` can't read `secrets.s` [secrets.s] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`",
-        "unknown-value: unknown task `zz` in a template [tasks.zz.k]",
-    ]);
+    assert_eq!(
+        mistakes_in(&files, &Options::default()),
+        [
+            "missing-template: no template `prt.j2` ['prt.j2'] / did you mean `part.j2`?",
+            "missing-template: no template `t/prt.j2` [\"t/prt.j2\"] / did you mean `t/part.j2`?",
+            "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
+            "read-not-allowed: `u/y.j2` can't read `secrets.s` [secrets.s] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`",
+            "unknown-value: unknown task `zz` in a template [tasks.zz.k]",
+        ]
+    );
 }
 
 #[test]
@@ -309,10 +307,13 @@ fn mistakes_of_all_files_come_in_order_each_once() {
         ("tasks/b.toml", "[task.b]\nrun = [\"x\"]\nneeds = [\"c\"]\n"),
         ("tasks/a.toml", "[task.b]\nforeach = [\"x\", \"y\"]\nrun = [\"{{ vars.q }}\"]\n"),
     ];
-    assert_eq!(mistakes_in(&files, &Options::default()), [
-        "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
-        "duplicate-task: task `b` is declared twice [b] / it is also declared in `tasks/a.toml:1`",
-    ]);
+    assert_eq!(
+        mistakes_in(&files, &Options::default()),
+        [
+            "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
+            "duplicate-task: task `b` is declared twice [b] / it is also declared in `tasks/a.toml:1`",
+        ]
+    );
 }
 
 #[test]

@@ -58,9 +58,7 @@ undo_of = "c"
 [task.c]
 run = ["x"]
 "#,
-        &[
-            "undo-of-undo: task `b` is itself an undo: it has none [undo_of]",
-        ],
+        &["undo-of-undo: task `b` is itself an undo: it has none [undo_of]"],
     );
 }
 
@@ -78,9 +76,7 @@ needs = ["a"]
 run = ["x"]
 after = ["b"]
 "#,
-        &[
-            r#"cycle: tasks wait for each other: `a -> c -> b -> a` ["c"] / take one of these edges away"#,
-        ],
+        &[r#"cycle: tasks wait for each other: `a -> c -> b -> a` ["c"] / take one of these edges away"#],
     );
     assert_mistakes(
         "",
@@ -88,9 +84,7 @@ after = ["b"]
 run = ["x"]
 needs = ["a"]
 "#,
-        &[
-            r#"cycle: tasks wait for each other: `a -> a` ["a"] / take one of these edges away"#,
-        ],
+        &[r#"cycle: tasks wait for each other: `a -> a` ["a"] / take one of these edges away"#],
     );
     assert_mistakes(
         "",
@@ -103,9 +97,7 @@ run = ["x"]
 outputs = ["b.txt"]
 inputs = ["a.txt"]
 "#,
-        &[
-            r#"cycle: tasks wait for each other: `a -> b -> a` ["b.txt"] / take one of these edges away"#,
-        ],
+        &[r#"cycle: tasks wait for each other: `a -> b -> a` ["b.txt"] / take one of these edges away"#],
     );
 }
 
