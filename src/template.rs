@@ -32,7 +32,12 @@ pub fn parse(source: &str, place: Place) -> Result<Text, Diagnostic> {
     } else if let Some(reads) = simple::reads(source) {
         reads
     } else {
-        reads::find(source).map_err(|problem| problem.at(&place, source))?.reads.into_iter().map(|(read, _)| read).collect()
+        reads::find(source)
+            .map_err(|problem| problem.at(&place, source))?
+            .reads
+            .into_iter()
+            .map(|(read, _)| read)
+            .collect()
     };
     Ok(Text { source: Arc::from(source), reads: Arc::new(reads), place: Arc::new(place) })
 }
@@ -95,6 +100,12 @@ pub(crate) fn render_view(text: &Text, view: &View<'_>) -> Result<Json, RenderEr
         None => engine::render(&text.source, &context).map(Json::String),
     };
     rendered.map_err(|error| context::explain(&error, text, view))
+}
+
+/// Renders a text of dotted names alone, without finding out first what it reads; `None` when it is
+/// anything else, or a name is missing.
+pub(crate) fn render_simple(source: &str, view: &View<'_>) -> Option<Json> {
+    simple::render(source, view)
 }
 
 pub(crate) use context::View;

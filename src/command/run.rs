@@ -156,7 +156,7 @@ fn drive(context: &Context, opened: &Opened, request: Request, yes: bool) -> Res
     }
     let mut person = Person::new(hold, yes, context.choice.stderr);
     let engine =
-        Engine::new(&opened.host, &opened.project, opened.board()?, request, listener.as_mut(), &mut person)?;
+        Engine::new(&opened.host, &opened.project, opened.board()?, request, listener.as_mut(), &mut person);
     let finished = engine.run()?;
     opened.host.save_signatures()?;
     Ok(finished)

@@ -92,7 +92,10 @@ pub struct Engine<'a> {
     pub(super) request: Request,
     pub(super) listener: &'a mut dyn Listener,
     pub(super) approver: &'a mut dyn Approver,
+    /// Zero as long as nothing was started: a run that finds everything fresh writes nothing.
     pub(super) run: RunId,
+    /// Events that are told when it is known whether the run starts anything.
+    held: Option<Vec<Event>>,
     pub(super) started: Instant,
     states: Vec<TaskState>,
     waiting_for: Vec<usize>,
@@ -118,8 +121,6 @@ pub struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// A run that holds its environment. The board's histories are read.
     ///
-    /// # Errors
-    /// When the store can't be written.
     pub fn new(
         host: &'a Host,
         project: &'a Project,
@@ -127,17 +128,9 @@ impl<'a> Engine<'a> {
         request: Request,
         listener: &'a mut dyn Listener,
         approver: &'a mut dyn Approver,
-    ) -> Result<Self, RunError> {
+    ) -> Self {
         let count = project.tasks.len();
         let (sender, receiver) = unbounded_channel();
-        let run = host.store.borrow_mut().begin_run(&RunStart {
-            env: &project.env.name,
-            targets: &request.words,
-            options: &request.options,
-            command: request.command,
-            pid: std::process::id(),
-            started: host.now(),
-        })?;
         let mut verdicts = Vec::new();
         verdicts.resize_with(count, || None);
         let mut engine = Self {
@@ -147,7 +140,8 @@ impl<'a> Engine<'a> {
             request,
             listener,
             approver,
-            run,
+            run: RunId(0),
+            held: Some(Vec::new()),
             started: Instant::now(),
             states: vec![TaskState::Outside; count],
             waiting_for: vec![0; count],
@@ -166,7 +160,7 @@ impl<'a> Engine<'a> {
             receiver,
         };
         engine.prepare();
-        Ok(engine)
+        engine
     }
 
     fn prepare(&mut self) {
@@ -187,9 +181,37 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// When the run can't go on; what finished stays recorded.
     pub fn run(mut self) -> Result<Finished, RunError> {
+        let first: Vec<TaskId> = self
+            .request
+            .tasks
+            .iter()
+            .copied()
+            .filter(|id| self.waiting_for[id.index()] == 0)
+            .collect();
+        let result = self.take_recorded().and_then(|()| self.judge_all(first)).and_then(|()| {
+            self.announce()?;
+            // A null run ends here, without a runtime.
+            if self.is_idle() { Ok(()) } else { self.work() }
+        });
+        self.end(result)
+    }
+
+    /// Begins the run on record, if it starts or fails anything, and tells what was held back.
+    fn announce(&mut self) -> Result<(), RunError> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        if !self.is_idle() || self.exit != 0 {
+            self.run = self.host.store.borrow_mut().begin_run(&RunStart {
+                env: &self.project.env.name,
+                targets: &self.request.words,
+                options: &self.request.options,
+                command: self.request.command,
+                pid: std::process::id(),
+                started: self.host.now(),
+            })?;
+        }
         let tasks: Vec<String> =
             self.request.tasks.iter().map(|id| self.project.task(*id).name.to_string()).collect();
-        let estimate = self.estimate();
+        let estimate = if self.is_idle() { None } else { self.estimate() };
         self.tell(Event::RunStarted {
             run: self.run.0,
             env: self.project.env.name.to_string(),
@@ -198,19 +220,10 @@ impl<'a> Engine<'a> {
             at: self.host.now(),
             estimate,
         });
-        self.take_recorded()?;
-        let first: Vec<TaskId> = self
-            .request
-            .tasks
-            .iter()
-            .copied()
-            .filter(|id| self.waiting_for[id.index()] == 0)
-            .collect();
-        let result = self.judge_all(first).and_then(|()| {
-            // A null run ends here, without a runtime.
-            if self.is_idle() { Ok(()) } else { self.work() }
-        });
-        self.end(result)
+        for event in held {
+            self.tell(event);
+        }
+        Ok(())
     }
 
     fn work(&mut self) -> Result<(), RunError> {
@@ -296,6 +309,10 @@ impl<'a> Engine<'a> {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
+        if let Some(held) = self.held.as_mut() {
+            held.push(event);
+            return;
+        }
         self.listener.hear(&event);
         // Output lines are in the logs; the ledger keeps what happened.
         if !matches!(event, Event::TaskOutput { .. })
@@ -333,14 +350,17 @@ impl<'a> Engine<'a> {
     }
 
     fn estimate(&self) -> Option<f64> {
-        let mut total = Vec::new();
-        for id in &self.request.tasks {
-            total.push(*id);
-        }
-        schedule::estimate(&self.board, &total, self.request.jobs)
+        // What is queued runs, and so does what waits for it, as far as anyone knows now.
+        let busy = |id: &TaskId| !matches!(self.state(*id), TaskState::Settled(_) | TaskState::Outside);
+        let left: Vec<TaskId> = self.request.tasks.iter().copied().filter(busy).collect();
+        schedule::estimate(&self.board, &left, self.request.jobs)
     }
 
     fn end(mut self, result: Result<(), RunError>) -> Result<Finished, RunError> {
+        if result.is_err() && self.held.is_some() {
+            // Refused before anything was considered: there is nothing to tell of.
+            return result.map(|()| Finished::default());
+        }
         if result.is_err() {
             // Nothing may go on behind our back.
             self.kill_everything();
@@ -384,13 +404,14 @@ impl<'a> Engine<'a> {
             "ran": finished.ran, "fresh": finished.fresh, "restored": finished.restored,
             "failed": finished.failed, "skipped": finished.skipped, "interrupted": finished.interrupted,
         });
-        let mut store = self.host.store.borrow_mut();
-        // A ledger that can't be written never fails a run that went well.
-        if finished.ran + finished.failed + finished.interrupted > 0 {
+        let ended = if self.run == RunId(0) {
+            Ok(())
+        } else {
+            let mut store = self.host.store.borrow_mut();
+            // A ledger that can't be written never fails a run that went well.
             let _ = store.put_events(self.run, &self.events);
-        }
-        let ended = store.end_run(self.run, self.host.now(), finished.exit, &counts.to_string());
-        drop(store);
+            store.end_run(self.run, self.host.now(), finished.exit, &counts.to_string())
+        };
         result?;
         ended?;
         Ok(finished)

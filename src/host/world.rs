@@ -54,6 +54,8 @@ pub struct Host {
     commands: SecretCommands,
     secrets: RefCell<BTreeMap<String, Result<String, String>>>,
     versions: RefCell<BTreeMap<String, Option<String>>>,
+    search_path: String,
+    programs: RefCell<BTreeMap<String, Option<Utf8PathBuf>>>,
     known_tools: RefCell<Option<BTreeMap<String, ToolRow>>>,
 }
 
@@ -76,14 +78,16 @@ impl Host {
             clock: Clock::set_to(caller_env.get(crate::host::clock::TEST_NOW).and_then(|text| text.parse().ok())),
             state,
             disk,
-            caller_env,
             store: RefCell::new(store),
             environment,
             vault,
             commands,
             secrets: RefCell::default(),
             versions: RefCell::default(),
+            search_path: search_path(root, &caller_env),
+            programs: RefCell::default(),
             known_tools: RefCell::default(),
+            caller_env,
         }
     }
 
@@ -103,16 +107,17 @@ impl Host {
 
     /// Where programs are looked for: the project's own tools first, then the caller's `PATH`.
     pub fn search_path(&self) -> String {
-        let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin"]
-            .iter()
-            .map(|own| self.root.join(own))
-            .filter(|own| own.is_dir())
-            .map(Utf8PathBuf::into_string)
-            .collect();
-        if let Some(path) = self.caller_env.get("PATH") {
-            parts.push(path.clone());
+        self.search_path.clone()
+    }
+
+    /// A program by name or by a path relative to the root; looked for once.
+    fn found(&self, word: &str) -> Option<Utf8PathBuf> {
+        if let Some(known) = self.programs.borrow().get(word) {
+            return known.clone();
         }
-        parts.join(":")
+        let found = process::find_program(word, &self.search_path, &self.root);
+        self.programs.borrow_mut().insert(word.to_owned(), found.clone());
+        found
     }
 
     /// The environment that checks run in: the allow-list's plainest part.
@@ -332,7 +337,7 @@ impl Host {
     }
 
     fn version_of(&self, tool: &str) -> Option<String> {
-        let program = process::find_program(tool_program(tool), &self.search_path(), &self.root)?;
+        let program = self.found(tool_program(tool))?;
         let sig = crate::host::simple::signature_text(&program);
         {
             let mut known = self.known_tools.borrow_mut();
@@ -395,6 +400,19 @@ fn file_row(row: StatRow) -> FileRow {
     }
 }
 
+fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>) -> String {
+    let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin"]
+        .iter()
+        .map(|own| root.join(own))
+        .filter(|own| own.is_dir())
+        .map(Utf8PathBuf::into_string)
+        .collect();
+    if let Some(path) = caller_env.get("PATH") {
+        parts.push(path.clone());
+    }
+    parts.join(":")
+}
+
 fn tool_program(tool: &str) -> &str {
     match tool {
         "ansible" | "ansible-core" => "ansible-playbook",
@@ -451,7 +469,7 @@ impl Facts for Host {
     }
 
     fn program(&self, word: &str) -> Option<Content> {
-        let program = process::find_program(word, &self.search_path(), &self.root)?;
+        let program = self.found(word)?;
         self.disk.content(&program).ok()
     }
 

@@ -22,7 +22,13 @@ pub(super) struct Found<'a> {
 }
 
 /// The one action of a task.
-pub(super) fn find<'a>(what: &str, node: &'a Node, frame: &Frame<'_>, key_place: &crate::model::diagnostic::Place, problems: &mut Vec<Diagnostic>) -> Option<Found<'a>> {
+pub(super) fn find<'a>(
+    what: &str,
+    node: &'a Node,
+    frame: &Frame<'_>,
+    key_place: &crate::model::diagnostic::Place,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Found<'a>> {
     let mut found: Vec<Found<'a>> = Vec::new();
     for entry in node.entries() {
         if let Some(name) = KindName::parse(&entry.key) {
@@ -46,7 +52,9 @@ pub(super) fn find<'a>(what: &str, node: &'a Node, frame: &Frame<'_>, key_place:
     let spec = [action_spec(action.kind)];
     let mut check = Checker { source: frame.source, problems };
     match spec[0].shape {
-        Shape::Table(specs) if action.entry.node.is_table() => check.needed(&ticked(spec[0].name), &action.entry.node, specs),
+        Shape::Table(specs) if action.entry.node.is_table() => {
+            check.needed(&ticked(spec[0].name), &action.entry.node, specs)
+        }
         _ => check.needed(what, node, &spec),
     }
     Some(action)
@@ -78,7 +86,8 @@ struct Reader<'a, 'b> {
 
 impl Reader<'_, '_> {
     fn entries(&mut self, node: &Node, specs: &[KeySpec], with: WithSecrets) -> BTreeMap<String, Tree> {
-        let marked = specs.iter().any(|spec| spec.name == "secret") && node.get("secret").and_then(Node::flag) == Some(true);
+        let marked =
+            specs.iter().any(|spec| spec.name == "secret") && node.get("secret").and_then(Node::flag) == Some(true);
         let with = if marked { WithSecrets::Yes } else { with };
         let mut table = BTreeMap::new();
         for entry in node.entries() {
@@ -91,7 +100,9 @@ impl Reader<'_, '_> {
 
     fn value(&mut self, node: &Node, spec: &KeySpec, with: WithSecrets) -> Tree {
         match (spec.shape, &node.value) {
-            (Shape::Table(specs) | Shape::Tables(specs), Value::Table(_)) => Tree::Table(self.entries(node, specs, with)),
+            (Shape::Table(specs) | Shape::Tables(specs), Value::Table(_)) => {
+                Tree::Table(self.entries(node, specs, with))
+            }
             (Shape::Tables(specs), Value::List(items)) => {
                 Tree::List(items.iter().map(|item| Tree::Table(self.entries(item, specs, with))).collect())
             }
@@ -99,13 +110,18 @@ impl Reader<'_, '_> {
                 let value = self.frame.value(node, spec.name, self.problems).unwrap_or(Json::Null);
                 let is_rendered = node.text().is_some_and(crate::model::text::has_template);
                 if is_rendered && !value.is_null() && !fits(spec.shape, &value) {
-                    let message = format!("`{}` renders to something else than it must be: {}", spec.name, crate::kind::plain(&value));
+                    let message = format!(
+                        "`{}` renders to something else than it must be: {}",
+                        spec.name,
+                        crate::kind::plain(&value)
+                    );
                     self.problems.push(Diagnostic::error("wrong-type", &self.frame.at(node), message));
                 }
                 Tree::Plain(value)
             }
             _ => {
-                let may = if spec.when == When::StartSecret || with == WithSecrets::Yes { May::Secrets } else { May::Values };
+                let may =
+                    if spec.when == When::StartSecret || with == WithSecrets::Yes { May::Secrets } else { May::Values };
                 self.frame.late(node, spec.name, may, self.problems)
             }
         }
@@ -120,7 +136,9 @@ fn fits(shape: Shape, value: &Json) -> bool {
         Shape::Bool => value.is_boolean(),
         Shape::Int(least) => value.as_i64().is_some_and(|number| number >= least),
         Shape::Duration => value.as_str().is_some_and(|text| crate::manifest::duration::parse(text).is_some()),
-        Shape::Texts => value.is_string() || value.as_array().is_some_and(|items| items.iter().all(|item| !item.is_object())),
+        Shape::Texts => {
+            value.is_string() || value.as_array().is_some_and(|items| items.iter().all(|item| !item.is_object()))
+        }
         Shape::Argvs => value.is_array(),
         Shape::TextTable | Shape::Table(_) => value.is_object(),
         Shape::Tree | Shape::Tables(_) => true,

@@ -15,7 +15,13 @@ pub(super) struct Checker<'a> {
 
 impl Checker<'_> {
     /// Says that something is wrong with a part of the file.
-    pub(super) fn fail(&mut self, code: &'static str, span: &std::ops::Range<usize>, message: String, help: Option<String>) {
+    pub(super) fn fail(
+        &mut self,
+        code: &'static str,
+        span: &std::ops::Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) {
         let mut problem = Diagnostic::error(code, &self.source.at(span), message);
         problem.help = help;
         self.problems.push(problem);
@@ -39,7 +45,9 @@ impl Checker<'_> {
                     let help = format!("{} {}", ticked(spec.name), lower(spec.doc));
                     self.fail("missing-key", &node.span, format!("{what} lacks the key `{}`", spec.name), Some(help));
                 }
-                (Some(inner), Shape::Table(specs)) if inner.is_table() => self.needed(&format!("`{}`", spec.name), inner, specs),
+                (Some(inner), Shape::Table(specs)) if inner.is_table() => {
+                    self.needed(&format!("`{}`", spec.name), inner, specs)
+                }
                 (Some(inner), Shape::Tables(specs)) => {
                     let tables = inner.items().unwrap_or(std::slice::from_ref(inner));
                     tables.iter().filter(|table| table.is_table()).for_each(|table| {
@@ -66,9 +74,7 @@ impl Checker<'_> {
             return;
         }
         match (shape, &node.value) {
-            (Shape::Text | Shape::Texts, Value::Text { .. })
-            | (Shape::Bool, Value::Bool(_))
-            | (Shape::Tree, _) => {}
+            (Shape::Text | Shape::Texts, Value::Text { .. }) | (Shape::Bool, Value::Bool(_)) | (Shape::Tree, _) => {}
             (Shape::Int(least), Value::Int(number)) => {
                 if *number < least {
                     self.fail("bad-value", &node.span, format!("`{name}` must be {least} or more"), None);
@@ -77,7 +83,12 @@ impl Checker<'_> {
             (Shape::Word(words), Value::Text { text, .. }) => {
                 if !words.contains(&text.as_str()) {
                     let help = nearest(text, words.iter().copied()).map_or_else(
-                        || format!("write one of {}", words.iter().map(|word| ticked(word)).collect::<Vec<_>>().join(", ")),
+                        || {
+                            format!(
+                                "write one of {}",
+                                words.iter().map(|word| ticked(word)).collect::<Vec<_>>().join(", ")
+                            )
+                        },
                         |near| format!("did you mean `{near}`?"),
                     );
                     self.fail("bad-value", &node.span, format!("unknown word `{text}` for `{name}`"), Some(help));
@@ -148,9 +159,14 @@ impl Checker<'_> {
                 Some(format!("write `[{}]`, or use `shell` for a command line", words.join(", ")))
             }
             (Shape::Table(specs) | Shape::Tables(specs), _) => {
-                let needed = specs.iter().filter(|spec| spec.needed == Needed::Yes).map(|spec| format!("{} = …", spec.name));
+                let needed =
+                    specs.iter().filter(|spec| spec.needed == Needed::Yes).map(|spec| format!("{} = …", spec.name));
                 let needed = needed.collect::<Vec<_>>().join(", ");
-                Some(if needed.is_empty() { "write a table: `{ key = … }`".to_owned() } else { format!("write `{{ {needed} }}`") })
+                Some(if needed.is_empty() {
+                    "write a table: `{ key = … }`".to_owned()
+                } else {
+                    format!("write `{{ {needed} }}`")
+                })
             }
             (Shape::Duration, _) => Some(duration::HELP.to_owned()),
             (Shape::Mode, _) => Some("write it as text: `\"0644\"`".to_owned()),
@@ -174,7 +190,9 @@ fn is_scalar(node: &Node) -> bool {
 fn expected(shape: Shape) -> String {
     match shape {
         Shape::Text => "text".to_owned(),
-        Shape::Word(words) => format!("one of {}", words.iter().map(|word| ticked(word)).collect::<Vec<_>>().join(", ")),
+        Shape::Word(words) => {
+            format!("one of {}", words.iter().map(|word| ticked(word)).collect::<Vec<_>>().join(", "))
+        }
         Shape::Bool => "`true` or `false`".to_owned(),
         Shape::Int(_) => "a whole number".to_owned(),
         Shape::Duration => "a duration".to_owned(),

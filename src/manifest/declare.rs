@@ -49,6 +49,10 @@ pub(super) fn collect<'a>(
                 unknown_section(&mut check, section);
                 continue;
             }
+            if !section.node.is_table() {
+                let message = format!("`task` must be a table of tasks, found {}", section.node.describe());
+                check.fail("wrong-type", &section.node.span, message, Some("write `[task.NAME]`".to_owned()));
+            }
             for entry in section.node.entries() {
                 let place = source.at(&entry.key_span);
                 if !entry.node.is_table() {
@@ -64,7 +68,9 @@ pub(super) fn collect<'a>(
                 check_task(&mut check, &name, &entry.node, env_names);
                 match seen.get(&name) {
                     Some(first) => {
-                        let help = tasks.get(*first).map(|first| format!("it is also declared in {}", line(&first.place, first.source)));
+                        let help = tasks
+                            .get(*first)
+                            .map(|first| format!("it is also declared in {}", line(&first.place, first.source)));
                         check.fail("duplicate-task", &entry.key_span, format!("task `{name}` is declared twice"), help);
                     }
                     None => {
@@ -147,10 +153,18 @@ fn check_task(check: &mut Checker<'_>, name: &str, node: &Node, env_names: Optio
     }
 }
 
-fn check_env(check: &mut Checker<'_>, env: &str, span: &std::ops::Range<usize>, key: &str, env_names: Option<&[String]>) {
+fn check_env(
+    check: &mut Checker<'_>,
+    env: &str,
+    span: &std::ops::Range<usize>,
+    key: &str,
+    env_names: Option<&[String]>,
+) {
     let Some(env_names) = env_names.filter(|names| !names.iter().any(|name| name == env)) else { return };
-    let help = nearest(env, env_names.iter().map(String::as_str))
-        .map_or_else(|| format!("declare it as `[env.{env}]` in `infra.toml`"), |near| format!("did you mean `{near}`?"));
+    let help = nearest(env, env_names.iter().map(String::as_str)).map_or_else(
+        || format!("declare it as `[env.{env}]` in `infra.toml`"),
+        |near| format!("did you mean `{near}`?"),
+    );
     check.fail("unknown-environment", span, format!("unknown environment `{env}` in `{key}`"), Some(help));
 }
 
@@ -177,7 +191,9 @@ fn check_action(check: &mut Checker<'_>, kind: &'static dyn Kind, node: &Node) {
         return check.table(&format!("`{word}`"), node, kind.keys());
     }
     let shape = match action_shape(kind) {
-        Shape::Table(specs) => specs.iter().find(|spec| spec.name == kind.short_key()).map_or(Shape::Tree, |spec| spec.shape),
+        Shape::Table(specs) => {
+            specs.iter().find(|spec| spec.name == kind.short_key()).map_or(Shape::Tree, |spec| spec.shape)
+        }
         shape => shape,
     };
     check.value(word, node, shape);

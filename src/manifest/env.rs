@@ -35,7 +35,11 @@ pub(super) fn read_files(
             && only.key == "vars"
             && only.node.is_table()
         {
-            let problem = Diagnostic::error("bad-value", &source.at(&only.key_span), "a file of variables has no section `[vars]`");
+            let problem = Diagnostic::error(
+                "bad-value",
+                &source.at(&only.key_span),
+                "a file of variables has no section `[vars]`",
+            );
             problems.push(problem.help("write the variables at the top level of the file"));
         }
         all.insert(env.name.clone(), vars(&source, &source.root, problems));
@@ -51,7 +55,8 @@ pub(super) fn choose(settings: &Settings, options: &Options, problems: &mut Vec<
         && !settings.envs.is_empty()
         && !settings.envs.iter().any(|env| env.name == *name)
     {
-        let problem = Diagnostic::error("unknown-environment", place, format!("unknown environment `{name}` in `default_env`"));
+        let problem =
+            Diagnostic::error("unknown-environment", place, format!("unknown environment `{name}` in `default_env`"));
         problems.push(problem.help(settings.env_help(name)));
     }
     match &options.env {
@@ -95,7 +100,12 @@ fn flag_value(text: &str) -> Json {
 }
 
 /// Flags that set what no layer declares.
-pub(super) fn check_flags(settings: &Settings, file_vars: &FileVars, options: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check_flags(
+    settings: &Settings,
+    file_vars: &FileVars,
+    options: &Options,
+    problems: &mut Vec<Diagnostic>,
+) {
     let declared: std::collections::BTreeSet<&str> = settings
         .vars
         .iter()
@@ -107,9 +117,12 @@ pub(super) fn check_flags(settings: &Settings, file_vars: &FileVars, options: &O
         if declared.contains(name.as_str()) {
             continue;
         }
-        let problem = Diagnostic::nowhere("unknown-variable", format!("`--set {name}`: no variable `{name}` is declared"));
-        let help = nearest(name, declared.iter().copied())
-            .map_or_else(|| "declare it under `[vars]` in `infra.toml`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let problem =
+            Diagnostic::nowhere("unknown-variable", format!("`--set {name}`: no variable `{name}` is declared"));
+        let help = nearest(name, declared.iter().copied()).map_or_else(
+            || "declare it under `[vars]` in `infra.toml`".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
         problems.push(problem.help(help));
     }
 }

@@ -168,7 +168,8 @@ fn items_of(frame: &Frame<'_>, node: &Node, key: &str, problems: &mut Vec<Diagno
     let mut seen = BTreeSet::new();
     let mut items = Vec::new();
     for (index, (given, value)) in rendered.into_iter().enumerate() {
-        let place = node.items().and_then(|items| items.get(index)).map_or_else(|| whole.clone(), |item| frame.at(item));
+        let place =
+            node.items().and_then(|items| items.get(index)).map_or_else(|| whole.clone(), |item| frame.at(item));
         let name = given.clone().or_else(|| key_of(&value));
         let Some(name) = name.filter(|name| is_key(name)) else {
             let message = format!("an item of `{key}` has no text that can be its key");

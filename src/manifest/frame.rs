@@ -54,7 +54,9 @@ impl<'a> Frame<'a> {
                 let before = problems.len();
                 self.check(&text, key, may, problems);
                 if before == problems.len() && may != May::Graph && self.can_be_tried(&text) {
-                    problems.extend(template::render_view(&text, &self.view()).err().map(|error| from_render(error, &text)));
+                    problems.extend(
+                        template::render_view(&text, &self.view()).err().map(|error| from_render(error, &text)),
+                    );
                 }
                 Some(text)
             }
@@ -125,8 +127,9 @@ impl<'a> Frame<'a> {
                 Some(("undefined", format!("`vars.{name}` is not defined"), Some(help)))
             }
             Read::Matrix(axis) if self.matrix.get(axis).is_none() => {
-                let help = suggestion("matrix.", axis, self.matrix.as_object().into_iter().flat_map(|axes| axes.keys()))
-                    .unwrap_or_else(|| "the task has no such axis under `matrix`".to_owned());
+                let help =
+                    suggestion("matrix.", axis, self.matrix.as_object().into_iter().flat_map(|axes| axes.keys()))
+                        .unwrap_or_else(|| "the task has no such axis under `matrix`".to_owned());
                 Some(("undefined", format!("`matrix.{axis}` is not defined"), Some(help)))
             }
             Read::Item if self.item.is_none() => {
@@ -144,7 +147,11 @@ impl<'a> Frame<'a> {
             }
             Read::Secret(name) if may != May::Secrets => {
                 let help = "secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`";
-                Some(("read-not-allowed", format!("{} can't read `secrets.{name}`", ticked(key)), Some(help.to_owned())))
+                Some((
+                    "read-not-allowed",
+                    format!("{} can't read `secrets.{name}`", ticked(key)),
+                    Some(help.to_owned()),
+                ))
             }
             Read::Out(name) if may != May::Own => {
                 let help = "a task's own exports may be read in `ready` and `probe` only".to_owned();
@@ -158,16 +165,23 @@ impl<'a> Frame<'a> {
     pub(super) fn value(&self, node: &Node, key: &str, problems: &mut Vec<Diagnostic>) -> Option<Json> {
         match &node.value {
             Value::Text { text, .. } if has_template(text) => {
+                // What renders with nothing but what is known here reads nothing else.
+                if let Some(value) = template::render_simple(text, &self.view()) {
+                    return Some(value);
+                }
                 let before = problems.len();
                 let text = self.template(node, key, May::Graph, problems)?;
                 if problems.len() > before {
                     return None;
                 }
-                template::render_view(&text, &self.view()).map_err(|error| problems.push(from_render(error, &text))).ok()
+                template::render_view(&text, &self.view())
+                    .map_err(|error| problems.push(from_render(error, &text)))
+                    .ok()
             }
             Value::List(items) => items.iter().map(|item| self.value(item, key, problems)).collect(),
             Value::Table(entries) => {
-                let each = entries.iter().map(|entry| Some((entry.key.clone(), self.value(&entry.node, key, problems)?)));
+                let each =
+                    entries.iter().map(|entry| Some((entry.key.clone(), self.value(&entry.node, key, problems)?)));
                 each.collect::<Option<serde_json::Map<_, _>>>().map(Json::Object)
             }
             _ => Some(node.json()),

@@ -150,7 +150,10 @@ fn alternatives(glob: &str) -> Vec<String> {
                 if depth == 0 {
                     choices.push(&glob[start..at]);
                     let (before, after) = (&glob[..open], &glob[at + 1..]);
-                    return choices.iter().flat_map(|choice| alternatives(&format!("{before}{choice}{after}"))).collect();
+                    return choices
+                        .iter()
+                        .flat_map(|choice| alternatives(&format!("{before}{choice}{after}")))
+                        .collect();
                 }
             }
             _ => {}
@@ -179,7 +182,13 @@ mod tests {
         assert_eq!(fixed_prefix("dist/js/*.js"), "dist/js");
         assert_eq!(fixed_prefix("**/x"), "");
         assert_eq!(fixed_prefix("di*/x"), "");
-        for (glob, path) in [("a/**/*.yml", "a/b/c.yml"), ("a/**/*.yml", "a/c.yml"), ("dist/**", "dist/a/b"), ("*.{tf,json}", "x.json"), ("x[a-c]", "xb")] {
+        for (glob, path) in [
+            ("a/**/*.yml", "a/b/c.yml"),
+            ("a/**/*.yml", "a/c.yml"),
+            ("dist/**", "dist/a/b"),
+            ("*.{tf,json}", "x.json"),
+            ("x[a-c]", "xb"),
+        ] {
             assert!(takes(glob, path), "{glob} {path}");
         }
         for (glob, path) in [("a/*.yml", "a/b/c.yml"), ("x[!a-c]", "xb"), ("*.tf", "a.tfx"), ("?", "")] {

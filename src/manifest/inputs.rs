@@ -92,7 +92,7 @@ impl Finder<'_, '_> {
         let mut inputs = Vec::new();
         for (text, place) in lowered.inputs.iter().filter(|(text, _)| !text.starts_with('!')) {
             if glob::is_glob(text) {
-                self.glob(&reader, text, place, &mut inputs);
+                self.glob(&reader, text, place, Origin::Declared, &mut inputs);
             } else {
                 match path::tidy(text) {
                     Ok(path) => self.path(&reader, &path, place, Origin::Declared, &mut inputs),
@@ -116,6 +116,10 @@ impl Finder<'_, '_> {
 
     /// Inputs that a kind found, or a template file includes.
     fn inferred(&mut self, reader: &Reader<'_>, inferred: &Inferred, place: &Place, inputs: &mut Vec<Input>) {
+        for remark in &inferred.remarks {
+            let message = format!("task `{}`: {remark}", reader.name);
+            self.problems.push(Diagnostic::warning("not-inferred", place, message));
+        }
         for path in inferred.paths.iter().filter(|path| !path.is_absolute() && !path.starts_with("..")) {
             self.path(reader, path, place, Origin::Inferred, inputs);
         }
@@ -128,7 +132,7 @@ impl Finder<'_, '_> {
         let without = reader.without.iter().cloned().chain(away.iter().map(|pattern| pattern[1..].to_owned())).collect();
         let reader = &Reader { id: reader.id, name: reader.name, in_place: reader.in_place, without };
         for pattern in patterns {
-            self.glob(reader, pattern, place, inputs);
+            self.glob(reader, pattern, place, Origin::Inferred, inputs);
         }
     }
 
@@ -155,7 +159,14 @@ impl Finder<'_, '_> {
         self.links.push(Link { from, to, edge: Edge::Reads, place: place.clone() });
     }
 
-    fn artifact(&mut self, reader: &Reader<'_>, written: &Written, path: &Utf8Path, place: &Place, inputs: &mut Vec<Input>) {
+    fn artifact(
+        &mut self,
+        reader: &Reader<'_>,
+        written: &Written,
+        path: &Utf8Path,
+        place: &Place,
+        inputs: &mut Vec<Input>,
+    ) {
         self.edge(written.by, reader.id, place);
         inputs.push(Input::Artifact { from: written.by, path: path.to_owned(), output: written.path.clone() });
     }
@@ -169,7 +180,8 @@ impl Finder<'_, '_> {
             if origin == Origin::Declared && !reader.in_place.iter().any(|own| own == path) {
                 let message = format!("`{path}` is input and output of task `{}`", reader.name);
                 let problem = Diagnostic::error("input-is-output", place, message);
-                self.problems.push(problem.help(format!("take it out of one of them, or write `in_place = [\"{path}\"]`")));
+                self.problems
+                    .push(problem.help(format!("take it out of one of them, or write `in_place = [\"{path}\"]`")));
             }
             return;
         }
@@ -228,7 +240,7 @@ impl Finder<'_, '_> {
         inputs.push(Input::Glob(Glob { pattern, without, ignore: GitIgnore::Disregarded }));
     }
 
-    fn glob(&mut self, reader: &Reader<'_>, text: &str, place: &Place, inputs: &mut Vec<Input>) {
+    fn glob(&mut self, reader: &Reader<'_>, text: &str, place: &Place, origin: Origin, inputs: &mut Vec<Input>) {
         if let Some(why) = glob::mistake(text) {
             self.problems.push(Diagnostic::error("bad-glob", place, format!("bad glob `{text}`: {why}")));
             return;
@@ -242,6 +254,9 @@ impl Finder<'_, '_> {
         if let Some(written) = outputs.around(Utf8Path::new(&prefix)) {
             if written.by != reader.id {
                 return self.artifact(reader, written, Utf8Path::new(&prefix), place, inputs);
+            }
+            if origin == Origin::Inferred {
+                return;
             }
             let message = format!("the glob `{text}` takes what task `{}` writes itself", reader.name);
             return self.problems.push(Diagnostic::error("input-is-output", place, message));
@@ -258,14 +273,18 @@ impl Finder<'_, '_> {
         let mut without = reader.without.clone();
         without.extend(left_out);
         if let Some(written) = takes_output
+            && origin == Origin::Declared
             && !self.takes_any(&pattern, &without, Utf8Path::new(&prefix))
         {
             let by = self.names.get(written.by.index()).map_or("", String::as_str);
-            let message = format!("the glob `{text}` takes only what tasks write, such as `{}` of task `{by}`", written.path);
+            let message =
+                format!("the glob `{text}` takes only what tasks write, such as `{}` of task `{by}`", written.path);
             let help = format!("globs leave out what tasks write: name it in full, `\"{}\"`", written.path);
             self.problems.push(Diagnostic::error("empty-glob", place, message).help(help));
         }
-        inputs.push(Input::Glob(Glob { pattern, without, ignore: GitIgnore::Respected }));
+        // A tool that looks for files itself does not know `.gitignore`.
+        let ignore = if origin == Origin::Declared { GitIgnore::Respected } else { GitIgnore::Disregarded };
+        inputs.push(Input::Glob(Glob { pattern, without, ignore }));
     }
 
     /// Whether a glob takes any file that is there, `.gitignore` disregarded.
@@ -274,7 +293,9 @@ impl Finder<'_, '_> {
         while let Some(folder) = waiting.pop() {
             for name in self.files.files.list(&folder) {
                 let path = if folder.as_str().is_empty() { Utf8PathBuf::from(&name) } else { folder.join(&name) };
-                if matches!(name.as_str(), ".git" | ".infra") || without.iter().any(|without| glob::takes(without, path.as_str())) {
+                if matches!(name.as_str(), ".git" | ".infra")
+                    || without.iter().any(|without| glob::takes(without, path.as_str()))
+                {
                     continue;
                 }
                 match self.files.files.kind(&path) {

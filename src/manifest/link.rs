@@ -36,7 +36,12 @@ pub(super) struct Around<'a> {
 }
 
 /// Links all tasks; `None` when they are no graph.
-pub(super) fn link(tasks: &mut [Lowered], outputs: &Outputs, around: &Around<'_>, problems: &mut Vec<Diagnostic>) -> Option<Graph> {
+pub(super) fn link(
+    tasks: &mut [Lowered],
+    outputs: &Outputs,
+    around: &Around<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Graph> {
     let mut links = Vec::new();
     names(tasks, around, &mut links, problems);
     let files = WithOutputs::new(around.files, outputs);
@@ -72,7 +77,12 @@ fn names(tasks: &mut [Lowered], around: &Around<'_>, links: &mut Vec<Link>, prob
                 for id in names.resolve(lowered, key, word, tasks, problems) {
                     if !ids.contains(&id) {
                         ids.push(id);
-                        links.extend(edge.map(|edge| Link { from: id, to: lowered.task.id, edge, place: word.1.clone() }));
+                        links.extend(edge.map(|edge| Link {
+                            from: id,
+                            to: lowered.task.id,
+                            edge,
+                            place: word.1.clone(),
+                        }));
                     }
                 }
             }
@@ -94,7 +104,8 @@ fn names(tasks: &mut [Lowered], around: &Around<'_>, links: &mut Vec<Link>, prob
 
 /// An undo has no undo.
 fn undo_of_undo(tasks: &[Lowered], problems: &mut Vec<Diagnostic>) {
-    let is_undo = |id: &TaskId| tasks.get(id.index()).is_some_and(|lowered| lowered.task.action.kind == KindName::UndoOf);
+    let is_undo =
+        |id: &TaskId| tasks.get(id.index()).is_some_and(|lowered| lowered.task.action.kind == KindName::UndoOf);
     for lowered in tasks {
         if let Some(id) = lowered.task.action.undoes.iter().find(|id| is_undo(id)) {
             let name = tasks.get(id.index()).map_or("", |lowered| lowered.task.name.as_str());
@@ -114,11 +125,13 @@ fn values(
 ) -> Vec<Vec<Utf8PathBuf>> {
     let spelled = Spelled::new(tasks, &around.absent.empty, &around.absent.elsewhere, problems);
     let exporters = exporters(tasks);
-    let values = Values { spelled: &spelled, exporters: &exporters, tasks, files: around.files, env: around.surroundings.env };
+    let values =
+        Values { spelled: &spelled, exporters: &exporters, tasks, files: around.files, env: around.surroundings.env };
     let mut outcome = Outcome::default();
     let mut resolved = Vec::with_capacity(tasks.len());
     for lowered in tasks.iter() {
-        let texts: Vec<_> = texts_of(&lowered.task).into_iter().map(|text| values.text(lowered, text, &mut outcome)).collect();
+        let texts: Vec<_> =
+            texts_of(&lowered.task).into_iter().map(|text| values.text(lowered, text, &mut outcome)).collect();
         let in_files = template_files(lowered, &values, outputs, around, &mut outcome);
         resolved.push((texts, in_files));
     }
@@ -182,7 +195,9 @@ fn former_names(tasks: &[Lowered], around: &Around<'_>, problems: &mut Vec<Diagn
         for (was, place) in lowered.task.was.iter().zip(&lowered.was_places) {
             if now.contains_key(was.as_str()) || around.absent.elsewhere.contains_key(was.as_str()) {
                 let message = format!("`{was}` is still declared: it is no former name of `{}`", lowered.task.name);
-                problems.push(Diagnostic::error("former-name", place, message).help("take it out of `was`, or remove that task"));
+                problems.push(
+                    Diagnostic::error("former-name", place, message).help("take it out of `was`, or remove that task"),
+                );
             }
             match claimed.get(was.as_str()) {
                 Some(other) if **other != lowered.task.family => {
@@ -234,4 +249,3 @@ fn describe(cycle: &[TaskId], tasks: &[Lowered], links: &[Link]) -> Diagnostic {
         None => Diagnostic::nowhere("cycle", message),
     }
 }
-

@@ -43,7 +43,12 @@ pub(super) struct Lowered {
 }
 
 /// Lowers a task.
-pub(super) fn lower(draft: &Draft<'_>, id: TaskId, around: &Surroundings<'_>, problems: &mut Vec<Diagnostic>) -> Lowered {
+pub(super) fn lower(
+    draft: &Draft<'_>,
+    id: TaskId,
+    around: &Surroundings<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Lowered {
     let frame = draft.frame(around);
     let node: &Node = &draft.node;
     let what = format!("task `{}`", draft.name);
@@ -51,7 +56,8 @@ pub(super) fn lower(draft: &Draft<'_>, id: TaskId, around: &Surroundings<'_>, pr
     let kind = found.as_ref().map_or(KindName::Run, |found| found.kind.name());
     let action_table = found.as_ref().map(|found| action::table(found, &frame, problems)).unwrap_or_default();
     let mut known = action::known(&action_table);
-    let dir = frame.text(node, "dir", problems).and_then(|(dir, place)| folder(&dir, &place, problems)).unwrap_or_default();
+    let dir =
+        frame.text(node, "dir", problems).and_then(|(dir, place)| folder(&dir, &place, problems)).unwrap_or_default();
     known.entry("dir".to_owned()).or_insert_with(|| Json::String(dir.to_string()));
     let mut keys = Keys { frame: &frame, node, problems };
     let effect = keys
@@ -71,7 +77,13 @@ pub(super) fn lower(draft: &Draft<'_>, id: TaskId, around: &Surroundings<'_>, pr
         tags: keys.labels("tags"),
         needs: Vec::new(),
         after: Vec::new(),
-        action: Action { kind, table: action_table, file_reads: std::collections::BTreeSet::new(), undoes: Vec::new(), subject: None },
+        action: Action {
+            kind,
+            table: action_table,
+            file_reads: std::collections::BTreeSet::new(),
+            undoes: Vec::new(),
+            subject: None,
+        },
         effect,
         inputs: Vec::new(),
         outputs: Vec::new(),
@@ -94,19 +106,30 @@ pub(super) fn lower(draft: &Draft<'_>, id: TaskId, around: &Surroundings<'_>, pr
         terminal: if keys.flag("interactive") { Terminal::Handed } else { Terminal::Ours },
         watch: if keys.flag("watch") { WatchMay::Run } else { WatchMay::Leave },
         item: draft.item.clone(),
-        matrix: draft.matrix.as_object().into_iter().flatten().map(|(axis, value)| (axis.clone(), value.clone())).collect(),
+        matrix: draft
+            .matrix
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(axis, value)| (axis.clone(), value.clone()))
+            .collect(),
     };
     if task.ttl.is_some() && effect != Effect::Read {
         keys.warn("ttl", format!("`ttl` is for `read` tasks, and {what} is `{effect}`"));
     }
     let undo_of = crate::kind::texts(&known, "tasks");
-    let action_place = found.as_ref().map_or_else(|| draft.declared.place.clone(), |found| frame.source.at(&found.entry.key_span));
+    let action_place =
+        found.as_ref().map_or_else(|| draft.declared.place.clone(), |found| frame.source.at(&found.entry.key_span));
     let undo_place = found.as_ref().map_or_else(|| action_place.clone(), |found| frame.at(&found.entry.node));
     Lowered {
         home: draft.declared.home.to_owned(),
         needs: frame.texts(node, "needs", problems),
         after: frame.texts(node, "after", problems),
-        undo_of: if kind == KindName::UndoOf { undo_of.into_iter().map(|name| (name, undo_place.clone())).collect() } else { Vec::new() },
+        undo_of: if kind == KindName::UndoOf {
+            undo_of.into_iter().map(|name| (name, undo_place.clone())).collect()
+        } else {
+            Vec::new()
+        },
         inputs: frame.texts(node, "inputs", problems),
         outputs: frame.texts(node, "outputs", problems),
         in_place: frame.texts(node, "in_place", problems),
@@ -129,7 +152,9 @@ fn folder(text: &str, place: &Place, problems: &mut Vec<Diagnostic>) -> Option<U
     match crate::manifest::path::tidy(text) {
         Ok(path) => Some(path),
         Err(why) => {
-            problems.push(Diagnostic::error("bad-path", place, format!("`{text}` {why}")).help(crate::manifest::path::HELP));
+            problems.push(
+                Diagnostic::error("bad-path", place, format!("`{text}` {why}")).help(crate::manifest::path::HELP),
+            );
             None
         }
     }
@@ -172,13 +197,16 @@ impl Keys<'_, '_> {
             return Some(text);
         }
         let help = "a letter or digit first, then letters, digits, `-`, `_` and `.`";
-        self.problems.push(Diagnostic::error("bad-name", place, format!("`{text}` can't be in {}", ticked(key))).help(help));
+        self.problems
+            .push(Diagnostic::error("bad-name", place, format!("`{text}` can't be in {}", ticked(key))).help(help));
         None
     }
 
     fn flag(&mut self, key: &str) -> bool {
         let node = self.node.get(key);
-        node.and_then(|node| self.frame.value(node, key, self.problems)).and_then(|value| value.as_bool()).unwrap_or(false)
+        node.and_then(|node| self.frame.value(node, key, self.problems))
+            .and_then(|value| value.as_bool())
+            .unwrap_or(false)
     }
 
     fn duration(&mut self, key: &str) -> Option<Duration> {
@@ -187,7 +215,9 @@ impl Keys<'_, '_> {
         let parsed = duration::parse(&text);
         // What is written out was checked with the file.
         if parsed.is_none() {
-            self.problems.push(Diagnostic::error("bad-duration", &place, format!("`{text}` is no duration")).help(duration::HELP));
+            self.problems.push(
+                Diagnostic::error("bad-duration", &place, format!("`{text}` is no duration")).help(duration::HELP),
+            );
         }
         parsed
     }

@@ -106,6 +106,7 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
     }
     let around = link::Around { files, surroundings, absent: &absent, pools: &settings.pools, broken };
     let graph = link::link(&mut tasks, &outputs, &around, &mut problems);
+    names::check_default(&settings.default, &tasks, &absent, broken, &mut problems);
 
     let all = sources.iter().chain(task_files.iter().map(|(_, source)| source));
     let mut texts: BTreeMap<Utf8PathBuf, Arc<str>> =
@@ -128,7 +129,7 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
             name: settings.name.clone(),
             env: environment.clone(),
             env_names: env_names.clone(),
-            default: settings.default.clone(),
+            default: settings.default.iter().map(|(word, _)| word.clone()).collect(),
             requires: settings.requires.clone(),
             pools: settings.pools.clone(),
             by_name: tasks.iter().map(|task| (task.name.clone(), task.id)).collect(),

@@ -3,9 +3,9 @@
 
 use crate::manifest::frame::Placed;
 use crate::manifest::lower::Lowered;
-use crate::manifest::target::{Candidate, How, IsUndo, Targets};
+use crate::manifest::target::{Candidate, How, IsUndo, Reach, Targets};
 use crate::manifest::{glob, ticked};
-use crate::model::diagnostic::Diagnostic;
+use crate::model::diagnostic::{Diagnostic, Place};
 use crate::model::name::{TaskId, TaskName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ pub(super) fn targets(tasks: &[Lowered]) -> Targets<'_> {
         family: lowered.task.family.as_str(),
         stage: lowered.task.stage.as_deref(),
         tags: &lowered.task.tags,
-        undo: if lowered.undo_of.is_empty() { IsUndo::No } else { IsUndo::Yes },
+        undo: if lowered.task.is_undo() { IsUndo::Yes } else { IsUndo::No },
     }))
 }
 
@@ -80,9 +80,14 @@ impl Names<'_> {
         if own.is_some_and(|own| self.absent.has(&own)) || self.absent.has(word) {
             return Vec::new();
         }
+        problems.extend(self.unknown(key, word, place));
+        Vec::new()
+    }
+
+    fn unknown(&self, key: &str, word: &str, place: &Place) -> Option<Diagnostic> {
         let near = self.targets.suggest(word);
         if near.is_none() && self.broken {
-            return Vec::new();
+            return None;
         }
         let what = match word.split_once(':') {
             Some(("stage", name)) => format!("unknown stage `{name}`"),
@@ -92,7 +97,23 @@ impl Names<'_> {
         };
         let mut problem = Diagnostic::error("unknown-task", place, format!("{what} in {}", ticked(key)));
         problem.help = near.map(|near| format!("did you mean `{near}`?"));
-        problems.push(problem);
-        Vec::new()
+        Some(problem)
+    }
+}
+
+/// The targets that `infra run` alone means must mean something.
+pub(super) fn check_default(
+    words: &[Placed],
+    tasks: &[Lowered],
+    absent: &Absent,
+    broken: bool,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let names = Names { targets: targets(tasks), absent, broken };
+    for (word, place) in words {
+        let (word, _) = Reach::split(word);
+        if names.targets.pick(word).is_none() && !absent.has(word) {
+            problems.extend(names.unknown("default", word, place));
+        }
     }
 }

@@ -19,7 +19,10 @@ pub(super) struct Node {
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     /// Text; `inner` is its span between the quotes when the file holds it letter by letter.
-    Text { text: String, inner: Range<usize> },
+    Text {
+        text: String,
+        inner: Range<usize>,
+    },
     Int(i64),
     Float(f64),
     Bool(bool),

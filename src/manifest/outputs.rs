@@ -184,11 +184,20 @@ pub(super) fn bad_path(text: &str, why: &str, place: &Place) -> Diagnostic {
 }
 
 /// Adds what tasks write in another environment. Mistakes there are reported when it is loaded.
-pub(super) fn add_environment(outputs: &mut Outputs, declared_tasks: &[TaskDeclared<'_>], around: &Surroundings<'_>, here: &str) {
+pub(super) fn add_environment(
+    outputs: &mut Outputs,
+    declared_tasks: &[TaskDeclared<'_>],
+    around: &Surroundings<'_>,
+    here: &str,
+) {
     let mut ignored = Vec::new();
     for task in declared_tasks {
         let exists_there = exists_in(task, around.env);
-        if task.is_broken() || !exists_there || !writes(task.node) || (is_everywhere_the_same(task.node) && exists_in(task, here)) {
+        if task.is_broken()
+            || !exists_there
+            || !writes(task.node)
+            || (is_everywhere_the_same(task.node) && exists_in(task, here))
+        {
             continue;
         }
         for draft in expand(task, around, &mut ignored) {

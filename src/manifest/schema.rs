@@ -51,7 +51,10 @@ pub fn schema_tasks() -> Json {
     for (spec, kind) in actions.iter().zip(KINDS) {
         let mut action = plain(spec.shape);
         if let Shape::Table(specs) = spec.shape {
-            let short = specs.iter().find(|inner| inner.name == kind.short_key()).map_or(json!(true), |inner| value(inner.shape));
+            let short = specs
+                .iter()
+                .find(|inner| inner.name == kind.short_key())
+                .map_or(json!(true), |inner| value(inner.shape));
             action = json!({"anyOf": [action, short]});
         }
         action["description"] = json!(format!("Kind `{}`.", spec.name));
@@ -117,7 +120,9 @@ fn plain(shape: Shape) -> Json {
         Shape::Word(words) => json!({"type": "string", "enum": words}),
         Shape::Bool => json!({"type": "boolean"}),
         Shape::Int(least) => json!({"type": "integer", "minimum": least}),
-        Shape::Duration => json!({"type": "string", "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"}),
+        Shape::Duration => {
+            json!({"type": "string", "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"})
+        }
         Shape::Mode => json!({"type": "string", "pattern": "^[0-7]{3,4}$"}),
         Shape::Texts => json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
         Shape::Argvs => json!({"anyOf": [
@@ -133,7 +138,8 @@ fn plain(shape: Shape) -> Json {
 
 fn type_pattern() -> String {
     let plain: Vec<&str> = ValueType::WORDS.into_iter().filter(|word| !word.contains('<')).collect();
-    let outer: Vec<&str> = ValueType::WORDS.into_iter().filter_map(|word| word.split('<').nth(1).and(word.split('<').next())).collect();
+    let outer: Vec<&str> =
+        ValueType::WORDS.into_iter().filter_map(|word| word.split('<').nth(1).and(word.split('<').next())).collect();
     format!("^({}|secret|({})<.+>)$", plain.join("|"), outer.join("|"))
 }
 
@@ -149,7 +155,10 @@ mod tests {
             assert!(known[spec.name].is_object(), "{}", spec.name);
         }
         assert_eq!(known["template"]["anyOf"][0]["required"], json!(["from", "to"]));
-        assert_eq!(known["exports"]["additionalProperties"]["pattern"], "^(string|int|float|bool|ip|cidr|path|url|json|secret|(list|map|secret)<.+>)$");
+        assert_eq!(
+            known["exports"]["additionalProperties"]["pattern"],
+            "^(string|int|float|bool|ip|cidr|path|url|json|secret|(list|map|secret)<.+>)$"
+        );
         let project = schema_project();
         assert_eq!(project["properties"].as_object().map(Map::len), Some(keys::SECTIONS.len()));
         assert_eq!(project["properties"]["env"]["additionalProperties"]["properties"]["vars"]["type"], "object");

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub(super) struct Settings {
     pub(super) name: Option<String>,
     pub(super) default_env: Option<(String, Place)>,
-    pub(super) default: Vec<String>,
+    pub(super) default: Vec<(String, Place)>,
     pub(super) dotenv: Vec<Utf8PathBuf>,
     pub(super) requires: BTreeMap<String, String>,
     pub(super) vars: Vec<Declared>,
@@ -81,8 +81,13 @@ pub(super) fn read(source: &Source, problems: &mut Vec<Diagnostic>) -> Settings 
 fn project(settings: &mut Settings, check: &mut Checker<'_>, node: &Node) {
     check.table("`[project]`", node, &keys::PROJECT);
     settings.name = node.get("name").and_then(Node::text).map(str::to_owned);
-    settings.default_env = node.get("default_env").and_then(|env| Some((env.text()?.to_owned(), check.source.at(&env.span))));
-    settings.default = texts(node.get("default"));
+    settings.default_env =
+        node.get("default_env").and_then(|env| Some((env.text()?.to_owned(), check.source.at(&env.span))));
+    if let Some(default) = node.get("default") {
+        for word in default.items().unwrap_or(std::slice::from_ref(default)) {
+            settings.default.extend(word.text().map(|text| (text.to_owned(), check.source.at(&word.span))));
+        }
+    }
     settings.dotenv = texts(node.get("dotenv")).into_iter().map(Utf8PathBuf::from).collect();
 }
 
@@ -97,7 +102,8 @@ fn requires(settings: &mut Settings, check: &mut Checker<'_>, node: &Node) {
                 check.fail("bad-value", &entry.node.span, format!("`{text}` is no version requirement"), Some(help));
             }
             None => {
-                let message = format!("`{}` must be a version requirement in quotes, found {}", entry.key, entry.node.describe());
+                let message =
+                    format!("`{}` must be a version requirement in quotes, found {}", entry.key, entry.node.describe());
                 check.fail("wrong-type", &entry.node.span, message, Some("write `\">=1.9\"`".to_owned()));
             }
         }
@@ -130,12 +136,18 @@ pub(super) fn vars(source: &Source, node: &Node, problems: &mut Vec<Diagnostic>)
 fn warn_of_templates(source: &Source, name: &str, node: &Node, problems: &mut Vec<Diagnostic>) {
     match &node.value {
         Value::Text { text, .. } if has_template(text) => problems.push(
-            Diagnostic::warning("template-in-variable", &source.at(&node.span), format!("the variable `{name}` is no template"))
-                .label("taken as it is written")
-                .help("put the template where the variable is used"),
+            Diagnostic::warning(
+                "template-in-variable",
+                &source.at(&node.span),
+                format!("the variable `{name}` is no template"),
+            )
+            .label("taken as it is written")
+            .help("put the template where the variable is used"),
         ),
         Value::List(items) => items.iter().for_each(|item| warn_of_templates(source, name, item, problems)),
-        Value::Table(entries) => entries.iter().for_each(|entry| warn_of_templates(source, name, &entry.node, problems)),
+        Value::Table(entries) => {
+            entries.iter().for_each(|entry| warn_of_templates(source, name, &entry.node, problems))
+        }
         _ => {}
     }
 }
@@ -157,8 +169,9 @@ fn env(settings: &mut Settings, check: &mut Checker<'_>, entry: &Entry) {
             check.fail("wrong-type", &table.span, message, None);
         }
     }
-    declared.vars_file =
-        node.get("vars_file").and_then(|file| Some((crate::kind::join("".into(), file.text()?), check.source.at(&file.span))));
+    declared.vars_file = node
+        .get("vars_file")
+        .and_then(|file| Some((crate::kind::join("".into(), file.text()?), check.source.at(&file.span))));
     declared.approve = node.get("approve").and_then(Node::text).and_then(Approve::parse).unwrap_or_default();
     declared.kube_context = node.get("kube_context").map(|contexts| texts(Some(contexts)));
     declared.dotenv = texts(node.get("dotenv")).into_iter().map(Utf8PathBuf::from).collect();
@@ -255,7 +268,12 @@ impl Settings {
     pub(super) fn env_help(&self, name: &str) -> String {
         let names = self.env_names();
         nearest(name, names.iter().map(String::as_str)).map_or_else(
-            || format!("declared: {}", names.iter().map(|name| crate::manifest::ticked(name)).collect::<Vec<_>>().join(", ")),
+            || {
+                format!(
+                    "declared: {}",
+                    names.iter().map(|name| crate::manifest::ticked(name)).collect::<Vec<_>>().join(", ")
+                )
+            },
             |near| format!("did you mean `{near}`?"),
         )
     }

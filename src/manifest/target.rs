@@ -103,8 +103,12 @@ impl<'a> Targets<'a> {
             return group(Some(tasks));
         }
         if word.contains(['*', '?', '{']) {
-            let taken: Vec<TaskId> =
-                self.by_name.iter().filter(|(name, _)| glob::takes(&instance_safe(word), &instance_safe(name))).map(|(_, id)| *id).collect();
+            let taken: Vec<TaskId> = self
+                .by_name
+                .iter()
+                .filter(|(name, _)| glob::takes(&instance_safe(word), &instance_safe(name)))
+                .map(|(_, id)| *id)
+                .collect();
             return if taken.is_empty() { None } else { group(Some(&taken)) };
         }
         None
@@ -127,10 +131,12 @@ impl<'a> Targets<'a> {
         if let Some((family, _)) = word.split_once('[')
             && self.by_family.contains_key(family)
         {
-            let instances = self.by_name.range(family..).map(|(name, _)| *name).take_while(|name| name.starts_with(family));
+            let instances =
+                self.by_name.range(family..).map(|(name, _)| *name).take_while(|name| name.starts_with(family));
             return nearest(word, instances).map(str::to_owned);
         }
-        let words: BTreeSet<&str> = self.by_family.keys().chain(self.by_name.keys()).chain(self.by_stage.keys()).copied().collect();
+        let words: BTreeSet<&str> =
+            self.by_family.keys().chain(self.by_name.keys()).chain(self.by_stage.keys()).copied().collect();
         nearest(word, words).map(str::to_owned)
     }
 }
@@ -201,14 +207,14 @@ pub fn select(project: &Project, words: &[String]) -> Result<Selection, Vec<Diag
 
 /// How far a word reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Reach {
+pub(super) struct Reach {
     up: bool,
     down: bool,
 }
 
 impl Reach {
     /// `name` and `+name`: upstream; `name+`: downstream; `+name+`: both; `name!`: neither.
-    fn split(word: &str) -> (&str, Self) {
+    pub(super) fn split(word: &str) -> (&str, Self) {
         if let Some(name) = word.strip_suffix('!') {
             return (name, Self { up: false, down: false });
         }

@@ -33,7 +33,12 @@ pub(super) struct Exporter {
 
 impl Spelled {
     /// Spells all names; two families that are spelled alike are an error.
-    pub(super) fn new(tasks: &[Lowered], empty: &[String], elsewhere: &BTreeMap<TaskName, Vec<String>>, problems: &mut Vec<Diagnostic>) -> Self {
+    pub(super) fn new(
+        tasks: &[Lowered],
+        empty: &[String],
+        elsewhere: &BTreeMap<TaskName, Vec<String>>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Self {
         let mut here: BTreeMap<String, Vec<TaskId>> = BTreeMap::new();
         for lowered in tasks {
             let task = &lowered.task;
@@ -42,7 +47,9 @@ impl Spelled {
             if let Some(first) = first.filter(|first| **first != task.family) {
                 let spelled = template_name(task.family.as_str());
                 let message = format!("tasks `{first}` and `{}` are both `tasks.{spelled}` in templates", task.family);
-                problems.push(Diagnostic::error("name-collision", &task.place, message).help("give one of them another name"));
+                problems.push(
+                    Diagnostic::error("name-collision", &task.place, message).help("give one of them another name"),
+                );
             } else {
                 same.push(task.id);
             }
@@ -121,7 +128,13 @@ impl Values<'_> {
     /// What a read means: its full spelling, and the tasks that it makes edges to.
     ///
     /// The error is a message and a help.
-    fn resolve(&self, reader: &Lowered, task: &str, item: Option<&str>, key: &str) -> Result<(Read, Vec<TaskId>), (String, Option<String>)> {
+    fn resolve(
+        &self,
+        reader: &Lowered,
+        task: &str,
+        item: Option<&str>,
+        key: &str,
+    ) -> Result<(Read, Vec<TaskId>), (String, Option<String>)> {
         let Some((spelled, ids)) = self.spelled.resolve(&reader.home, task) else {
             return Err(self.unknown(task));
         };
@@ -129,7 +142,8 @@ impl Values<'_> {
             let help = format!("its own exports are `out.{key}`, in `ready` and `probe`");
             return Err((format!("task `{}` reads its own value", reader.task.name), Some(help)));
         }
-        let is_family = ids.iter().any(|id| self.exporters.get(id.index()).is_some_and(|exporter| exporter.instance.is_some()));
+        let is_family =
+            ids.iter().any(|id| self.exporters.get(id.index()).is_some_and(|exporter| exporter.instance.is_some()));
         // `tasks.T["hosts"].a` of a plain task is its value `hosts`.
         let (item, key) = match item {
             Some(first) if !is_family && !ids.is_empty() => (None, first),
@@ -154,9 +168,14 @@ impl Values<'_> {
                         _ if ids.iter().filter_map(instance).any(|instance| instance == key) => {
                             format!("an item is named in brackets: `tasks.{task}[\"{key}\"].KEY`")
                         }
-                        (0, Some(KindName::Run | KindName::Shell)) => format!("declare it: `exports = {{ {key} = \"string\" }}`"),
+                        (0, Some(KindName::Run | KindName::Shell)) => {
+                            format!("declare it: `exports = {{ {key} = \"string\" }}`")
+                        }
                         (0, _) => "it exports nothing".to_owned(),
-                        _ => format!("it exports {}", keys.iter().map(|key| crate::manifest::ticked(key)).collect::<Vec<_>>().join(", ")),
+                        _ => format!(
+                            "it exports {}",
+                            keys.iter().map(|key| crate::manifest::ticked(key)).collect::<Vec<_>>().join(", ")
+                        ),
                     },
                     |near| format!("did you mean `{near}`?"),
                 );
@@ -170,9 +189,13 @@ impl Values<'_> {
         if let Some((name, envs)) = self.spelled.elsewhere.get(task) {
             let envs = envs.iter().map(|env| crate::manifest::ticked(env)).collect::<Vec<_>>().join(", ");
             let message = format!("task `{name}` does not exist in environment `{}`", self.env);
-            return (message, Some(format!("it exists in {envs}; limit this task with `envs` too, or `override` the key here")));
+            return (
+                message,
+                Some(format!("it exists in {envs}; limit this task with `envs` too, or `override` the key here")),
+            );
         }
-        let help = nearest(task, self.spelled.here.keys().map(String::as_str)).map(|near| format!("did you mean `tasks.{near}`?"));
+        let help = nearest(task, self.spelled.here.keys().map(String::as_str))
+            .map(|near| format!("did you mean `tasks.{near}`?"));
         (format!("unknown task `{task}` in a template"), help)
     }
 

@@ -1,7 +1,7 @@
 //! Owns one task as it is in one environment: lowered, instances expanded, names resolved.
 //! Does not know TOML, nor whether it is fresh.
 
-use crate::model::action::Action;
+use crate::model::action::{Action, KindName};
 use crate::model::diagnostic::Place;
 use crate::model::effect::Effect;
 use crate::model::name::{TaskId, TaskName};
@@ -75,7 +75,7 @@ pub struct Task {
 impl Task {
     /// Whether this task takes back what others did.
     pub fn is_undo(&self) -> bool {
-        !self.action.undoes.is_empty()
+        self.action.kind == KindName::UndoOf
     }
 }
 

@@ -128,9 +128,15 @@ fn put_value(root: &mut Map<String, Json>, tasks: &Json, task: &str, item: Optio
     let (Some(value), Some(map)) = (value, entry(root, "tasks")) else { return };
     let mut name = task;
     loop {
-        if name == task || !tasks.get(name).is_some_and(|_| true) {
-            if let Some(slot) = entry(map, name) {
-                slot.insert(item.unwrap_or(key).to_owned(), value.clone());
+        if (name == task || tasks.get(name).is_none())
+            && let Some(slot) = entry(map, name)
+        {
+            // An item may be called like a key: what is read of both must be there.
+            match (slot.get_mut(item.unwrap_or(key)), &value) {
+                (Some(Json::Object(there)), Json::Object(more)) => there.extend(more.clone()),
+                _ => {
+                    slot.insert(item.unwrap_or(key).to_owned(), value.clone());
+                }
             }
         }
         match name.split_once('_') {
@@ -242,7 +248,10 @@ pub(super) fn missing(read: &Read, view: &View<'_>) -> Option<(String, Option<St
         Read::Secret(name) => ("secrets.", name, view.secrets),
         Read::Matrix(name) => ("matrix.", name, view.matrix),
         Read::Item if view.item.is_none() => {
-            return Some(("`item` is not defined".to_owned(), Some("only a task with `foreach` has an `item`".to_owned())));
+            return Some((
+                "`item` is not defined".to_owned(),
+                Some("only a task with `foreach` has an `item`".to_owned()),
+            ));
         }
         Read::TaskValue { task, item, key } => {
             let Some((task, exports)) = find_task(view.tasks, task) else {
@@ -256,7 +265,8 @@ pub(super) fn missing(read: &Read, view: &View<'_>) -> Option<(String, Option<St
                 None
             } else {
                 let wanted = item.as_ref().unwrap_or(key);
-                let help = nearest(wanted, exports.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+                let help =
+                    nearest(wanted, exports.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
                 Some((format!("`tasks.{task}` has no value `{wanted}`"), help))
             };
         }

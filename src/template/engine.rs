@@ -30,11 +30,57 @@ pub(super) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 /// Names of all filters, for mistakes that are found before anything is rendered.
 pub(super) const FILTERS: [&str; 51] = [
-    "abs", "attr", "basename", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort", "dirname",
-    "e", "escape", "first", "float", "format", "groupby", "indent", "int", "items", "join", "last", "length", "lines",
-    "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr", "replace", "reverse", "round", "safe",
-    "select", "selectattr", "shquote", "slice", "sort", "split", "string", "sum", "title", "tojson", "trim", "unique",
-    "upper", "zip",
+    "abs",
+    "attr",
+    "basename",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "dirname",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "shquote",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "zip",
 ];
 
 /// Names of all functions.
@@ -51,8 +97,13 @@ fn to_json(value: &Value, indent: Option<usize>) -> Result<String, Error> {
 
 /// A word as `sh` reads it back.
 fn shell_quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '%' | '+' | ',');
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '%' | '+' | ',');
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// The expression of a text that is one `{{ expression }}` and nothing else.

@@ -93,9 +93,17 @@ fn no_such(from: &Utf8Path, name: &str, place: &Place, files: &dyn Files) -> Dia
 ///
 /// # Errors
 /// When it or a file that it includes is missing or no valid template, or something is not defined.
-pub fn render_file(path: &Utf8Path, files: &dyn Files, scope: &Scope, extra_vars: &Json) -> Result<String, RenderError> {
-    let (found, sources) = gather(path, files)
-        .map_err(|problem| RenderError { message: problem.message, place: problem.place, help: problem.help })?;
+pub fn render_file(
+    path: &Utf8Path,
+    files: &dyn Files,
+    scope: &Scope,
+    extra_vars: &Json,
+) -> Result<String, RenderError> {
+    let (found, sources) = gather(path, files).map_err(|problem| RenderError {
+        message: problem.message,
+        place: problem.place,
+        help: problem.help,
+    })?;
     let vars = overlay(&scope.vars, extra_vars);
     let view = View { vars: &vars, ..scope.view() };
     let context = Context::of_reads(&found.reads, &view);
@@ -103,7 +111,12 @@ pub fn render_file(path: &Utf8Path, files: &dyn Files, scope: &Scope, extra_vars
     let mut engine = ENGINE.clone();
     engine.set_path_join_callback(move |name, parent| {
         let paths = candidates(Utf8Path::new(parent), name);
-        paths.into_iter().map(Utf8PathBuf::into_string).find(|path| known.contains(path)).unwrap_or_else(|| name.to_owned()).into()
+        paths
+            .into_iter()
+            .map(Utf8PathBuf::into_string)
+            .find(|path| known.contains(path))
+            .unwrap_or_else(|| name.to_owned())
+            .into()
     });
     for (path, source) in &sources {
         engine
@@ -148,16 +161,17 @@ fn explain(
         .and_then(|place| sources.get(&place.file)?.get(place.span.clone()))
         .map(str::trim)
         .filter(|snippet| !snippet.is_empty());
-    let help = snippet.filter(|_| innermost.kind() == ErrorKind::UndefinedError).and_then(|path| nearest_path(path, view));
+    let help =
+        snippet.filter(|_| innermost.kind() == ErrorKind::UndefinedError).and_then(|path| nearest_path(path, view));
     RenderError { message: words(innermost, snippet), place, help }
 }
 
 /// The error of the included file, not that of the include.
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     let mut at = error;
-    while let Some(source) = std::error::Error::source(at).and_then(|source| source.downcast_ref::<minijinja::Error>()) {
+    while let Some(source) = std::error::Error::source(at).and_then(|source| source.downcast_ref::<minijinja::Error>())
+    {
         at = source;
     }
     at
 }
-

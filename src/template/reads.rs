@@ -261,7 +261,11 @@ impl<'a> Walk<'a> {
             Expr::Filter(filter) => {
                 if !FILTERS.contains(&filter.name) {
                     let help = nearest(filter.name, FILTERS).map(|near| format!("did you mean `{near}`?"));
-                    self.fail(name_range(filter.span(), filter.name), format!("unknown filter `{}` in a template", filter.name), help);
+                    self.fail(
+                        name_range(filter.span(), filter.name),
+                        format!("unknown filter `{}` in a template", filter.name),
+                        help,
+                    );
                 }
                 filter.expr.iter().for_each(|value| self.expression(value));
                 self.arguments(&filter.args);
@@ -289,7 +293,9 @@ impl<'a> Walk<'a> {
                 }
                 Expr::GetItem(get) => {
                     let step = match &get.subscript_expr {
-                        Expr::Const(constant) => constant.value.as_str().map_or(Step::Late, |text| Step::Text(text.to_owned())),
+                        Expr::Const(constant) => {
+                            constant.value.as_str().map_or(Step::Late, |text| Step::Text(text.to_owned()))
+                        }
                         late => {
                             self.expression(late);
                             Step::Late
@@ -320,7 +326,8 @@ impl<'a> Walk<'a> {
             ("env", Some(name)) if name == "name" => (Read::EnvName, end(0)),
             ("env", name) => {
                 let shown = name.map_or_else(|| "env".to_owned(), |name| format!("env.{name}"));
-                let help = "`env.name` is the name of the environment; a variable of the caller goes through `pass_env`";
+                let help =
+                    "`env.name` is the name of the environment; a variable of the caller goes through `pass_env`";
                 return self.fail(whole, format!("`{shown}` is not defined"), Some(help.to_owned()));
             }
             ("item", _) => (Read::Item, whole),
@@ -335,7 +342,9 @@ impl<'a> Walk<'a> {
                 let task = template_name(&task);
                 let step = |index: usize| steps.get(index).map(|(step, _)| step);
                 match (step(1), word(1), word(2)) {
-                    (Some(Step::Text(_)), Some(item), Some(key)) => (Read::TaskValue { task, item: Some(item), key }, end(2)),
+                    (Some(Step::Text(_)), Some(item), Some(key)) => {
+                        (Read::TaskValue { task, item: Some(item), key }, end(2))
+                    }
                     (_, Some(key), _) => (Read::TaskValue { task, item: None, key }, end(1)),
                     (None, ..) => {
                         let help = format!("name one of its values: `tasks.{task}.KEY`");
@@ -343,7 +352,11 @@ impl<'a> Walk<'a> {
                     }
                     _ => {
                         let help = format!("write `tasks.{task}.KEY[…]` or `tasks.{task}[\"ITEM\"].KEY`");
-                        return self.fail(whole, format!("what is read of `tasks.{task}` is not plain from the text"), Some(help));
+                        return self.fail(
+                            whole,
+                            format!("what is read of `tasks.{task}` is not plain from the text"),
+                            Some(help),
+                        );
                     }
                 }
             }

@@ -121,9 +121,23 @@ mod tests {
             ..Scope::default()
         };
         for source in [
-            "{{ vars.a }}", "p/{{ env.name }}/q\n", "{{vars.n}}{{ vars.m.k }}", "{{ vars.m }}", "x{{ vars.b }}", "x{{ vars.f }}",
-            "{{ item.name }}-{{ matrix.os }}", "{{ item }}", "{{ vars.none }}", "{{ vars.n }}", "{{ vars.m.l }}", "x {{ vars.m.l }}",
-            "{{- vars.a -}} ", "{{ vars.a | upper }}", "a }} b {{ vars.a }}", "{{ vars['a'] }}", "{{ vars.a\n}}",
+            "{{ vars.a }}",
+            "p/{{ env.name }}/q\n",
+            "{{vars.n}}{{ vars.m.k }}",
+            "{{ vars.m }}",
+            "x{{ vars.b }}",
+            "x{{ vars.f }}",
+            "{{ item.name }}-{{ matrix.os }}",
+            "{{ item }}",
+            "{{ vars.none }}",
+            "{{ vars.n }}",
+            "{{ vars.m.l }}",
+            "x {{ vars.m.l }}",
+            "{{- vars.a -}} ",
+            "{{ vars.a | upper }}",
+            "a }} b {{ vars.a }}",
+            "{{ vars['a'] }}",
+            "{{ vars.a\n}}",
         ] {
             let Some(reads) = simple::reads(source) else { continue };
             let found = long::find(source).expect(source).reads.into_iter().map(|(read, _)| read).collect();

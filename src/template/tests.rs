@@ -93,3 +93,50 @@ fn own_filters() {
     assert_eq!(render(&text("{{ 'x/y.j2' | basename }}:{{ 'x/y.j2' | dirname }}"), &scope()), Ok(json!("y.j2:x")));
     assert_eq!(render(&text("[{{ vars.list | tojson }}]"), &scope()), Ok(json!("[[1,2]]")));
 }
+
+struct Fake(Vec<(&'static str, &'static str)>);
+
+impl crate::model::facts::Files for Fake {
+    fn read(&self, path: &camino::Utf8Path) -> Option<Arc<str>> {
+        self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| Arc::from(*text))
+    }
+    fn kind(&self, _path: &camino::Utf8Path) -> crate::model::facts::ContentKind {
+        crate::model::facts::ContentKind::Missing
+    }
+    fn list(&self, _folder: &camino::Utf8Path) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn files_include_from_beside_and_from_the_shared_folder() {
+    let files = Fake(vec![
+        (
+            "a/x.j2",
+            "{% extends 'base.j2' %}{% block b %}{{ vars.count }} {{ vars.extra }} {% include 'y.j2' %}{% endblock %}",
+        ),
+        ("a/y.j2", "{{ tasks.host.ip['a'] }}/{{ tasks.host['b'].ip }}"),
+        ("templates/base.j2", "<{% block b %}{% endblock %}>\n"),
+        ("a/bad.j2", "one\n{{ vars.nam }}\n"),
+        ("a/late.j2", "{{ vars.list.first.x }}"),
+        ("a/opt.j2", "{% include 'nope.j2' ignore missing %}!"),
+    ]);
+    let found = reads_of_file("a/x.j2".into(), &files).expect("reads");
+    assert_eq!(found.files, ["a/x.j2", "a/y.j2", "templates/base.j2"]);
+    assert_eq!(found.places[&Read::Var("extra".into())].span, 56..66);
+    let text = render_file("a/x.j2".into(), &files, &scope(), &json!({"extra": "e", "count": 9})).expect("text");
+    assert_eq!(text, "<9 e 1/2>\n");
+    let error = render_file("a/bad.j2".into(), &files, &scope(), &json!({})).expect_err("undefined");
+    assert_eq!(
+        (error.message.as_str(), error.help.as_deref()),
+        ("`vars.nam` is not defined", Some("did you mean `vars.name`?"))
+    );
+    assert_eq!(error.place, Some(Place { file: "a/bad.j2".into(), span: 7..15 }));
+    let error = render_file("a/late.j2".into(), &files, &scope(), &json!({})).expect_err("undefined");
+    assert_eq!(error.message, "`vars.list.first.x` is not defined");
+    assert_eq!(render_file("a/opt.j2".into(), &files, &scope(), &json!({})), Ok("!".to_owned()));
+    assert_eq!(
+        reads_of_file("a/opt.j2".into(), &files).expect("reads").files,
+        ["a/nope.j2", "a/opt.j2", "templates/nope.j2"]
+    );
+}

@@ -4,6 +4,7 @@
 use super::*;
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
+use crate::model::environment::{Approve, Rotation, SecretSource};
 use crate::model::graph::Edge;
 use crate::model::task::{OnFailure, OutputShape, ProbeCheck, Terminal, WatchMay};
 use crate::model::text::{Read, Tree};
@@ -50,18 +51,27 @@ watch = true
 #[test]
 fn every_key_of_a_task_lands_in_the_model() {
     let infra = "[pools]\napi = 2\n[secrets]\ntok = { env = \"TOK\" }\n";
-    let project = project(&[("infra.toml", infra), ("tasks/a.toml", ALL_KEYS), ("src/a.c", ""), ("README", ""), ("state.txt", ""), ("sub/bin/x", "")]);
+    let project = project(&[
+        ("infra.toml", infra),
+        ("tasks/a.toml", ALL_KEYS),
+        ("src/a.c", ""),
+        ("README", ""),
+        ("state.txt", ""),
+        ("sub/bin/x", ""),
+    ]);
     let all = task(&project, "all");
     assert_eq!(all.description.as_deref(), Some("Everything"));
-    assert_eq!((all.stage.as_deref(), all.tags.as_slice()), (Some("verify"), &["smoke".to_owned(), "slow".to_owned()][..]));
+    assert_eq!(
+        (all.stage.as_deref(), all.tags.as_slice()),
+        (Some("verify"), &["smoke".to_owned(), "slow".to_owned()][..])
+    );
     assert_eq!(project.graph.up(all.id), [(TaskId(0), Edge::Needs), (TaskId(1), Edge::After)]);
     assert_eq!((all.effect, all.ttl), (Effect::Read, Some(Duration::from_secs(600))));
     assert_eq!(all.dir, "sub");
-    assert_eq!(all.outputs.iter().map(|o| (o.path.as_str(), o.shape)).collect::<Vec<_>>(), [
-        ("build/out.txt", OutputShape::File),
-        ("build/site", OutputShape::Folder),
-        ("state.txt", OutputShape::File),
-    ]);
+    assert_eq!(
+        all.outputs.iter().map(|o| (o.path.as_str(), o.shape)).collect::<Vec<_>>(),
+        [("build/out.txt", OutputShape::File), ("build/site", OutputShape::Folder), ("state.txt", OutputShape::File),]
+    );
     assert_eq!(all.env["PORT"].source.as_ref(), "80");
     assert!(all.env["T"].reads.contains(&Read::Secret("tok".into())));
     assert!(matches!(all.probe.as_ref().map(|p| &p.check), Some(ProbeCheck::Tcp(_))));
@@ -82,20 +92,69 @@ fn every_key_of_a_task_lands_in_the_model() {
 #[test]
 fn variables_by_precedence() {
     let files = [
-        ("infra.toml", "[vars]\na = 1\nb = 1\nc = 1\nd = 1\n[env.dev]\nvars = { b = 2, c = 2, d = 2 }\nvars_file = \"env/dev.toml\"\n"),
+        (
+            "infra.toml",
+            "[vars]\na = 1\nb = 1\nc = 1\nd = 1\n[env.dev]\nvars = { b = 2, c = 2, d = 2 }\nvars_file = \"env/dev.toml\"\n",
+        ),
         ("env/dev.toml", "c = 3\nd = 3\n"),
         ("tasks/a.toml", "[task.x]\nrun = [\"x\"]\n"),
     ];
     let options = Options { env: Some("dev".to_owned()), set: vec![("d".to_owned(), "4".to_owned())] };
     let project = project_in(&files, &options);
     let vars: Vec<_> = project.env.vars.iter().map(|(k, v)| (k.as_str(), v.value.clone(), v.origin.as_str())).collect();
-    assert_eq!(vars, [
-        ("a", json!(1), "infra.toml:2"),
-        ("b", json!(2), "infra.toml:7"),
-        ("c", json!(3), "env/dev.toml:1"),
-        ("d", json!(4), "--set"),
-    ]);
+    assert_eq!(
+        vars,
+        [
+            ("a", json!(1), "infra.toml:2"),
+            ("b", json!(2), "infra.toml:7"),
+            ("c", json!(3), "env/dev.toml:1"),
+            ("d", json!(4), "--set"),
+        ]
+    );
     assert_eq!(project.env_names, ["dev", "local"]);
+}
+
+#[test]
+fn settings_of_the_project_and_an_environment() {
+    let files = [
+        (
+            "infra.toml",
+            r#"
+[project]
+name = "em"
+default_env = "dev"
+default = ["x", "elsewhere", "x!"]
+dotenv = [".env", "none.env"]
+[requires]
+terraform = ">=1.9, <2"
+any = "*"
+[env.dev]
+approve = "on-destroy"
+kube_context = "k3s-dev"
+dotenv = "dev.env"
+[env.prod]
+[secrets]
+a = { env = "A" }
+b = { file = "./s/b", rotates = true }
+c = { command = ["sops", "-d"] }
+[pools]
+api = 2
+"#,
+        ),
+        (".env", "A=1\nB=1\n"),
+        ("dev.env", "B=2\n"),
+        ("tasks/a.toml", "[task.x]\nrun = [\"x\"]\n[task.elsewhere]\nenvs = [\"prod\"]\nrun = [\"x\"]\n"),
+    ];
+    let project = project(&files);
+    assert_eq!((project.name.as_deref(), project.env.name.as_str()), (Some("em"), "dev"));
+    assert_eq!((project.env_names.as_slice(), project.pools["api"]), (&["dev".to_owned(), "prod".to_owned()][..], 2));
+    assert_eq!(project.requires["terraform"], ">=1.9, <2");
+    assert_eq!(project.env.dotenv.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(), ["A=1", "B=2"]);
+    assert_eq!(project.env.kube_context.as_deref(), Some(&["k3s-dev".to_owned()][..]));
+    assert_eq!(project.env.approve, Approve::OnDestroy);
+    assert_eq!(project.env.secrets["b"].rotation, Rotation::Rotates);
+    assert_eq!(project.env.secrets["b"].source, SecretSource::File("s/b".into()));
+    assert_eq!(project.env.secrets["c"].source, SecretSource::Command(vec!["sops".to_owned(), "-d".to_owned()]));
 }
 
 #[test]
@@ -124,9 +183,20 @@ inputs = ["out/a.txt"]
 "#,
     );
     let names: Vec<&str> = project.tasks.iter().map(|t| t.name.as_str()).collect();
-    assert_eq!(names, [
-        "host[a]", "host[b]", "test[u22,64]", "test[u22,32]", "test[u24,64]", "test[u24,32]", "net[b]", "net[a]", "all"
-    ]);
+    assert_eq!(
+        names,
+        [
+            "host[a]",
+            "host[b]",
+            "test[u22,64]",
+            "test[u22,32]",
+            "test[u24,64]",
+            "test[u24,32]",
+            "net[b]",
+            "net[a]",
+            "all"
+        ]
+    );
     assert_eq!(task(&project, "net[a]").item, Some(json!({"cidr": "1", "key": "a"})));
     assert_eq!(task(&project, "test[u22,32]").matrix["arch"], json!(32));
     assert_eq!(project.graph.up(TaskId(8)), [(TaskId(0), Edge::Needs), (TaskId(1), Edge::Needs)]);

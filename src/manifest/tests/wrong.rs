@@ -10,16 +10,14 @@ fn unknown_and_missing_keys() {
         r#"[task.a]
 runs = ["x"]
 "#,
-        &[
-            r#"unknown-key: unknown key `runs` in task `a` [runs] / did you mean `run`?"#,
-        ],
+        &["unknown-key: unknown key `runs` in task `a` [runs] / did you mean `run`?"],
     );
     assert_mistakes(
         "",
-        r#"[task.a]
-"#,
+        "[task.a]
+",
         &[
-            r#"no-action: task `a` does nothing [a] / give it one of `run`, `shell`, `template`, `terraform`, `ansible`, `undo_of`"#,
+            "no-action: task `a` does nothing [a] / give it one of `run`, `shell`, `template`, `terraform`, `ansible`, `undo_of`",
         ],
     );
     assert_mistakes(
@@ -30,8 +28,8 @@ run = ["x"]
 run = ["x"]
 "#,
         &[
-            r#"unknown-key: unknown key `tasks` in `tasks/a.toml` [tasks] / did you mean `task`?"#,
-            r#"unknown-key: unknown key `lint` in `tasks/a.toml` [lint] / a task is written `[task.lint]`"#,
+            "unknown-key: unknown key `tasks` in `tasks/a.toml` [tasks] / did you mean `task`?",
+            "unknown-key: unknown key `lint` in `tasks/a.toml` [lint] / a task is written `[task.lint]`",
         ],
     );
     assert_mistakes(
@@ -43,9 +41,9 @@ wibble = 1
 ready = [{ tpc = "x", http = "y" }]
 "#,
         &[
-            r#"unknown-key: unknown key `needz` in task `a` [needz] / did you mean `needs`?"#,
-            r#"unknown-key: unknown key `wibble` in task `a` [wibble] / known keys: `run`, `shell`, `template`, `terraform`, `ansible`, `undo_of`, `description`, `stage`, `tags`, `needs`, `after`, `inputs`, `outputs`, `exports`, `env`, `pass_env`, `dir`, `effect`, `ttl`, `probe`, `undo`, `foreach`, `matrix`, `envs`, `override`, `was`, `in_place`, `allow_failure`, `ready`, `retry`, `timeout`, `grace`, `pool`, `interactive`, `watch`"#,
-            r#"unknown-key: unknown key `tpc` in `ready` [tpc] / did you mean `tcp`?"#,
+            "unknown-key: unknown key `needz` in task `a` [needz] / did you mean `needs`?",
+            "unknown-key: unknown key `wibble` in task `a` [wibble] / known keys: `run`, `shell`, `template`, `terraform`, `ansible`, `undo_of`, `description`, `stage`, `tags`, `needs`, `after`, `inputs`, `outputs`, `exports`, `env`, `pass_env`, `dir`, `effect`, `ttl`, `probe`, `undo`, `foreach`, `matrix`, `envs`, `override`, `was`, `in_place`, `allow_failure`, `ready`, `retry`, `timeout`, `grace`, `pool`, `interactive`, `watch`",
+            "unknown-key: unknown key `tpc` in `ready` [tpc] / did you mean `tcp`?",
         ],
     );
     assert_mistakes(
@@ -69,7 +67,7 @@ run = ["x"]
 shell = "y"
 "#,
         &[
-            r#"many-actions: task `a` has `run` and `shell`: a task does one thing [shell] / make a task of each, and let one `needs` the other"#,
+            "many-actions: task `a` has `run` and `shell`: a task does one thing [shell] / make a task of each, and let one `needs` the other",
         ],
     );
     assert_mistakes(
@@ -77,9 +75,7 @@ shell = "y"
         r#"[task.a]
 kubectl = { apply = "x" }
 "#,
-        &[
-            r#"unknown-kind: kind `kubectl` is not in this version of infra [kubectl]"#,
-        ],
+        &["unknown-kind: kind `kubectl` is not in this version of infra [kubectl]"],
     );
     assert_mistakes(
         "",
@@ -113,12 +109,10 @@ run = "make all"
     );
     assert_mistakes(
         "",
-        r#"[task.a]
+        "[task.a]
 run = []
-"#,
-        &[
-            r#"bad-value: `run` has an argv without a program [[]]"#,
-        ],
+",
+        &["bad-value: `run` has an argv without a program [[]]"],
     );
     assert_mistakes(
         "",
@@ -145,10 +139,10 @@ env = { A = [] }
             r#"bad-duration: `10 sec` is no duration ["10 sec"] / write `500ms`, `10s`, `5m`, `1h30m` or `2d`"#,
             r#"bad-value: unknown word `idempotnt` for `effect` ["idempotnt"] / did you mean `idempotent`?"#,
             r#"wrong-type: `watch` must be `true` or `false`, found text ["true"] / write `true` without quotes"#,
-            r#"wrong-type: `needs` must be a text or a list of texts, found a whole number [3]"#,
+            "wrong-type: `needs` must be a text or a list of texts, found a whole number [3]",
             r#"wrong-type: an item of `tags` must be text, found a whole number [1] / write `"1"`"#,
-            r#"wrong-type: `grace` must be a duration, found a whole number [5] / write `500ms`, `10s`, `5m`, `1h30m` or `2d`"#,
-            r#"wrong-type: `A` of `env` must be text, found a list [[]]"#,
+            "wrong-type: `grace` must be a duration, found a whole number [5] / write `500ms`, `10s`, `5m`, `1h30m` or `2d`",
+            "wrong-type: `A` of `env` must be text, found a list [[]]",
         ],
     );
     assert_mistakes(
@@ -185,7 +179,7 @@ retry = { backoff = "60s..5s" }
         &[
             r#"bad-value: `probe` must have one of `exec`, `tcp`, `http`, `kind` [{ tcp = "x", http = "y" }]"#,
             r#"bad-value: `ready` must have one of `exec`, `tcp`, `http` [{ within = "5m" }]"#,
-            r#"missing-key: `retry` lacks the key `max` [retry] / `max` is the number of tries after the first"#,
+            "missing-key: `retry` lacks the key `max` [retry] / `max` is the number of tries after the first",
             r#"bad-duration: `60s..5s` is no pause ["60s..5s"] / write the first and the longest pause, `5s..60s`, or one pause"#,
         ],
     );
@@ -197,7 +191,7 @@ shell = { script = "x", with = { a = 1 } }
 template = { from = "tasks/a.toml", to = "x", secret = "{{ vars.n }}" }
 "#,
         &[
-            r#"wrong-type: `with` must be a text or a list of texts, found a table [{ a = 1 }]"#,
+            "wrong-type: `with` must be a text or a list of texts, found a table [{ a = 1 }]",
             r#"wrong-type: `secret` renders to something else than it must be: 3 ["{{ vars.n }}"]"#,
         ],
     );
@@ -231,15 +225,15 @@ x = "{{ vars.y }}"
 run = ["x"]
 "#,
         &[
-            r#"unknown-key: unknown key `projct` in `infra.toml` [projct] / did you mean `project`?"#,
-            r#"unknown-key: `infra.toml` holds no tasks [task] / move it to a file under `tasks/`"#,
-            r#"unknown-key: unknown key `nme` in `[project]` [nme] / did you mean `name`?"#,
+            "unknown-key: unknown key `projct` in `infra.toml` [projct] / did you mean `project`?",
+            "unknown-key: `infra.toml` holds no tasks [task] / move it to a file under `tasks/`",
+            "unknown-key: unknown key `nme` in `[project]` [nme] / did you mean `name`?",
             r#"unknown-environment: unknown environment `prod` in `default_env` ["prod"] / declared: `dev`"#,
             r#"bad-value: unknown word `sometimes` for `approve` ["sometimes"] / write one of `never`, `on-change`, `on-destroy`, `always`"#,
             r#"missing-file: no file `env/x.toml` ["env/x.toml"]"#,
             r#"wrong-type: the secret `a` must be a table, found text ["x"] / write `{ env = "…" }`, `{ file = "…" }` or `{ command = ["…"] }`: a secret never stands in the file itself"#,
-            r#"bad-value: the secret `b` must have one of `env`, `file` and `command` [b]"#,
-            r#"wrong-type: the pool `p` must be a whole number, 1 or more [0]"#,
+            "bad-value: the secret `b` must have one of `env`, `file` and `command` [b]",
+            "wrong-type: the pool `p` must be a whole number, 1 or more [0]",
             r#"missing-file: no folder `nope/tasks` ["nope"]"#,
             r#"bad-value: `new` is no version requirement ["new"] / write `>=1.9`, `>=1.9, <2`, `=1.9.3` or `*`"#,
             r#"wrong-type: `u` must be a version requirement in quotes, found a whole number [1] / write `">=1.9"`"#,
@@ -257,9 +251,7 @@ run = ["x"
 [task.b]
 runn = ["x"]
 "#,
-        &[
-            r#"toml-syntax: not valid TOML: missing comma between array elements, expected `,` []"#,
-        ],
+        &["toml-syntax: not valid TOML: missing comma between array elements, expected `,` []"],
     );
     assert_mistakes(
         "[vars\nx = 1\n",
@@ -268,8 +260,8 @@ run = ["{{ vars.x }}"]
 neds = 1
 "#,
         &[
-            r#"toml-syntax: not valid TOML: unclosed table, expected `]` []"#,
-            r#"unknown-key: unknown key `neds` in task `a` [neds] / did you mean `needs`?"#,
+            "toml-syntax: not valid TOML: unclosed table, expected `]` []",
+            "unknown-key: unknown key `neds` in task `a` [neds] / did you mean `needs`?",
         ],
     );
 }
@@ -277,10 +269,13 @@ neds = 1
 #[test]
 fn flags_and_the_environment() {
     let options = Options { env: Some("dve".to_owned()), set: vec![("wrkers".to_owned(), "1".to_owned())] };
-    assert_eq!(mistakes_in(&[("infra.toml", "[vars]\nworkers = 1\n[env.dev]\n")], &options), [
-        "unknown-variable: `--set wrkers`: no variable `wrkers` is declared / did you mean `workers`?",
-        "unknown-environment: unknown environment `dve` / did you mean `dev`?",
-    ]);
+    assert_eq!(
+        mistakes_in(&[("infra.toml", "[vars]\nworkers = 1\n[env.dev]\n")], &options),
+        [
+            "unknown-variable: `--set wrkers`: no variable `wrkers` is declared / did you mean `workers`?",
+            "unknown-environment: unknown environment `dve` / did you mean `dev`?",
+        ]
+    );
 }
 
 #[test]
@@ -294,13 +289,16 @@ fn template_files_are_underlined_where_they_stand() {
             "[task.a]\ntemplate = [{ from = \"t/x.j2\", to = \"o\" }, { from = \"u/y.j2\", to = \"o2\" }, { from = \"t/prt.j2\", to = \"o3\" }]\n",
         ),
     ];
-    assert_eq!(mistakes_in(&files, &Options::default()), [
-        "missing-template: no template `prt.j2` ['prt.j2'] / did you mean `part.j2`?",
-        "missing-template: no template `t/prt.j2` [\"t/prt.j2\"] / did you mean `t/part.j2`?",
-        "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
-        "read-not-allowed: `u/y.j2` can't read `secrets.s` [secrets.s] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`",
-        "unknown-value: unknown task `zz` in a template [tasks.zz.k]",
-    ]);
+    assert_eq!(
+        mistakes_in(&files, &Options::default()),
+        [
+            "missing-template: no template `prt.j2` ['prt.j2'] / did you mean `part.j2`?",
+            "missing-template: no template `t/prt.j2` [\"t/prt.j2\"] / did you mean `t/part.j2`?",
+            "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
+            "read-not-allowed: `u/y.j2` can't read `secrets.s` [secrets.s] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`",
+            "unknown-value: unknown task `zz` in a template [tasks.zz.k]",
+        ]
+    );
 }
 
 #[test]
@@ -309,8 +307,29 @@ fn mistakes_of_all_files_come_in_order_each_once() {
         ("tasks/b.toml", "[task.b]\nrun = [\"x\"]\nneeds = [\"c\"]\n"),
         ("tasks/a.toml", "[task.b]\nforeach = [\"x\", \"y\"]\nrun = [\"{{ vars.q }}\"]\n"),
     ];
-    assert_eq!(mistakes_in(&files, &Options::default()), [
-        "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
-        "duplicate-task: task `b` is declared twice [b] / it is also declared in `tasks/a.toml:1`",
-    ]);
+    assert_eq!(
+        mistakes_in(&files, &Options::default()),
+        [
+            "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
+            "duplicate-task: task `b` is declared twice [b] / it is also declared in `tasks/a.toml:1`",
+        ]
+    );
+}
+
+#[test]
+fn the_default_targets_mean_something() {
+    assert_mistakes(
+        "[project]\ndefault = [\"verfy\", \"a\"]\n",
+        "task = 1\n",
+        &[
+            "unknown-task: unknown task `verfy` in `default` [\"verfy\"]",
+            "unknown-task: unknown task `a` in `default` [\"a\"]",
+            "wrong-type: `task` must be a table of tasks, found a whole number [1] / write `[task.NAME]`",
+        ],
+    );
+    assert_mistakes(
+        "[project]\ndefault = \"verfy\"\n",
+        "[task.verify]\nrun = [\"x\"]\n",
+        &["unknown-task: unknown task `verfy` in `default` [\"verfy\"] / did you mean `verify`?"],
+    );
 }

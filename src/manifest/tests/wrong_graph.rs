@@ -29,7 +29,7 @@ run = ["x"]
 run = ["x"]
 "#,
         &[
-            r#"name-collision: tasks `a-b` and `a_b` are both `tasks.a_b` in templates [a_b] / give one of them another name"#,
+            "name-collision: tasks `a-b` and `a_b` are both `tasks.a_b` in templates [a_b] / give one of them another name",
         ],
     );
     assert_mistakes(
@@ -58,9 +58,7 @@ undo_of = "c"
 [task.c]
 run = ["x"]
 "#,
-        &[
-            r#"undo-of-undo: task `b` is itself an undo: it has none [undo_of]"#,
-        ],
+        &["undo-of-undo: task `b` is itself an undo: it has none [undo_of]"],
     );
 }
 
@@ -78,9 +76,7 @@ needs = ["a"]
 run = ["x"]
 after = ["b"]
 "#,
-        &[
-            r#"cycle: tasks wait for each other: `a -> c -> b -> a` ["c"] / take one of these edges away"#,
-        ],
+        &[r#"cycle: tasks wait for each other: `a -> c -> b -> a` ["c"] / take one of these edges away"#],
     );
     assert_mistakes(
         "",
@@ -88,9 +84,7 @@ after = ["b"]
 run = ["x"]
 needs = ["a"]
 "#,
-        &[
-            r#"cycle: tasks wait for each other: `a -> a` ["a"] / take one of these edges away"#,
-        ],
+        &[r#"cycle: tasks wait for each other: `a -> a` ["a"] / take one of these edges away"#],
     );
     assert_mistakes(
         "",
@@ -103,9 +97,7 @@ run = ["x"]
 outputs = ["b.txt"]
 inputs = ["a.txt"]
 "#,
-        &[
-            r#"cycle: tasks wait for each other: `a -> b -> a` ["b.txt"] / take one of these edges away"#,
-        ],
+        &[r#"cycle: tasks wait for each other: `a -> b -> a` ["b.txt"] / take one of these edges away"#],
     );
 }
 
@@ -117,15 +109,15 @@ fn what_templates_may_read() {
 run = ["x", "{{ vars.nme }}", "{{ nme }}", "{{ item }}", "{{ matrix.x }}", "{{ secrets.t }}", "{{ out.x }}", "{{ x", "{{ tasks.b.x }}", "{{ tasks.a.k }}"]
 "#,
         &[
-            r#"undefined: `vars.nme` is not defined [vars.nme] / declare it under `[vars]` in `infra.toml`"#,
-            r#"undefined: `nme` is not defined [nme] / a variable is written `vars.nme`; there are also `env.name`, `tasks`, `secrets`, `item`, `matrix` and `out`"#,
-            r#"undefined: `item` is not defined [item] / only a task with `foreach` has an `item`"#,
-            r#"undefined: `matrix.x` is not defined [matrix.x] / the task has no such axis under `matrix`"#,
-            r#"read-not-allowed: `run` can't read `secrets.t` [secrets.t] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`"#,
-            r#"read-not-allowed: `run` can't read `out.x` [out.x] / a task's own exports may be read in `ready` and `probe` only"#,
-            r#"template-syntax: in a template: unexpected end of input, expected end of variable block [x]"#,
-            r#"unknown-value: unknown task `b` in a template [tasks.b.x]"#,
-            r#"unknown-value: task `a` reads its own value [tasks.a.k] / its own exports are `out.k`, in `ready` and `probe`"#,
+            "undefined: `vars.nme` is not defined [vars.nme] / declare it under `[vars]` in `infra.toml`",
+            "undefined: `nme` is not defined [nme] / a variable is written `vars.nme`; there are also `env.name`, `tasks`, `secrets`, `item`, `matrix` and `out`",
+            "undefined: `item` is not defined [item] / only a task with `foreach` has an `item`",
+            "undefined: `matrix.x` is not defined [matrix.x] / the task has no such axis under `matrix`",
+            "read-not-allowed: `run` can't read `secrets.t` [secrets.t] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`",
+            "read-not-allowed: `run` can't read `out.x` [out.x] / a task's own exports may be read in `ready` and `probe` only",
+            "template-syntax: in a template: unexpected end of input, expected end of variable block [x]",
+            "unknown-value: unknown task `b` in a template [tasks.b.x]",
+            "unknown-value: task `a` reads its own value [tasks.a.k] / its own exports are `out.k`, in `ready` and `probe`",
         ],
     );
     assert_mistakes(
@@ -139,8 +131,8 @@ outputs = ["{{ secrets.x }}"]
 "#,
         &[
             r#"unknown-value: task `a` exports no `ip` [tasks.a.ip] / declare it: `exports = { ip = "string" }`"#,
-            r#"read-not-allowed: `needs` can't read values of tasks [tasks.a.ip] / what makes the graph may read `vars`, `env.name`, `item` and `matrix` only"#,
-            r#"read-not-allowed: `outputs` can't read `secrets.x` [secrets.x] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`"#,
+            "read-not-allowed: `needs` can't read values of tasks [tasks.a.ip] / what makes the graph may read `vars`, `env.name`, `item` and `matrix` only",
+            "read-not-allowed: `outputs` can't read `secrets.x` [secrets.x] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`",
         ],
     );
     assert_mistakes(
@@ -152,9 +144,9 @@ shell = "{{ vars.wrkers }}"
 env = { A = "{{ secrets.s }}" }
 "#,
         &[
-            r#"undefined: `workers` is not defined [workers] / did you mean `vars.workers`?"#,
-            r#"undefined: `vars.wrkers` is not defined [vars.wrkers] / did you mean `vars.workers`?"#,
-            r#"undefined: `secrets.s` is not defined [secrets.s] / declare it under `[secrets]` in `infra.toml`"#,
+            "undefined: `workers` is not defined [workers] / did you mean `vars.workers`?",
+            "undefined: `vars.wrkers` is not defined [vars.wrkers] / did you mean `vars.workers`?",
+            "undefined: `secrets.s` is not defined [secrets.s] / declare it under `[secrets]` in `infra.toml`",
         ],
     );
     assert_mistakes(
@@ -168,9 +160,9 @@ run = ["x", "{{ item.pi }}"]
 outputs = ["out/{{ item.np }}"]
 "#,
         &[
-            r#"undefined: `vars.host.nme` is not defined [vars.host.nme] / did you mean `vars.host.name`?"#,
-            r#"undefined: `item.pi` is not defined [item.pi] / did you mean `item.ip`?"#,
-            r#"undefined: `item.np` is not defined [item.np] / did you mean `item.ip`?"#,
+            "undefined: `vars.host.nme` is not defined [vars.host.nme] / did you mean `vars.host.name`?",
+            "undefined: `item.pi` is not defined [item.pi] / did you mean `item.ip`?",
+            "undefined: `item.np` is not defined [item.np] / did you mean `item.ip`?",
         ],
     );
 }
@@ -186,8 +178,8 @@ exports = { ips = "list<ip>" }
 shell = "{{ tasks.a.ip }} {{ tasks.a.ips }} {{ tasks.ab.x }}"
 "#,
         &[
-            r#"unknown-value: task `a` exports no `ip` [tasks.a.ip] / did you mean `ips`?"#,
-            r#"unknown-value: unknown task `ab` in a template [tasks.ab.x] / did you mean `tasks.a`?"#,
+            "unknown-value: task `a` exports no `ip` [tasks.a.ip] / did you mean `ips`?",
+            "unknown-value: unknown task `ab` in a template [tasks.ab.x] / did you mean `tasks.a`?",
         ],
     );
     assert_mistakes(
@@ -201,8 +193,8 @@ shell = "{{ tasks.h['y'].ip }} {{ tasks.h['x'].pi }} {{ tasks.h.x.ip }}"
 needs = ["h[z]"]
 "#,
         &[
-            r#"unknown-value: `tasks.h` has no item `y` [tasks.h['y'].ip]"#,
-            r#"unknown-value: task `h[x]` exports no `pi` [tasks.h['x'].pi] / did you mean `ip`?"#,
+            "unknown-value: `tasks.h` has no item `y` [tasks.h['y'].ip]",
+            "unknown-value: task `h[x]` exports no `pi` [tasks.h['x'].pi] / did you mean `ip`?",
             r#"unknown-value: task `h[x]` exports no `x` [tasks.h.x] / an item is named in brackets: `tasks.h["x"].KEY`"#,
             r#"unknown-task: unknown task `h[z]` in `needs` ["h[z]"] / did you mean `h[x]`?"#,
         ],
@@ -217,7 +209,7 @@ exports = { k = "int" }
 shell = "{{ tasks.a.k }}"
 "#,
         &[
-            r#"unknown-value: task `a` does not exist in environment `local` [tasks.a.k] / it exists in `dev`; limit this task with `envs` too, or `override` the key here"#,
+            "unknown-value: task `a` does not exist in environment `local` [tasks.a.k] / it exists in `dev`; limit this task with `envs` too, or `override` the key here",
         ],
     );
 }
@@ -307,8 +299,8 @@ run = ["x"]
 pool = "apj"
 "#,
         &[
-            r#"retry-of-once: task `a` is `once`: it must not be tried again blindly [retry] / take `retry` away"#,
-            r#"warning unused-key: `ttl` is for `read` tasks, and task `a` is `once` [ttl]"#,
+            "retry-of-once: task `a` is `once`: it must not be tried again blindly [retry] / take `retry` away",
+            "warning unused-key: `ttl` is for `read` tasks, and task `a` is `once` [ttl]",
             r#"unknown-pool: unknown pool `apj` ["apj"] / did you mean `api`?"#,
         ],
     );
@@ -334,12 +326,12 @@ run = ["x"]
 "#,
         &[
             r#"bad-item: `foreach` has the key `x` twice ["x"]"#,
-            r#"bad-item: an item of `foreach` has no text that can be its key [{ b = 1 }] / an item is a text, a number, or a table with a `name`; a key is not empty and holds no `[`, `]` or `,`"#,
+            "bad-item: an item of `foreach` has no text that can be its key [{ b = 1 }] / an item is a text, a number, or a table with a `name`; a key is not empty and holds no `[`, `]` or `,`",
             r#"bad-item: an item of `foreach` has no text that can be its key ["q["] / an item is a text, a number, or a table with a `name`; a key is not empty and holds no `[`, `]` or `,`"#,
             r#"wrong-type: `foreach` must be a list or a table, found text ["abc"] / write a list, or one template that gives a list: `"{{ vars.NAME }}"`"#,
             r#"wrong-type: `a` must be a list or a table, found text ["x"] / write a list, or one template that gives a list: `"{{ vars.NAME }}"`"#,
-            r#"undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`"#,
-            r#"wrong-type: `matrix` must be a table of lists, found a list [[]]"#,
+            "undefined: `vars.q` is not defined [vars.q] / declare it under `[vars]` in `infra.toml`",
+            "wrong-type: `matrix` must be a table of lists, found a list [[]]",
         ],
     );
 }
@@ -357,9 +349,9 @@ override = {}
 "#,
         &[
             r#"unknown-environment: unknown environment `dve` in `envs` ["dve"] / did you mean `dev`?"#,
-            r#"unknown-environment: unknown environment `prod` in `override` [prod] / declare it as `[env.prod]` in `infra.toml`"#,
+            "unknown-environment: unknown environment `prod` in `override` [prod] / declare it as `[env.prod]` in `infra.toml`",
             r#"wrong-type: `run` must be an argv (a list of words) or a list of argvs, found text ["y"] / write `["y"]`, or use `shell` for a command line"#,
-            r#"unknown-key: `override.prod` of task `a` can't hold `override` [override]"#,
+            "unknown-key: `override.prod` of task `a` can't hold `override` [override]",
         ],
     );
 }
