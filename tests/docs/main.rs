@@ -1,0 +1,92 @@
+//! Holds the documentation to what is: commands and schemas as the program has them, links that lead
+//! somewhere, command blocks that run and print what the pages say.
+//!
+//! `UPDATE_DOCS=1 cargo test --test docs` writes the generated pages anew.
+
+mod blocks;
+mod commands;
+mod links;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The program.
+const INFRA: &str = env!("CARGO_BIN_EXE_infra");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A page that is generated: equal to what it should be, or written anew on request.
+fn assert_current(path: &str, wanted: &str) {
+    let file = root().join(path);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, wanted).unwrap();
+        return;
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    if found != wanted {
+        let line = found.lines().zip(wanted.lines()).take_while(|(a, b)| a == b).count() + 1;
+        panic!("{path} is stale from line {line} on: UPDATE_DOCS=1 cargo test --test docs");
+    }
+}
+
+/// Every page that people read.
+fn pages() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !path.is_symlink() {
+                if !name.starts_with('.') && name != "target" && name != "build" {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_command_reference_is_that_of_the_program() {
+    assert_current("docs/commands.md", &commands::reference());
+}
+
+#[test]
+fn the_schemas_are_those_of_the_program() {
+    for file in ["project", "tasks"] {
+        let output = Command::new(INFRA).args(["schema", file]).output().unwrap();
+        assert!(output.status.success(), "infra schema {file}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_current(&format!("docs/schema/{file}.json"), &text);
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let broken: Vec<String> = pages().iter().flat_map(|page| links::broken(page)).collect();
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_quickstart_works_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/quickstart.md", folder.path());
+}
+
+#[test]
+fn the_task_formats_examples_work_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/task-format.md", folder.path());
+}
