@@ -3,6 +3,16 @@
 
 mod layers;
 mod support;
+mod truth_ansible;
 mod truth_cutoff;
 mod truth_effects;
+mod truth_environments;
+mod truth_inputs;
 mod truth_once;
+mod truth_outputs;
+mod truth_probe;
+mod truth_reasons;
+mod truth_secrets;
+mod truth_terraform;
+mod truth_undo;
+mod truth_vanished;

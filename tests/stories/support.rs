@@ -122,6 +122,7 @@ struct Inner {
     env: BTreeMap<String, String>,
     path: Vec<PathBuf>,
     count: usize,
+    clock: Option<i64>,
     mounted: Option<PathBuf>,
     last: Seen,
 }
@@ -260,9 +261,10 @@ impl Story {
         self
     }
 
-    /// Sets the clock, in seconds after the story's new year.
+    /// Sets the clock, in seconds after the story's new year; each command is a second later.
     pub fn at(&self, seconds: i64) -> &Self {
-        self.env("INFRA_TEST_NOW", &(NEW_YEAR + seconds * 1000).to_string())
+        self.inner.borrow_mut().clock = Some(NEW_YEAR + seconds * 1000);
+        self
     }
 
     /// Puts terraform on PATH: the real one, which must be there.
@@ -309,6 +311,10 @@ impl Story {
         let count = {
             let mut inner = self.inner.borrow_mut();
             inner.count += 1;
+            if let Some(now) = inner.clock {
+                inner.env.insert("INFRA_TEST_NOW".to_owned(), now.to_string());
+                inner.clock = Some(now + 1000);
+            }
             inner.count
         };
         let stdout = self.base().join(format!("io/{count}.out"));
