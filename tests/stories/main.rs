@@ -14,6 +14,7 @@ mod truth_outputs;
 mod truth_probe;
 mod truth_reasons;
 mod truth_secrets;
+mod truth_states;
 mod truth_terraform;
 mod truth_undo;
 mod truth_vanished;
