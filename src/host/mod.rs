@@ -10,6 +10,7 @@ pub mod mask;
 pub mod process;
 pub mod secret;
 pub mod signals;
+pub mod shim;
 pub mod simple;
 pub mod store;
 pub mod watch;
