@@ -5,6 +5,7 @@ mod attempt;
 mod checks;
 mod dispatch;
 mod finish;
+mod finished;
 mod job;
 mod outputs;
 mod pace;
@@ -17,7 +18,8 @@ pub mod tools;
 pub mod undoing;
 
 pub use checks::probe_check;
-pub use dispatch::{Engine, Finished};
+pub use dispatch::Engine;
+pub use finished::Finished;
 pub use request::{Approval, Approver, OnTaskFailure, Request};
 
 use crate::host::store::StoreError;
