@@ -128,6 +128,11 @@ pub fn about(rough: f64) -> String {
     if rough < 60.0 { format!("{:.0} s", rough.max(1.0)) } else { seconds(rough) }
 }
 
+/// How long something usually takes: `<1 s`, else as [`about`] has it.
+pub fn usually(rough: f64) -> String {
+    if rough < 1.0 { "<1 s".to_owned() } else { about(rough) }
+}
+
 /// How long ago: `just now`, `40 s ago`, `2 h ago`, `3 d ago`; negative ages are clocks that moved.
 pub fn ago(age: i64) -> String {
     match age {
