@@ -178,10 +178,10 @@ impl<'a> Engine<'a> {
         self.end(result)
     }
 
-    /// Begins the run on record, if it starts or fails anything, and tells what was held back.
+    /// Begins the run on record, if it does or fails anything, and tells what was held back.
     fn announce(&mut self) -> Result<(), RunError> {
         let Some(held) = self.held.take() else { return Ok(()) };
-        if !self.is_idle() || self.exit != 0 {
+        if !self.is_idle() || self.exit != 0 || self.finished.restored > 0 {
             self.run = self.host.store.borrow_mut().begin_run(&RunStart {
                 env: &self.project.env.name,
                 targets: &self.request.words,

@@ -187,3 +187,14 @@ fn two_tasks_that_write_one_path_are_a_mistake() {
     story.infra_to(2, "check").says("out/x");
     story.retask("out/x", "other/x").infra("check");
 }
+
+#[test]
+fn a_run_that_only_puts_back_is_on_record_and_one_that_does_nothing_is_not() {
+    let story = build();
+    let runs = || story.infra("history --json").last().json()["runs"].as_array().map_or(0, Vec::len);
+    assert_eq!(runs(), 1);
+    story.run("use").nothing_ran();
+    assert_eq!(runs(), 1);
+    story.remove("build/one.txt").run("use").restored(["build"]);
+    assert_eq!(runs(), 2);
+}
