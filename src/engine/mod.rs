@@ -9,8 +9,8 @@ mod finished;
 mod job;
 mod outputs;
 mod pace;
-pub mod recover;
 mod recorded;
+pub mod recover;
 pub mod request;
 mod settle;
 mod start;
@@ -20,7 +20,7 @@ pub mod undoing;
 pub use checks::probe_check;
 pub use dispatch::Engine;
 pub use finished::Finished;
-pub use request::{Approver, Approval, OnTaskFailure, Request};
+pub use request::{Approval, Approver, OnTaskFailure, Request};
 
 use crate::host::store::StoreError;
 use crate::model::facts::FactError;

@@ -106,7 +106,8 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
         Ok(now) => now,
         Err(WalkError::Fact(error)) => return Err(error),
         Err(WalkError::Render(error)) => {
-            let reason = Reason::ActionChanged { field: "template".to_owned(), old: None, new: Some(error.message.clone()) };
+            let reason =
+                Reason::ActionChanged { field: "template".to_owned(), old: None, new: Some(error.message.clone()) };
             return Ok(Verdict {
                 reasons: vec![reason],
                 record: history.newest.clone(),
@@ -149,10 +150,12 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
     if state == State::Deferred {
         reasons.extend(unsettled(board, id));
     }
-    if state == State::Stale && task.effect == Effect::Once && started_once(history) {
-        if let Some(attempt) = history.began {
-            reasons.push(Reason::StartedOnce { attempt: attempt.0 });
-        }
+    if state == State::Stale
+        && task.effect == Effect::Once
+        && started_once(history)
+        && let Some(attempt) = history.began
+    {
+        reasons.push(Reason::StartedOnce { attempt: attempt.0 });
     }
     reasons.extend(now.remarks);
     Ok(Verdict {
@@ -249,7 +252,9 @@ fn voided(void: &Void, history: &History) -> Reason {
     let last = history.last.as_ref();
     match void {
         Void::NewStart { attempt } | Void::Failed { attempt } => match last {
-            Some(last) if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) => {
+            Some(last)
+                if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) =>
+            {
                 Reason::Interrupted { attempt: *attempt }
             }
             Some(last) if last.id.0 == *attempt => {

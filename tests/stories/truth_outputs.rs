@@ -209,3 +209,14 @@ fn a_link_as_an_output_is_its_text() {
     story.remove("current").run("link").restored(["link"]).holds("current", "2");
     assert_eq!(std::fs::read_link(story.path("current")).unwrap().to_str(), Some("../release"));
 }
+
+#[test]
+fn a_run_that_only_puts_back_is_on_record_and_one_that_does_nothing_is_not() {
+    let story = build();
+    let runs = || story.infra("history --json").last().json()["runs"].as_array().map_or(0, Vec::len);
+    assert_eq!(runs(), 1);
+    story.run("use").nothing_ran();
+    assert_eq!(runs(), 1);
+    story.remove("build/one.txt").run("use").restored(["build"]);
+    assert_eq!(runs(), 2);
+}

@@ -5,9 +5,9 @@ use crate::host::store::{Store, StoreError};
 use crate::model::digest::Digest;
 use crate::model::effect::Effect;
 use crate::model::manifest::FORMAT;
+use crate::model::manifest::Manifest;
 use crate::model::name::{AttemptId, EnvName, RecordId, RunId, TaskKey};
 use crate::model::reason::Reason;
-use crate::model::manifest::Manifest;
 use crate::model::record::{Artifact, Attempt, Export, Incarnation, Millis, Phase, Void};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,8 +96,7 @@ impl Store {
         let fail = self.fail("write");
         let connection = &mut self.connection;
         let run = move || {
-            let transaction =
-                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.commit()?;
             Ok(result)
@@ -106,10 +105,7 @@ impl Store {
     }
 
     /// Gives every name an id; moves the ids of former names along.
-    pub fn adopt_names(
-        &mut self,
-        names: &[(&str, &[String])],
-    ) -> Result<(), StoreError> {
+    pub fn adopt_names(&mut self, names: &[(&str, &[String])]) -> Result<(), StoreError> {
         let known = self.task_keys()?;
         let missing: Vec<_> = names.iter().filter(|(name, _)| !known.contains_key(*name)).collect();
         if missing.is_empty() {
@@ -202,10 +198,7 @@ impl Store {
                     incarnations = '[]', notes = '{}', rerun_allowed = 0",
                 params![target.0, env.as_str()],
             )?;
-            transaction.execute(
-                "DELETE FROM subject WHERE task = ?1 AND env = ?2",
-                params![target.0, env.as_str()],
-            )?;
+            transaction.execute("DELETE FROM subject WHERE task = ?1 AND env = ?2", params![target.0, env.as_str()])?;
             Ok(())
         })
     }
@@ -362,7 +355,13 @@ pub(super) fn void(transaction: &Transaction<'_>, task: i64, env: &str, by: &Voi
 }
 
 /// Makes a task the owner of a subject; what another task or environment has on record of it is void.
-pub(super) fn own(transaction: &Transaction<'_>, subject: &str, task: i64, name: &str, env: &str) -> rusqlite::Result<()> {
+pub(super) fn own(
+    transaction: &Transaction<'_>,
+    subject: &str,
+    task: i64,
+    name: &str,
+    env: &str,
+) -> rusqlite::Result<()> {
     let other: Option<(i64, String)> = transaction
         .query_row("SELECT task, env FROM subject WHERE subject = ?1", [subject], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
@@ -372,10 +371,7 @@ pub(super) fn own(transaction: &Transaction<'_>, subject: &str, task: i64, name:
         void(transaction, other_task, &other_env, &Void::Superseded { task: name.to_owned() })?;
     }
     transaction
-        .execute(
-            "INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)",
-            params![subject, task, env],
-        )
+        .execute("INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)", params![subject, task, env])
         .map(drop)
 }
 
@@ -386,17 +382,9 @@ fn world_taint(transaction: &Transaction<'_>, task: i64, env: &str) -> rusqlite:
         .map(Option::flatten)
 }
 
-fn update_world(
-    transaction: &Transaction<'_>,
-    task: i64,
-    env: &str,
-    update: &WorldUpdate,
-) -> rusqlite::Result<()> {
+fn update_world(transaction: &Transaction<'_>, task: i64, env: &str, update: &WorldUpdate) -> rusqlite::Result<()> {
     if let Some(token) = &update.token {
-        transaction.execute(
-            "UPDATE world SET token = ?3 WHERE task = ?1 AND env = ?2",
-            params![task, env, token],
-        )?;
+        transaction.execute("UPDATE world SET token = ?3 WHERE task = ?1 AND env = ?2", params![task, env, token])?;
     }
     if let Some(incarnations) = &update.incarnations {
         transaction.execute(

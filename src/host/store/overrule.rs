@@ -61,10 +61,8 @@ impl Store {
         subject: Option<&str>,
     ) -> Result<(), StoreError> {
         self.write(|transaction| {
-            transaction.execute(
-                "UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2",
-                params![task.0, env.as_str()],
-            )?;
+            transaction
+                .execute("UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2", params![task.0, env.as_str()])?;
             if let Some(subject) = subject {
                 own(transaction, subject, task.0, task_name, env.as_str())?;
             }
