@@ -120,14 +120,16 @@ impl Engine<'_> {
     /// The machine of a target is done.
     pub(super) fn undo_target_done(&mut self, id: TaskId, done: Done) -> Result<(), RunError> {
         let undo_name = self.project.task(id).name.to_string();
-        let Some(queue) = self.live.get_mut(&id).and_then(|live| live.undo.as_mut()) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+        let attempt = live.attempt;
+        let Some(queue) = live.undo.as_mut() else { return Ok(()) };
         if let Some(target) = queue.current.take() {
             if done.nothing_there {
                 queue.nothing_there.push(target.name.clone());
             } else {
                 queue.taken_back.push(target.name.clone());
             }
-            self.host.store.borrow_mut().undone(&undo_name, target.key, &self.project.env.name)?;
+            self.host.store.borrow_mut().undone(attempt, &undo_name, target.key, &self.project.env.name)?;
             if let Some(target) = target.id {
                 self.reload(target)?;
                 self.board.settled[target.index()] = crate::plan::board::Settled::No;
@@ -219,7 +221,7 @@ impl Engine<'_> {
         let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
         let mut queue = live.undo.take().unwrap_or_default();
         for target in std::mem::take(&mut queue.with_the_others) {
-            self.host.store.borrow_mut().undone(&undo_name, target.key, &self.project.env.name)?;
+            self.host.store.borrow_mut().undone(live.attempt, &undo_name, target.key, &self.project.env.name)?;
             if let Some(target) = target.id {
                 self.reload(target)?;
                 self.board.settled[target.index()] = crate::plan::board::Settled::No;

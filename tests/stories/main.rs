@@ -12,6 +12,7 @@ mod truth_inputs;
 mod truth_once;
 mod truth_outputs;
 mod truth_probe;
+mod truth_reading;
 mod truth_reasons;
 mod truth_secrets;
 mod truth_states;
