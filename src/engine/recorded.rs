@@ -31,7 +31,7 @@ impl Engine<'_> {
         self.judge_outside(&wanted, &inside)?;
         for (up, reader) in wanted {
             if !self.board.settled[up.index()].is_settled() {
-                let settled = self.as_recorded(up);
+                let settled = if self.ended_badly(up) { Settled::No } else { self.as_recorded(up) };
                 if !settled.is_settled() {
                     return Err(self.refuse(up, reader));
                 }
@@ -63,6 +63,14 @@ impl Engine<'_> {
             Some(record) if record.void.is_none() => Settled::Yes(Some(record.clone())),
             _ => Settled::No,
         }
+    }
+
+    /// Whether it was tried since it was recorded, and did not succeed.
+    fn ended_badly(&self, id: TaskId) -> bool {
+        let history = self.board.history(id);
+        let Some(last) = &history.last else { return false };
+        let newer = history.newest.as_ref().is_none_or(|record| last.id > record.attempt);
+        newer && matches!(last.phase, Phase::Failed | Phase::Cut | Phase::Interrupted)
     }
 
     fn refuse(&self, up: TaskId, reader: TaskId) -> RunError {

@@ -14,6 +14,7 @@ mod truth_outputs;
 mod truth_probe;
 mod truth_reading;
 mod truth_reasons;
+mod truth_recorded;
 mod truth_secrets;
 mod truth_states;
 mod truth_terraform;
