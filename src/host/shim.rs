@@ -28,12 +28,11 @@ pub fn version_files(program: &Utf8Path, root: &Utf8Path, home: Option<&str>) ->
     }
     let beside = root.ancestors().flat_map(|folder| BESIDE.iter().map(move |name| folder.join(name)));
     let at_home = home.into_iter().flat_map(|home| AT_HOME.iter().map(move |name| Utf8Path::new(home).join(name)));
-    let mut text = String::new();
-    for file in beside.chain(at_home) {
-        let signature = signature_text(&file);
-        if !signature.is_empty() {
-            text.push_str(&format!(" {file}:{signature}"));
-        }
-    }
-    text
+    let signatures: Vec<String> = beside
+        .chain(at_home)
+        .map(|file| (signature_text(&file), file))
+        .filter(|(signature, _)| !signature.is_empty())
+        .map(|(signature, file)| format!(" {file}:{signature}"))
+        .collect();
+    signatures.concat()
 }
