@@ -1,6 +1,10 @@
 //! Stories: black-box tests of the program, one binary. Each tells one rule of `docs/truth.md` or of the
 //! design and holds the real program to it, with the real tools.
 
+mod cli_destroy;
+mod cli_global;
+mod cli_queries;
+mod cli_run;
 mod layers;
 mod support;
 mod truth_ansible;
