@@ -78,7 +78,9 @@ fn wanted(opened: &Opened, args: &LogsArgs) -> Result<Vec<AttemptRow>, CommandEr
                 Some(run) => Some(RunId(run)),
                 None => last()?.first().map(|row| RunId(row.run)),
             };
-            let Some(run) = run else { return Err(CommandError::usage(format!("nothing ran in `{env}` yet"), "start with `infra run`")) };
+            let Some(run) = run else {
+                return Err(CommandError::usage(format!("nothing ran in `{env}` yet"), "start with `infra run`"));
+            };
             let mut rows = store.attempts(Some(env), key, Some(run), ALL)?;
             rows.reverse();
             if args.run.is_none() && rows.iter().any(|row| row.phase == "failed") {
@@ -115,7 +117,10 @@ pub fn known_task(opened: &Opened, name: &str) -> Result<TaskKey, CommandError> 
         }
     }
     if declared.is_some() || known.is_some() {
-        return Err(CommandError::usage(format!("`{name}` never ran in `{env}`"), format!("run it with `infra run {name}`")));
+        return Err(CommandError::usage(
+            format!("`{name}` never ran in `{env}`"),
+            format!("run it with `infra run {name}`"),
+        ));
     }
     let known: Vec<&str> = opened.project.tasks.iter().map(|task| task.name.as_str()).collect();
     let hint = match crate::model::diagnostic::nearest(name, known.iter().copied()) {

@@ -39,7 +39,8 @@ pub fn show(context: &Context, selection: &Selection, exit_code: bool) -> Result
     let mut running = Vec::new();
     for (id, verdict) in verdicts {
         let task = project.task(id);
-        let action = if chosen.skipped.contains(&id) { PlanAction::Skip } else { action(&board, id, &verdict, &chosen.skipped) };
+        let action =
+            if chosen.skipped.contains(&id) { PlanAction::Skip } else { action(&board, id, &verdict, &chosen.skipped) };
         if matches!(action, PlanAction::Run | PlanAction::Deferred) {
             running.push(id);
         }

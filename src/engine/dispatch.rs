@@ -1,16 +1,16 @@
 //! Owns the dispatcher: the state of every task of a run, and the one loop that linearises what happens.
 //! Does not know how an attempt is carried out (`attempt`), nor how a verdict is reached (`plan`).
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::attempt::Live;
 use crate::engine::request::{Approver, OnTaskFailure, Request};
 use crate::engine::upstream::Held;
-use crate::engine::RunError;
 use crate::event::{Event, Level, Listener};
+use crate::host::Host;
 use crate::host::process::ProcessEvent;
 use crate::host::store::RunStart;
-use crate::host::Host;
 use crate::model::effect::Outcome;
+use crate::model::facts::Facts;
 use crate::model::name::{AttemptId, RunId, TaskId};
 use crate::model::project::Project;
 use crate::model::task::OnFailure;
@@ -185,13 +185,8 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// When the run can't go on; what finished stays recorded.
     pub fn run(mut self) -> Result<Finished, RunError> {
-        let first: Vec<TaskId> = self
-            .request
-            .tasks
-            .iter()
-            .copied()
-            .filter(|id| self.waiting_for[id.index()] == 0)
-            .collect();
+        let first: Vec<TaskId> =
+            self.request.tasks.iter().copied().filter(|id| self.waiting_for[id.index()] == 0).collect();
         let result = self.take_recorded().and_then(|()| self.judge_all(first)).and_then(|()| {
             self.announce()?;
             // A null run ends here, without a runtime.
@@ -213,8 +208,7 @@ impl<'a> Engine<'a> {
                 started: self.host.now(),
             })?;
         }
-        let tasks: Vec<String> =
-            self.request.tasks.iter().map(|id| self.project.task(*id).name.to_string()).collect();
+        let tasks: Vec<String> = self.request.tasks.iter().map(|id| self.project.task(*id).name.to_string()).collect();
         let estimate = if self.is_idle() { None } else { self.estimate() };
         self.tell(Event::RunStarted {
             run: self.run.0,
@@ -231,9 +225,10 @@ impl<'a> Engine<'a> {
     }
 
     fn work(&mut self) -> Result<(), RunError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| {
-            RunError::State { path: "(runtime)".to_owned(), why: error.to_string() }
-        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| RunError::State { path: "(runtime)".to_owned(), why: error.to_string() })?;
         let _signals = crate::host::signals::listen({
             let sender = self.sender.clone();
             move |_| drop(sender.send(Message::Signal))

@@ -1,15 +1,15 @@
 //! Owns the end of an attempt: readiness, checks, the one commit point, failures and further tries.
 //! Does not know how outputs are kept or how the machine came to its end.
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::attempt::Interrupted;
 use crate::engine::dispatch::{Engine, Message, TaskState};
 use crate::engine::settle::Said;
-use crate::engine::RunError;
 use crate::event::Failure;
 use crate::host::store::{Commit, Ending, WorldUpdate};
 use crate::kind::machine::{Done, Trouble, TroubleKind};
 use crate::model::effect::{Effect, Outcome};
+use crate::model::facts::Facts;
 use crate::model::manifest::Manifest;
 use crate::model::name::TaskId;
 use crate::model::record::{Incarnation, Phase, Void};
@@ -55,7 +55,8 @@ impl Engine<'_> {
         let (artifacts, (exports, left_out)) = match collected {
             Ok(collected) => collected,
             Err(message) => {
-                let trouble = Trouble { message, notes: done.notes, incarnations: done.incarnations, ..Trouble::default() };
+                let trouble =
+                    Trouble { message, notes: done.notes, incarnations: done.incarnations, ..Trouble::default() };
                 return self.fail(id, trouble);
             }
         };
@@ -66,17 +67,11 @@ impl Engine<'_> {
         let task = self.project.task(id);
         let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
         let (key, seconds) = (self.board.key(id), live.started.elapsed().as_secs_f64());
-        let built_on = if task.effect == Effect::Pure {
-            BTreeSet::new()
-        } else {
-            self.board.alive(id).as_ref().clone()
-        };
+        let built_on =
+            if task.effect == Effect::Pure { BTreeSet::new() } else { self.board.alive(id).as_ref().clone() };
         let token = task.effect.changes_world().then(|| done.token.clone().unwrap_or_else(|| live.attempt.to_string()));
-        let world = WorldUpdate {
-            token,
-            incarnations: done.incarnations.map(|set| own(set, key.0)),
-            notes: done.notes,
-        };
+        let world =
+            WorldUpdate { token, incarnations: done.incarnations.map(|set| own(set, key.0)), notes: done.notes };
         let fingerprint = manifest.fingerprint();
         let committed = self.host.store.borrow_mut().commit(&Commit {
             attempt: live.attempt,
@@ -93,7 +88,7 @@ impl Engine<'_> {
             ended: self.host.now(),
             seconds,
             void: void.clone(),
-            taint_before: live.began.flatten(),
+            taint_before: live.began.and_then(|intent| intent.taint_before),
         });
         if let Err(error) = committed {
             // Without a record it is not done: what was moved aside stays recoverable.
@@ -170,9 +165,9 @@ impl Engine<'_> {
                 self.warn(format!("an output of `{}` could not be put back: {why}", self.project.task(id).name));
             }
         }
-        let by_user = matches!(live.interrupted, Some((Interrupted::ByUser | Interrupted::ByFailFast, _)));
+        let by_user = matches!(live.interrupted, Some((Interrupted::User | Interrupted::FailFast, _)));
         let message = match live.interrupted {
-            Some((Interrupted::ByTimeout, _)) => {
+            Some((Interrupted::Timeout, _)) => {
                 let limit = task.timeout.unwrap_or_default();
                 format!("took longer than its timeout of {} s", limit.as_secs_f64())
             }
@@ -187,7 +182,7 @@ impl Engine<'_> {
         let key = self.board.key(id);
         let so_far = live.machine.as_ref().and_then(|machine| machine.so_far());
         let incarnations = trouble.incarnations.or(so_far).map(|set| own(set, key.0));
-        let world = live.undo.is_none().then(|| WorldUpdate { token: None, incarnations, notes: trouble.notes });
+        let world = live.undo.is_none().then_some(WorldUpdate { token: None, incarnations, notes: trouble.notes });
         self.host.store.borrow_mut().end(&Ending {
             attempt: live.attempt,
             task: key,
@@ -211,12 +206,13 @@ impl Engine<'_> {
         let tail: Vec<String> = live.tail.iter().cloned().collect();
         if phase == Phase::Failed
             && trouble.kind == TroubleKind::Failed
-            && let Some(retry) = &task.retry
+            && let Some(retry) = task.retry.clone()
             && live.number <= retry.max
-            && wanted(retry, &message, &tail)
+            && wanted(&retry, &message, &tail)
             && !self.is_stopping()
         {
-            return self.pause(id, live.number, retry.clone(), &message);
+            self.pause(id, live.number, &retry, &message);
+            return Ok(());
         }
         if by_user {
             let said = Said {
@@ -257,7 +253,7 @@ impl Engine<'_> {
     }
 
     /// Waits before the next try, longer each time.
-    fn pause(&mut self, id: TaskId, number: u32, retry: Retry, message: &str) -> Result<(), RunError> {
+    fn pause(&mut self, id: TaskId, number: u32, retry: &Retry, message: &str) {
         let (first, longest) = retry.backoff;
         let pause = first.saturating_mul(1u32 << (number - 1).min(16)).min(longest.max(first));
         self.notice(
@@ -273,14 +269,9 @@ impl Engine<'_> {
             std::thread::sleep(pause);
             let _ = sender.send(Message::Pause(id, attempt));
         });
-        Ok(())
     }
 
-    pub(super) fn on_pause(
-        &mut self,
-        id: TaskId,
-        attempt: crate::model::name::AttemptId,
-    ) -> Result<(), RunError> {
+    pub(super) fn on_pause(&mut self, id: TaskId, attempt: crate::model::name::AttemptId) -> Result<(), RunError> {
         if *self.state(id) == TaskState::Pausing {
             let number = self.tries.remove(&id).unwrap_or(2);
             if self.is_stopping() {

@@ -8,8 +8,8 @@ mod finish;
 mod job;
 mod outputs;
 mod pace;
-pub mod recover;
 mod recorded;
+pub mod recover;
 pub mod request;
 mod settle;
 mod start;
@@ -19,7 +19,7 @@ mod upstream;
 
 pub use checks::probe_check;
 pub use dispatch::{Engine, Finished};
-pub use request::{Approver, Approval, OnTaskFailure, Request};
+pub use request::{Approval, Approver, OnTaskFailure, Request};
 
 use crate::host::store::StoreError;
 use crate::model::facts::FactError;

@@ -1,8 +1,8 @@
 //! Owns what is done about upstreams that a run does not consider: refused, or their artifacts mended.
 //! Does not know when a record is ground to stand on (`plan::recorded`).
 
-use crate::engine::dispatch::Engine;
 use crate::engine::RunError;
+use crate::engine::dispatch::Engine;
 use crate::model::name::TaskId;
 use crate::model::task::Input;
 use crate::plan::recorded::{OutsideError, settle_outside};
@@ -39,7 +39,10 @@ impl Engine<'_> {
             }
             let name = self.project.task(up).name.to_string();
             self.host.restore(artifact).map_err(|error| RunError::Refused {
-                message: format!("artifact `{}` of `{name}` was altered and cannot be put back: {error}", artifact.path),
+                message: format!(
+                    "artifact `{}` of `{name}` was altered and cannot be put back: {error}",
+                    artifact.path
+                ),
                 hint: Some(format!("run `infra run {name}`")),
             })?;
             self.warn(format!("artifact `{}` of `{name}` was altered; it was put back", artifact.path));

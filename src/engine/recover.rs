@@ -1,10 +1,10 @@
 //! Owns what is done about attempts that a dead run left open. Nothing is guessed: they were cut.
 //! Does not know what a verdict makes of that.
 
-use crate::model::facts::Facts;
 use crate::host::Host;
 use crate::host::store::StoreError;
 use crate::model::effect::Effect;
+use crate::model::facts::Facts;
 use crate::model::name::EnvName;
 use crate::model::record::Attempt;
 
@@ -29,12 +29,12 @@ pub fn recover(host: &Host, env: &EnvName) -> Result<Vec<String>, StoreError> {
     };
     said.extend(cut.iter().map(|attempt| {
         let name = name_of(attempt);
-            let means = match (attempt.effect, attempt.began) {
-                (_, false) => "it had changed nothing; it runs again if it is wanted",
-                (Effect::Once, true) => "its end is not known: `infra resolve` it first",
-                (_, true) => "it may have changed the world; it runs again, which is safe",
-            };
-            format!("run {} was cut short while `{name}` (attempt {}) ran: {means}", attempt.run, attempt.id)
+        let means = match (attempt.effect, attempt.began) {
+            (_, false) => "it had changed nothing; it runs again if it is wanted",
+            (Effect::Once, true) => "its end is not known: `infra resolve` it first",
+            (_, true) => "it may have changed the world; it runs again, which is safe",
+        };
+        format!("run {} was cut short while `{name}` (attempt {}) ran: {means}", attempt.run, attempt.id)
     }));
     Ok(said)
 }

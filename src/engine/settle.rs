@@ -1,11 +1,10 @@
 //! Owns the way from a verdict to an outcome: judge, believe, put back, queue, settle.
 //! Does not know how an attempt is carried out.
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
 use crate::engine::request::{OnTaskFailure, Reach};
 use crate::engine::upstream::Why;
-use crate::engine::RunError;
 use crate::event::{Event, Failure};
 use crate::model::effect::{Effect, Outcome, State};
 use crate::model::name::TaskId;
@@ -64,17 +63,17 @@ impl Engine<'_> {
                 }
                 Ok(Some(self.believe(id, verdict, Outcome::Fresh, None)))
             }
-            State::Restorable => self.put_back(id, verdict).map(Some),
+            State::Restorable => Ok(Some(self.put_back(id, verdict))),
             State::Unknown => Ok(Some(self.must_be_resolved(id, verdict))),
-            _ => self.queue_it(id, verdict),
+            _ => Ok(self.queue_it(id, verdict)),
         }
     }
 
-    fn queue_it(&mut self, id: TaskId, verdict: Verdict) -> Result<Option<Vec<TaskId>>, RunError> {
+    fn queue_it(&mut self, id: TaskId, verdict: Verdict) -> Option<Vec<TaskId>> {
         let task = self.project.task(id);
         let forced = verdict.reasons.contains(&Reason::Forced);
         if task.effect == Effect::Once && verdict::started_once(self.board.history(id)) && !forced {
-            return Ok(Some(self.must_be_resolved(id, verdict)));
+            return Some(self.must_be_resolved(id, verdict));
         }
         let may_watch = task.watch == WatchMay::Run || !task.effect.changes_world();
         if self.request.reach == Reach::Watch && !may_watch {
@@ -82,21 +81,23 @@ impl Engine<'_> {
             self.holds(id, Why::LeftStale);
             let said = Said {
                 reasons: verdict.reasons,
-                summary: Some("left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned()),
+                summary: Some(
+                    "left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned(),
+                ),
                 ..Said::default()
             };
-            return Ok(Some(self.settle(id, Outcome::Skipped, said)));
+            return Some(self.settle(id, Outcome::Skipped, said));
         }
         if self.stop != Stop::No {
-            return Ok(Some(self.not_started(id, verdict)));
+            return Some(self.not_started(id, verdict));
         }
         if let Some(message) = self.cannot_start(id, &verdict) {
-            return Ok(Some(self.fail_before_start(id, verdict, message)));
+            return Some(self.fail_before_start(id, verdict, message));
         }
         self.verdicts[id.index()] = Some(verdict);
         self.set_state(id, TaskState::Queued);
         self.queue.push(id);
-        Ok(None)
+        None
     }
 
     pub(super) fn not_started(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
@@ -188,7 +189,7 @@ impl Engine<'_> {
         self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
     }
 
-    fn put_back(&mut self, id: TaskId, verdict: Verdict) -> Result<Vec<TaskId>, RunError> {
+    fn put_back(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
         let mut paths = Vec::new();
         for artifact in &verdict.restore {
             if let Err(error) = self.host.restore(artifact) {
@@ -197,12 +198,12 @@ impl Engine<'_> {
                 self.verdicts[id.index()] = Some(verdict);
                 self.set_state(id, TaskState::Queued);
                 self.queue.push(id);
-                return Ok(Vec::new());
+                return Vec::new();
             }
             paths.push(artifact.path.clone());
         }
         let summary = Some(format!("put back {}", paths.join(", ")));
-        Ok(self.believe(id, verdict, Outcome::Restored, summary))
+        self.believe(id, verdict, Outcome::Restored, summary)
     }
 
     /// Starts asking the probe of a task that is otherwise fresh; `false` when there is nothing to ask.
@@ -248,7 +249,7 @@ impl Engine<'_> {
             return self.judge_all(released);
         }
         let verdict = verdict::judge(&self.board, self.host, id)?;
-        if let Some(released) = self.queue_it(id, verdict)? {
+        if let Some(released) = self.queue_it(id, verdict) {
             self.judge_all(released)?;
         }
         Ok(())

@@ -1,15 +1,15 @@
 //! Owns the choice of what starts next: places, pools, locks, longest remaining path first.
 //! Does not know how an attempt is carried out.
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::attempt::Live;
 use crate::engine::dispatch::{Engine, Stop, TaskState};
 use crate::engine::settle::Said;
-use crate::engine::RunError;
 use crate::event::Event;
 use crate::host::store::NewAttempt;
 use crate::kind;
 use crate::model::effect::{Effect, Outcome};
+use crate::model::facts::Facts;
 use crate::model::name::TaskId;
 use crate::model::task::{Keep, OutputShape, Terminal};
 use std::collections::BTreeMap;
@@ -106,11 +106,8 @@ impl Engine<'_> {
             estimate: self.board.history(id).typical_seconds,
         });
         self.set_state(id, TaskState::Running);
-        let prepared = if task.is_undo() {
-            self.prepare_undo_task(id, attempt)
-        } else {
-            self.prepare_attempt(id, attempt)
-        };
+        let prepared =
+            if task.is_undo() { self.prepare_undo_task(id, attempt) } else { self.prepare_attempt(id, attempt) };
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(trouble) => return self.not_prepared(id, attempt, reasons, trouble),
@@ -138,9 +135,7 @@ impl Engine<'_> {
             };
             if let Some(folder) = folder.filter(|folder| !folder.as_str().is_empty()) {
                 let private = output.keep == Keep::Secret && output.shape == OutputShape::Folder;
-                self.host
-                    .make_dir(folder, private)
-                    .map_err(|why| RunError::State { path: folder.to_string(), why })?;
+                self.host.make_dir(folder, private).map_err(|why| RunError::State { path: folder.to_string(), why })?;
             }
         }
         if task.is_undo() {

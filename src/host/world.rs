@@ -204,7 +204,11 @@ impl Host {
     /// A lower-case fragment.
     pub fn make_dir(&self, path: &Utf8Path, private: bool) -> Result<(), String> {
         let full = self.root.join(path);
-        if private { self.make_private_dir(&full) } else { crate::host::simple::make_dir(&full).map_err(|error| error.to_string()) }
+        if private {
+            self.make_private_dir(&full)
+        } else {
+            crate::host::simple::make_dir(&full).map_err(|error| error.to_string())
+        }
     }
 
     /// Removes a folder of an attempt; what can't be removed stays, it is only litter.
@@ -351,8 +355,9 @@ impl Host {
                 return Some(row.version.clone());
             }
         }
-        let argv: Vec<String> =
-            std::iter::once(program.to_string()).chain(version_words(tool).iter().map(|word| (*word).to_owned())).collect();
+        let argv: Vec<String> = std::iter::once(program.to_string())
+            .chain(version_words(tool).iter().map(|word| (*word).to_owned()))
+            .collect();
         let mut env = self.plain_env();
         // A question for a version leaves nothing in anybody's home.
         env.insert("CHECKPOINT_DISABLE".to_owned(), "1".to_owned());
@@ -432,14 +437,12 @@ fn version_words(tool: &str) -> &'static [&'static str] {
 
 /// The first `1.2` or `1.2.3` in a text.
 fn first_version(text: &str) -> Option<String> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+')))
-        .filter_map(|word| {
-            let word = word.trim_start_matches(|c: char| !c.is_ascii_digit());
-            let plain: String = word.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-            let plain = plain.trim_end_matches('.').to_owned();
-            (plain.contains('.')).then_some(plain)
-        })
-        .next()
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))).find_map(|word| {
+        let word = word.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let plain: String = word.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        let plain = plain.trim_end_matches('.').to_owned();
+        (plain.contains('.')).then_some(plain)
+    })
 }
 
 impl Facts for Host {

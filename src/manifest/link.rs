@@ -61,7 +61,7 @@ pub(super) fn link(
             Some(graph)
         }
         Err(cycles) => {
-            cycles.iter().for_each(|cycle| problems.push(describe(cycle, tasks, &links)));
+            problems.extend(cycles.iter().map(|cycle| describe(cycle, tasks, &links)));
             None
         }
     }

@@ -18,8 +18,7 @@ pub enum KindName {
 
 impl KindName {
     /// All kinds of this version.
-    pub const ALL: [Self; 6] =
-        [Self::Run, Self::Shell, Self::Template, Self::Terraform, Self::Ansible, Self::UndoOf];
+    pub const ALL: [Self; 6] = [Self::Run, Self::Shell, Self::Template, Self::Terraform, Self::Ansible, Self::UndoOf];
 
     /// The action key.
     pub fn word(self) -> &'static str {

@@ -2,8 +2,8 @@
 //! unknown value is deferred.
 //! Does not know what a run will do with it.
 
-use crate::model::facts::{FactError, Facts};
 use crate::model::effect::State;
+use crate::model::facts::{FactError, Facts};
 use crate::model::name::TaskId;
 use crate::plan::board::Board;
 use crate::plan::recorded::{OutsideError, as_recorded, settle_outside};
@@ -25,7 +25,11 @@ pub struct Wish<'a> {
 ///
 /// # Errors
 /// When the run would be refused; when the world can't be asked.
-pub fn of_run(board: &mut Board<'_>, facts: &dyn Facts, wish: &Wish<'_>) -> Result<Vec<(TaskId, Verdict)>, OutsideError> {
+pub fn of_run(
+    board: &mut Board<'_>,
+    facts: &dyn Facts,
+    wish: &Wish<'_>,
+) -> Result<Vec<(TaskId, Verdict)>, OutsideError> {
     settle_outside(board, facts, wish.tasks)?;
     let mut verdicts = Vec::new();
     for id in wish.tasks {

@@ -73,13 +73,7 @@ pub fn scope(board: &Board<'_>, task: &Task, reads: &BTreeSet<Read>, reveal: &dy
             _ => {}
         }
     }
-    let vars = board
-        .project
-        .env
-        .vars
-        .iter()
-        .map(|(name, variable)| (name.clone(), variable.value.clone()))
-        .collect();
+    let vars = board.project.env.vars.iter().map(|(name, variable)| (name.clone(), variable.value.clone())).collect();
     Scope {
         vars: Json::Object(vars),
         env_name: board.project.env.name.to_string(),
@@ -114,13 +108,8 @@ impl<'a> Masked<'a> {
 
     /// What enters the fingerprint for a secret; `true` when it was taken as unchanged.
     pub fn secret_digest(&self, name: &str) -> (Digest, bool) {
-        let rotates = self
-            .board
-            .project
-            .env
-            .secrets
-            .get(name)
-            .is_some_and(|secret| secret.rotation == Rotation::Rotates);
+        let rotates =
+            self.board.project.env.secrets.get(name).is_some_and(|secret| secret.rotation == Rotation::Rotates);
         if rotates {
             return (Digest::of(crate::model::digest::Domain::Value, name.as_bytes()), false);
         }
@@ -167,9 +156,7 @@ pub fn waits_for(board: &Board<'_>, reads: &BTreeSet<Read>, waiting: &mut Vec<Ta
     for read in reads {
         if let Read::TaskValue { task, item, .. } = read {
             waiting.extend(
-                sources(board, task, item.as_deref())
-                    .into_iter()
-                    .filter(|id| !board.settled[id.index()].is_settled()),
+                sources(board, task, item.as_deref()).into_iter().filter(|id| !board.settled[id.index()].is_settled()),
             );
         }
     }

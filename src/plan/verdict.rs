@@ -112,7 +112,8 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
         Ok(now) => now,
         Err(WalkError::Fact(error)) => return Err(error),
         Err(WalkError::Render(error)) => {
-            let reason = Reason::ActionChanged { field: "template".to_owned(), old: None, new: Some(error.message.clone()) };
+            let reason =
+                Reason::ActionChanged { field: "template".to_owned(), old: None, new: Some(error.message.clone()) };
             return Ok(Verdict {
                 reasons: vec![reason],
                 record: history.newest.clone(),
@@ -151,10 +152,12 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
     if state == State::Deferred {
         reasons.extend(unsettled(board, id));
     }
-    if state == State::Stale && task.effect == Effect::Once && started_once(history) {
-        if let Some(attempt) = history.began {
-            reasons.push(Reason::StartedOnce { attempt: attempt.0 });
-        }
+    if state == State::Stale
+        && task.effect == Effect::Once
+        && started_once(history)
+        && let Some(attempt) = history.began
+    {
+        reasons.push(Reason::StartedOnce { attempt: attempt.0 });
     }
     reasons.extend(now.remarks);
     Ok(Verdict {
@@ -251,7 +254,9 @@ fn voided(void: &Void, history: &History) -> Reason {
     let last = history.last.as_ref();
     match void {
         Void::NewStart { attempt } | Void::Failed { attempt } => match last {
-            Some(last) if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) => {
+            Some(last)
+                if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) =>
+            {
                 Reason::Interrupted { attempt: *attempt }
             }
             Some(last) if last.id.0 == *attempt => {
@@ -342,9 +347,8 @@ fn state(task: &Task, history: &History, reasons: &[Reason], restore: &[Artifact
     if reasons.is_empty() {
         return if whole { State::Fresh } else { State::Deferred };
     }
-    let only_outputs = reasons
-        .iter()
-        .all(|reason| matches!(reason, Reason::OutputMissing { .. } | Reason::OutputChanged { .. }));
+    let only_outputs =
+        reasons.iter().all(|reason| matches!(reason, Reason::OutputMissing { .. } | Reason::OutputChanged { .. }));
     if only_outputs && !restore.is_empty() {
         // Where upstream is not settled, whether the record holds is not known yet.
         return if whole { State::Restorable } else { State::Deferred };

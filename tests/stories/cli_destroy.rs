@@ -140,7 +140,11 @@ fn done_counts_as_done() {
     assert_eq!(story.times("order"), 1);
     // What is not there can't be vouched for.
     let story = unknown();
-    story.remove("receipt").infra_to(5, "resolve order --done").stderr_has("its output `receipt` is not there").stderr_has("--rerun");
+    story
+        .remove("receipt")
+        .infra_to(5, "resolve order --done")
+        .stderr_has("its output `receipt` is not there")
+        .stderr_has("--rerun");
 }
 
 #[test]

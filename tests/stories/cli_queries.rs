@@ -69,7 +69,12 @@ fn list_says_what_is_declared() {
     assert_eq!(names(&list["tasks"]), ["d", "a", "b", "c"]);
     assert_eq!(list["tasks"][3]["needs"], json!(["b"]));
     assert_eq!(list["tasks"][3]["declared"], "tasks/t.toml:13:7");
-    story.infra("list").stdout_has("first").stdout_has("smoke").infra("list -v").stdout_has("declared at tasks/t.toml:13:7");
+    story
+        .infra("list")
+        .stdout_has("first")
+        .stdout_has("smoke")
+        .infra("list -v")
+        .stdout_has("declared at tasks/t.toml:13:7");
 }
 
 #[test]
@@ -80,7 +85,9 @@ fn graph_is_drawn_in_three_notations() {
     story.infra("graph --format mermaid").stdout_has("flowchart").stdout_has("-->");
     let graph = story.infra("graph --json c").last().json();
     assert_eq!(names(&graph["nodes"]), ["a", "b", "c"]);
-    let carries = |from: &str| graph["edges"].as_array().unwrap().iter().find(|edge| edge["from"] == from).unwrap()["carries"].clone();
+    let carries = |from: &str| {
+        graph["edges"].as_array().unwrap().iter().find(|edge| edge["from"] == from).unwrap()["carries"].clone()
+    };
     assert_eq!((carries("a"), carries("b")), (json!("reads"), json!("needs")));
     story.infra_to(2, "graph --format png").stderr_has("possible values: text, dot, mermaid");
 }
@@ -107,7 +114,12 @@ fn logs_shows_what_failed_last_or_what_is_asked_for() {
     // The last run had no failure: all of it.
     let seen = story.infra("logs").last();
     assert_eq!(seen.stdout, "good 0\n");
-    assert_eq!(story.infra("logs --run 1").last().stdout.lines().count(), 5, "both, each with its name: {:?}", story.last());
+    assert_eq!(
+        story.infra("logs --run 1").last().stdout.lines().count(),
+        5,
+        "both, each with its name: {:?}",
+        story.last()
+    );
     story.infra("logs bad").stdout_has("bad 1").infra("logs good --run 1").stdout_has("good 1");
     story.infra("logs --attempt 1").stdout_has(" 1").infra("logs good --attempt 3").stdout_has("good 0");
     story.infra_to(2, "logs bad --attempt 3").stderr_has("there is no such attempt");
@@ -192,7 +204,10 @@ fn key_prints_one_value_for_scripts() {
     assert_eq!(story.infra("outputs vm --key ip").last().stdout, "10.0.0.1\n");
     assert_eq!(story.infra("outputs vm --key ports").last().stdout, "[22,80]\n");
     // As JSON it is a document like every other one.
-    assert_eq!(story.infra("outputs vm --key ip --json").last().json(), json!({"v": 1, "env": "local", "task": "vm", "key": "ip", "value": "10.0.0.1"}));
+    assert_eq!(
+        story.infra("outputs vm --key ip --json").last().json(),
+        json!({"v": 1, "env": "local", "task": "vm", "key": "ip", "value": "10.0.0.1"})
+    );
     story.infra_to(2, "outputs vm --key pots").stderr_has("did you mean `ports`?");
     story.infra_to(2, "outputs --key ip").stderr_has("<TASK>");
     story.infra_to(5, "outputs vm --key key").stderr_has("--reveal");
@@ -214,7 +229,11 @@ fn check_only_checks() {
     assert_eq!(story.infra("check --json").last().json(), json!({"v": 1, "diagnostics": []}));
     story.retask("needs = [\"b\"]", "needs = [\"bb\"]").infra_to(2, "check").stderr_has("tasks/t.toml:14:10");
     let found = story.infra_to(2, "check --json").last().json();
-    assert_eq!((found["diagnostics"][0]["line"].clone(), found["diagnostics"][0]["column"].clone()), (json!(14), json!(10)), "{found}");
+    assert_eq!(
+        (found["diagnostics"][0]["line"].clone(), found["diagnostics"][0]["column"].clone()),
+        (json!(14), json!(10)),
+        "{found}"
+    );
     story.absent(".infra");
 }
 

@@ -79,7 +79,8 @@ fn a_plan_says_what_the_run_will_do() {
     let actions = |words: &str| {
         let plan = story.infra(&format!("plan --json {words}")).last().json();
         let tasks = plan["tasks"].as_array().cloned().unwrap_or_default();
-        let said: Vec<String> = tasks.iter().map(|task| format!("{}={}", task["name"], task["action"]).replace('"', "")).collect();
+        let said: Vec<String> =
+            tasks.iter().map(|task| format!("{}={}", task["name"], task["action"]).replace('"', "")).collect();
         said.join(" ")
     };
     assert_eq!(actions("c"), "a=keep b=run c=deferred");
@@ -174,7 +175,10 @@ fn resume_goes_on_with_targets_environment_and_variables() {
 #[test]
 fn resume_after_a_kill_goes_on_too() {
     let story = chain();
-    story.retask("echo c", "while test ! -s ../runner.pid; do sleep 0.01; done; kill -9 $(cat ../runner.pid); sleep 0.3; echo c");
+    story.retask(
+        "echo c",
+        "while test ! -s ../runner.pid; do sleep 0.01; done; kill -9 $(cat ../runner.pid); sleep 0.3; echo c",
+    );
     let killed = story.try_infra("run --json c");
     assert_eq!(killed.signal, Some(9), "{killed:?}");
     story.retask("kill -9", "true");

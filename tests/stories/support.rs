@@ -38,7 +38,9 @@ impl Seen {
         self.stdout
             .lines()
             .filter(|line| !line.trim().is_empty())
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| self.fail(&format!("no JSON line: {error}: {line}"))))
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|error| self.fail(&format!("no JSON line: {error}: {line}")))
+            })
             .collect()
     }
 
@@ -51,7 +53,8 @@ impl Seen {
     /// Stdout as one JSON document.
     #[track_caller]
     pub fn json(&self) -> Json {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| self.fail(&format!("stdout is no JSON document: {error}")))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| self.fail(&format!("stdout is no JSON document: {error}")))
     }
 
     /// Outcome by task.
@@ -71,7 +74,10 @@ impl Seen {
     /// Tasks in the order in which they started.
     #[track_caller]
     pub fn started(&self) -> Vec<String> {
-        self.events_of("task-started").iter().map(|event| event["task"].as_str().unwrap_or_default().to_owned()).collect()
+        self.events_of("task-started")
+            .iter()
+            .map(|event| event["task"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// Reasons with which a task was settled.
@@ -269,7 +275,8 @@ impl Story {
 
     /// Puts terraform on PATH: the real one, which must be there.
     pub fn terraform(&self) -> &Self {
-        let real = find_program("terraform").unwrap_or_else(|| panic!("terraform is not on PATH: run `make setup`, it says how to get it"));
+        let real = find_program("terraform")
+            .unwrap_or_else(|| panic!("terraform is not on PATH: run `make setup`, it says how to get it"));
         symlink(real, self.base().join("bin/terraform")).expect("a link");
         self
     }
@@ -489,7 +496,10 @@ impl Story {
             let found = json["tasks"].as_array().and_then(|tasks| tasks.iter().find(|task| task["name"] == name));
             match found {
                 Some(task) if task["state"] == state => {}
-                Some(task) => seen.fail(&format!("state of `{name}`\n  expected {state}\n  found    {} {}", task["state"], task["reasons"])),
+                Some(task) => seen.fail(&format!(
+                    "state of `{name}`\n  expected {state}\n  found    {} {}",
+                    task["state"], task["reasons"]
+                )),
                 None if state == "none" => {}
                 None => seen.fail(&format!("`{name}` is not shown")),
             }

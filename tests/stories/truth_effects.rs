@@ -58,7 +58,11 @@ fn an_idempotent_task_believes_only_its_newest_record() {
     let story = four();
     story.run("idem").ran(["idem"]);
     story.file("in.txt", "two\n").run("idem").ran(["idem"]);
-    story.file("in.txt", "one\n").run("idem").ran(["idem"]).because("idem", json!({"kind": "input-changed", "path": "in.txt"}));
+    story
+        .file("in.txt", "one\n")
+        .run("idem")
+        .ran(["idem"])
+        .because("idem", json!({"kind": "input-changed", "path": "in.txt"}));
     story.run("idem").fresh(["idem"]);
     assert_eq!(story.times("idem"), 3);
 }
@@ -149,7 +153,9 @@ fn a_read_of_the_future_is_expired() {
 
 #[test]
 fn a_read_without_a_ttl_always_runs() {
-    let story = Story::with("[task.look]\neffect = \"read\"\nshell = \"echo look >> ../log\"\n[task.idem]\nshell = \"echo idem >> ../log\"\n");
+    let story = Story::with(
+        "[task.look]\neffect = \"read\"\nshell = \"echo look >> ../log\"\n[task.idem]\nshell = \"echo idem >> ../log\"\n",
+    );
     story.run("*").ran(["look", "idem"]);
     story.run("*").ran(["look"]).fresh(["idem"]).because("look", json!({"kind": "expired"}));
 }
@@ -158,7 +164,12 @@ fn a_read_without_a_ttl_always_runs() {
 fn an_input_reruns_a_read_within_its_ttl() {
     let story = four();
     story.run("read");
-    story.at(10).file("in.txt", "two\n").run("read").ran(["read"]).because("read", json!({"kind": "input-changed", "path": "in.txt"}));
+    story
+        .at(10)
+        .file("in.txt", "two\n")
+        .run("read")
+        .ran(["read"])
+        .because("read", json!({"kind": "input-changed", "path": "in.txt"}));
     story.not_because("read", "expired");
     // And back: only the newest is believed.
     story.file("in.txt", "one\n").run("read").ran(["read"]);
@@ -179,7 +190,10 @@ fn expiry_alone_defers_nothing() {
         "#,
     );
     story.file("../world", "3").at(0).run("use").ran(["look", "use"]);
-    story.at(100).states("look=stale use=fresh").status_reason("use", json!({"kind": "judged-by-last-values", "task": "look"}));
+    story
+        .at(100)
+        .states("look=stale use=fresh")
+        .status_reason("use", json!({"kind": "judged-by-last-values", "task": "look"}));
     // It is asked again all the same, and says the same.
     story.run("use").ran(["look"]).fresh(["use"]);
 }

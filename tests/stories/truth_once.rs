@@ -52,7 +52,9 @@ fn a_stale_once_waits_for_a_person() {
     story.run("after").ran(["order", "after"]);
     story.file("order.txt", "two\n").states("order=stale");
     story.run_to(4, "after").nothing_ran().states("order=stale");
-    story.status_reason("order", json!({"kind": "started-once"})).status_reason("order", json!({"kind": "input-changed", "path": "order.txt"}));
+    story
+        .status_reason("order", json!({"kind": "started-once"}))
+        .status_reason("order", json!({"kind": "input-changed", "path": "order.txt"}));
     assert_eq!(story.times("order"), 1);
 }
 

@@ -31,14 +31,12 @@ pub struct Orphan {
 
 const RECORD: &str = "id, task, env, run, attempt, effect, format, fingerprint, manifest, artifacts,
     exports, built_on, created, seconds, void";
-const ATTEMPT: &str =
-    "id, task, env, run, effect, phase, began, started, ended, message, fingerprint";
+const ATTEMPT: &str = "id, task, env, run, effect, phase, began, started, ended, message, fingerprint";
 
 impl Store {
     /// Ids of all tasks ever seen, by name.
     pub fn task_keys(&self) -> Result<HashMap<String, TaskKey>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name, id FROM task").map_err(self.fail("read"))?;
+        let mut statement = self.connection.prepare_cached("SELECT name, id FROM task").map_err(self.fail("read"))?;
         statement
             .query_map([], |row| Ok((row.get(0)?, TaskKey(row.get(1)?))))
             .and_then(Iterator::collect)
@@ -55,11 +53,7 @@ impl Store {
         Ok(self.histories_of(env, Some(task))?.remove(&task).unwrap_or_default())
     }
 
-    fn histories_of(
-        &self,
-        env: &EnvName,
-        only: Option<TaskKey>,
-    ) -> Result<HashMap<TaskKey, History>, StoreError> {
+    fn histories_of(&self, env: &EnvName, only: Option<TaskKey>) -> Result<HashMap<TaskKey, History>, StoreError> {
         let only = only.map(|key| key.0);
         let mut histories: HashMap<TaskKey, History> = HashMap::new();
         let sql = format!(
@@ -132,7 +126,7 @@ impl Store {
             // "[]" is by far the commonest text; it needs no parser.
             if incarnations != "[]" {
                 history.incarnations =
-                    serde_json::from_str(&incarnations).map_err(|error| self.damaged("world", error))?;
+                    serde_json::from_str(&incarnations).map_err(|error| self.damaged("world", &error))?;
             }
             history.began = began;
             history.rerun_allowed = rerun_allowed;
@@ -166,7 +160,7 @@ impl Store {
             .optional()
             .map_err(self.fail("read"))?;
         match text {
-            Some(text) => serde_json::from_str(&text).map_err(|error| self.damaged("world", error)),
+            Some(text) => serde_json::from_str(&text).map_err(|error| self.damaged("world", &error)),
             None => Ok(BTreeMap::new()),
         }
     }
@@ -239,11 +233,10 @@ impl Store {
             })
         };
         let mut record = read().map_err(self.fail("read"))?;
-        let texts = (|| -> rusqlite::Result<_> {
-            Ok((text(9)?, text(10)?, text(11)?, row.get::<_, Option<String>>(14)?))
-        })()
-        .map_err(self.fail("read"))?;
-        let damaged = |error: serde_json::Error| self.damaged("memo", error);
+        let texts =
+            (|| -> rusqlite::Result<_> { Ok((text(9)?, text(10)?, text(11)?, row.get::<_, Option<String>>(14)?)) })()
+                .map_err(self.fail("read"))?;
+        let damaged = |error: serde_json::Error| self.damaged("memo", &error);
         if texts.0 != "[]" {
             record.artifacts = serde_json::from_str(&texts.0).map_err(damaged)?;
         }

@@ -5,9 +5,9 @@ use crate::host::store::{Store, StoreError};
 use crate::model::digest::Digest;
 use crate::model::effect::Effect;
 use crate::model::manifest::FORMAT;
+use crate::model::manifest::Manifest;
 use crate::model::name::{AttemptId, EnvName, RecordId, RunId, TaskKey};
 use crate::model::reason::Reason;
-use crate::model::manifest::Manifest;
 use crate::model::record::{Artifact, Attempt, Export, Incarnation, Millis, Phase, Void};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,15 +89,11 @@ fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
 }
 
 impl Store {
-    fn write<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
+    fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let fail = self.fail("write");
         let connection = &mut self.connection;
         let run = move || {
-            let transaction =
-                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.commit()?;
             Ok(result)
@@ -106,10 +102,7 @@ impl Store {
     }
 
     /// Gives every name an id; moves the ids of former names along.
-    pub fn adopt_names(
-        &mut self,
-        names: &[(&str, &[String])],
-    ) -> Result<(), StoreError> {
+    pub fn adopt_names(&mut self, names: &[(&str, &[String])]) -> Result<(), StoreError> {
         let known = self.task_keys()?;
         let missing: Vec<_> = names.iter().filter(|(name, _)| !known.contains_key(*name)).collect();
         if missing.is_empty() {
@@ -215,10 +208,7 @@ impl Store {
                     incarnations = '[]', notes = '{}', rerun_allowed = 0",
                 params![target.0, env.as_str()],
             )?;
-            transaction.execute(
-                "DELETE FROM subject WHERE task = ?1 AND env = ?2",
-                params![target.0, env.as_str()],
-            )?;
+            transaction.execute("DELETE FROM subject WHERE task = ?1 AND env = ?2", params![target.0, env.as_str()])?;
             Ok(())
         })
     }
@@ -411,10 +401,8 @@ impl Store {
     /// Forgets what is known of a subject, so that the next run takes it as it finds it.
     pub fn accept_state(&mut self, task: TaskKey, env: &EnvName, subject: Option<&str>) -> Result<(), StoreError> {
         self.write(|transaction| {
-            transaction.execute(
-                "UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2",
-                params![task.0, env.as_str()],
-            )?;
+            transaction
+                .execute("UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2", params![task.0, env.as_str()])?;
             if let Some(subject) = subject {
                 transaction.execute(
                     "INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)",
@@ -442,17 +430,9 @@ fn world_taint(transaction: &Transaction<'_>, task: i64, env: &str) -> rusqlite:
         .map(Option::flatten)
 }
 
-fn update_world(
-    transaction: &Transaction<'_>,
-    task: i64,
-    env: &str,
-    update: &WorldUpdate,
-) -> rusqlite::Result<()> {
+fn update_world(transaction: &Transaction<'_>, task: i64, env: &str, update: &WorldUpdate) -> rusqlite::Result<()> {
     if let Some(token) = &update.token {
-        transaction.execute(
-            "UPDATE world SET token = ?3 WHERE task = ?1 AND env = ?2",
-            params![task, env, token],
-        )?;
+        transaction.execute("UPDATE world SET token = ?3 WHERE task = ?1 AND env = ?2", params![task, env, token])?;
     }
     if let Some(incarnations) = &update.incarnations {
         transaction.execute(
