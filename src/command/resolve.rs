@@ -41,7 +41,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     let task = opened.project.task(id);
     if args.accept_state {
         let subject = task.action.subject.as_deref();
-        opened.host.store.borrow_mut().accept_state(key, &env, subject)?;
+        opened.host.store.borrow_mut().accept_state(key, task.name.as_str(), &env, subject)?;
         context.say(&format!("`{}`: its state is believed as the next run finds it", args.task));
         return Ok(0);
     }

@@ -3,6 +3,7 @@
 
 use crate::engine::RunError;
 use crate::engine::attempt::Live;
+use crate::engine::finished::Finished;
 use crate::engine::request::{Approver, OnTaskFailure, Request};
 use crate::engine::upstream::Held;
 use crate::event::{Event, Level, Listener};
@@ -68,23 +69,6 @@ pub(super) enum Stop {
     Killed,
 }
 
-/// How a run ended.
-#[derive(Clone, Debug, Default)]
-pub struct Finished {
-    /// The process's exit code.
-    pub exit: u8,
-    pub ran: usize,
-    pub fresh: usize,
-    pub restored: usize,
-    pub failed: usize,
-    pub skipped: usize,
-    pub interrupted: usize,
-    /// Outcome of each task of the run.
-    pub outcomes: BTreeMap<TaskId, Outcome>,
-    /// Tasks that watch mode left stale.
-    pub left: Vec<TaskId>,
-}
-
 /// Runs one request.
 pub struct Engine<'a> {
     pub(super) host: &'a Host,
@@ -101,6 +85,8 @@ pub struct Engine<'a> {
     states: Vec<TaskState>,
     waiting_for: Vec<usize>,
     pub(super) queue: Vec<TaskId>,
+    /// When queued tasks were judged, and how many attempts had ended by then.
+    pub(super) queued: BTreeMap<TaskId, (Instant, usize)>,
     pub(super) remaining: Vec<f64>,
     pub(super) verdicts: Vec<Option<Verdict>>,
     pub(super) live: BTreeMap<TaskId, Live>,
@@ -150,6 +136,7 @@ impl<'a> Engine<'a> {
             states: vec![TaskState::Outside; count],
             waiting_for: vec![0; count],
             queue: Vec::new(),
+            queued: BTreeMap::new(),
             remaining: Vec::new(),
             verdicts,
             live: BTreeMap::new(),

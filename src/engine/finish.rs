@@ -8,14 +8,16 @@ use crate::engine::settle::Said;
 use crate::event::Failure;
 use crate::host::store::{Commit, Ending, WorldUpdate};
 use crate::kind::machine::{Done, Trouble, TroubleKind};
+use crate::model::action::KindName;
 use crate::model::effect::{Effect, Outcome};
 use crate::model::facts::Facts;
 use crate::model::manifest::Manifest;
 use crate::model::name::TaskId;
 use crate::model::record::{Incarnation, Phase, Void};
-use crate::model::task::Retry;
+use crate::model::task::{Input, Retry};
 use crate::plan::board::Settled;
 use crate::plan::fingerprint;
+use camino::Utf8Path;
 use std::collections::BTreeSet;
 
 impl Engine<'_> {
@@ -148,12 +150,29 @@ impl Engine<'_> {
                 _ => None,
             }
         });
+        let changed = changed.or_else(|| self.altered_artifact(id));
         let added = (after.entries.len() != before.entries.len() && changed.is_none() && !before.entries.is_empty())
             .then(|| "(a file was added or removed)".to_owned());
         let void = changed.or(added).map(|path| Void::ChangedWhileRunning { path });
         // With `in_place` an input enters by what it holds after the attempt.
         let manifest = if void.is_some() && task.in_place.is_empty() { before } else { after };
         Ok(Some((manifest, void)))
+    }
+
+    /// An artifact that the task read and that is no longer as its maker left it. It enters by its record,
+    /// so that only a look at the disk tells.
+    fn altered_artifact(&self, id: TaskId) -> Option<String> {
+        self.project.task(id).inputs.iter().find_map(|input| {
+            let Input::Artifact { from, path, output } = input else { return None };
+            if path != output {
+                // Read as a file in it: compared with what the disk held before.
+                return None;
+            }
+            let record = self.board.settled[from.index()].record()?;
+            let artifact = record.artifacts.iter().find(|artifact| artifact.path == output.as_str())?;
+            let now = self.host.artifact(output).ok()?;
+            (now.digest != artifact.digest).then(|| path.to_string())
+        })
     }
 
     /// An attempt did not succeed.
@@ -165,6 +184,7 @@ impl Engine<'_> {
                 self.warn(format!("an output of `{}` could not be put back: {why}", self.project.task(id).name));
             }
         }
+        self.clear_secrets(id, &live.job.tmp);
         let by_user = matches!(live.interrupted, Some((Interrupted::User | Interrupted::FailFast, _)));
         let message = match live.interrupted {
             Some((Interrupted::Timeout, _)) => {
@@ -252,6 +272,15 @@ impl Engine<'_> {
         self.judge_all(released)
     }
 
+    /// `INFRA_TMP` outlives a failure, for those who want to look at it; but what may hold secrets in the
+    /// clear does not: exports, and all that a kind wrote there for its tool.
+    fn clear_secrets(&self, id: TaskId, tmp: &Utf8Path) {
+        match self.project.task(id).action.kind {
+            KindName::Run | KindName::Shell => self.host.remove_private_file(&tmp.join("exports")),
+            _ => self.host.remove_private_dir(tmp),
+        }
+    }
+
     /// Waits before the next try, longer each time.
     fn pause(&mut self, id: TaskId, number: u32, retry: &Retry, message: &str) {
         let (first, longest) = retry.backoff;
@@ -279,9 +308,8 @@ impl Engine<'_> {
                 let released = self.not_started(id, verdict);
                 return self.judge_all(released);
             }
-            let verdict = crate::plan::verdict::judge(&self.board, self.host, id)?;
-            self.verdicts[id.index()] = Some(verdict);
-            return self.begin(id, number);
+            self.verdicts[id.index()] = Some(crate::plan::verdict::judge(&self.board, self.host, id)?);
+            return if self.look_again(id)? { self.begin(id, number) } else { Ok(()) };
         }
         if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
             return self.advance(id, crate::kind::machine::Heard::Waited);

@@ -8,7 +8,7 @@ use crate::kind::machine::{Job, Memory};
 use crate::kind::{self, Table};
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
-use crate::model::name::{AttemptId, TaskId, TaskKey};
+use crate::model::name::{AttemptId, RunId, TaskId, TaskKey};
 use crate::model::record::Export;
 use crate::model::task::Task;
 use crate::plan::scope::{self, Reveal};
@@ -134,7 +134,7 @@ impl Engine<'_> {
     /// Prepares an attempt of a declared task.
     pub(super) fn prepare_attempt(&self, id: TaskId, attempt: AttemptId) -> Result<Prepared, Unprepared> {
         let task = self.project.task(id);
-        let reads = scope::reads(task);
+        let reads = scope::reads_with_undo(task);
         let real = Real { host: self.host, seen: RefCell::default(), troubles: RefCell::default() };
         let scope = scope::scope(&self.board, task, &reads, &real);
         if let Some(trouble) = real.troubles.borrow().first() {
@@ -214,10 +214,9 @@ impl Engine<'_> {
         dir: &str,
     ) -> Result<Prepared, Unprepared> {
         let env = self.project.env.name.as_str();
-        let file_name = file_name(name);
-        let folder = self.host.state.join("runs").join(self.run.to_string()).join(&file_name).join(attempt.to_string());
+        let folder = attempt_folder(self.host, self.run, name, attempt);
         let tmp = folder.join("tmp");
-        let keep = self.host.state.join("env").join(env).join(&file_name);
+        let keep = self.host.state.join("env").join(env).join(file_name(name));
         for made in [&folder, &tmp, &keep] {
             self.host.make_private_dir(made).map_err(|error| Unprepared { message: error, hint: None, exit: 7 })?;
         }
@@ -361,6 +360,11 @@ impl Engine<'_> {
         };
         serde_json::to_vec(&recipe).ok().and_then(|bytes| self.host.seal(&bytes).ok())
     }
+}
+
+/// `.infra/runs/<run>/<task>/<attempt>`.
+pub(super) fn attempt_folder(host: &Host, run: RunId, task: &str, attempt: AttemptId) -> Utf8PathBuf {
+    host.state.join("runs").join(run.to_string()).join(file_name(task)).join(attempt.to_string())
 }
 
 /// A task's name as a file name: `host[a/b]` must not make folders.

@@ -5,6 +5,7 @@ mod attempt;
 mod checks;
 mod dispatch;
 mod finish;
+mod finished;
 mod job;
 mod outputs;
 mod pace;
@@ -18,7 +19,8 @@ pub mod undoing;
 mod upstream;
 
 pub use checks::probe_check;
-pub use dispatch::{Engine, Finished};
+pub use dispatch::Engine;
+pub use finished::Finished;
 pub use request::{Approval, Approver, OnTaskFailure, Request};
 
 use crate::host::store::StoreError;

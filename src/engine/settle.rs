@@ -13,6 +13,7 @@ use crate::model::task::{OnFailure, WatchMay};
 use crate::plan::board::Settled;
 use crate::plan::recorded::as_recorded;
 use crate::plan::verdict::{self, Verdict};
+use std::time::Instant;
 
 /// What is said of a task that is settled.
 #[derive(Debug, Default)]
@@ -57,13 +58,8 @@ impl Engine<'_> {
             verdict.force();
         }
         match verdict.state {
-            State::Fresh => {
-                if self.ask_probe(id) {
-                    return Ok(None);
-                }
-                Ok(Some(self.believe(id, verdict, Outcome::Fresh, None)))
-            }
-            State::Restorable => Ok(Some(self.put_back(id, verdict))),
+            State::Fresh | State::Restorable if self.ask_probe(id) => Ok(None),
+            State::Fresh | State::Restorable => Ok(Some(self.take_as_it_is(id, verdict))),
             State::Unknown => Ok(Some(self.must_be_resolved(id, verdict))),
             _ => Ok(self.queue_it(id, verdict)),
         }
@@ -94,10 +90,15 @@ impl Engine<'_> {
         if let Some(message) = self.cannot_start(id, &verdict) {
             return Some(self.fail_before_start(id, verdict, message));
         }
+        self.enqueue(id, verdict);
+        None
+    }
+
+    fn enqueue(&mut self, id: TaskId, verdict: Verdict) {
         self.verdicts[id.index()] = Some(verdict);
         self.set_state(id, TaskState::Queued);
+        self.queued.insert(id, (Instant::now(), self.finished.attempts()));
         self.queue.push(id);
-        None
     }
 
     pub(super) fn not_started(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
@@ -112,7 +113,7 @@ impl Engine<'_> {
     }
 
     /// What makes a start pointless: a missing input, a template that can't be rendered.
-    fn cannot_start(&self, id: TaskId, verdict: &Verdict) -> Option<(String, Option<String>)> {
+    pub(super) fn cannot_start(&self, id: TaskId, verdict: &Verdict) -> Option<(String, Option<String>)> {
         if let Some(broken) = &verdict.broken {
             let place = broken.place.as_ref().map_or(String::new(), |place| format!(" in `{}`", place.file));
             return Some((format!("a template{place} cannot be rendered: {}", broken.message), broken.help.clone()));
@@ -133,7 +134,7 @@ impl Engine<'_> {
         })
     }
 
-    fn fail_before_start(
+    pub(super) fn fail_before_start(
         &mut self,
         id: TaskId,
         verdict: Verdict,
@@ -189,15 +190,22 @@ impl Engine<'_> {
         self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
     }
 
+    /// A record is believed, after its artifacts were put back if they must be.
+    fn take_as_it_is(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
+        if verdict.state == State::Restorable {
+            self.put_back(id, verdict)
+        } else {
+            self.believe(id, verdict, Outcome::Fresh, None)
+        }
+    }
+
     fn put_back(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
         let mut paths = Vec::new();
         for artifact in &verdict.restore {
             if let Err(error) = self.host.restore(artifact) {
                 let message = format!("artifact `{}` cannot be put back: {error}", artifact.path);
                 self.warn(format!("{message}; the task runs instead"));
-                self.verdicts[id.index()] = Some(verdict);
-                self.set_state(id, TaskState::Queued);
-                self.queue.push(id);
+                self.enqueue(id, verdict);
                 return Vec::new();
             }
             paths.push(artifact.path.clone());
@@ -236,7 +244,7 @@ impl Engine<'_> {
             Answer::CannotTell(text) => {
                 let task = self.project.task(id).name.to_string();
                 self.warn(format!("the probe of `{task}` can't tell ({text}); its record is believed as before"));
-                let released = self.believe(id, verdict, Outcome::Fresh, None);
+                let released = self.take_as_it_is(id, verdict);
                 return self.judge_all(released);
             }
         };
@@ -245,7 +253,7 @@ impl Engine<'_> {
         self.host.store.borrow_mut().put_probe(key, &self.project.env.name, agrees, now, &text)?;
         self.board.histories[id.index()].probe = Some((agrees, now, text));
         if agrees {
-            let released = self.believe(id, verdict, Outcome::Fresh, None);
+            let released = self.take_as_it_is(id, verdict);
             return self.judge_all(released);
         }
         let verdict = verdict::judge(&self.board, self.host, id)?;

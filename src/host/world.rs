@@ -216,6 +216,11 @@ impl Host {
         crate::host::simple::remove_dir(path);
     }
 
+    /// Removes a file of an attempt.
+    pub fn remove_private_file(&self, path: &Utf8Path) {
+        crate::host::simple::remove_file(path);
+    }
+
     /// Writes a file aside and renames it into place.
     ///
     /// # Errors
@@ -272,18 +277,19 @@ impl Host {
         let _ = aside.discard();
     }
 
-    /// Puts back what dead runs left aside. Gives what could not be put back, and why.
-    pub fn put_back_left_aside(&self) -> Vec<String> {
-        let mut troubles = Vec::new();
-        for attempt in self.asides.attempts() {
-            match self.asides.left_by(&attempt) {
-                Ok(left) => {
-                    troubles.extend(left.into_iter().filter_map(|aside| aside.put_back().err()).map(|e| e.to_string()));
-                }
-                Err(error) => troubles.push(error.to_string()),
-            }
+    /// Attempts that left outputs aside.
+    pub fn left_aside(&self) -> Vec<AttemptId> {
+        self.asides.attempts().iter().filter_map(|name| name.parse().ok().map(AttemptId)).collect()
+    }
+
+    /// Ends what an attempt of a dead run left aside: put back, or dropped when the attempt was complete.
+    /// Gives what could not be done, and why.
+    pub fn end_left_aside(&self, attempt: AttemptId, drop_them: bool) -> Vec<String> {
+        let end = |aside: Aside| if drop_them { aside.discard() } else { aside.put_back() };
+        match self.asides.left_by(&attempt.to_string()) {
+            Ok(left) => left.into_iter().filter_map(|aside| end(aside).err()).map(|error| error.to_string()).collect(),
+            Err(error) => vec![error.to_string()],
         }
-        troubles
     }
 
     /// Keeps an output in the content-addressed store.

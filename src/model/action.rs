@@ -48,6 +48,7 @@ pub struct Action {
     pub file_reads: BTreeSet<Read>,
     /// Tasks whose undo this is (kind `undo_of`), in the order they are undone.
     pub undoes: Vec<TaskId>,
-    /// Identity of the thing that it owns; `None` for pure and read tasks.
+    /// Identity of the thing that it owns and that another task or environment could own too, such as a
+    /// terraform state; `None`: it is its own subject, or changes nothing.
     pub subject: Option<String>,
 }

@@ -403,7 +403,7 @@ pub fn made(board: &Board<'_>, id: TaskId) -> Option<Digest> {
 /// Values that a task's templates read and that their tasks did not export: `(task, key)`.
 pub fn absent_values(board: &Board<'_>, task: &Task) -> Vec<(String, String)> {
     let mut absent = Vec::new();
-    for read in scope::reads(task) {
+    for read in scope::reads_with_undo(task) {
         let Read::TaskValue { task: name, item, key } = &read else { continue };
         for id in scope::sources(board, name, item.as_deref()) {
             let exports = board.settled[id.index()].record().map(|record| &record.exports);

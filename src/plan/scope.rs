@@ -22,13 +22,21 @@ pub trait Reveal {
     fn secret(&self, name: &str) -> Json;
 }
 
-/// Everything that a task's templates read: its table, its environment, its template files.
+/// Everything that a task's templates read to do what it does: its table, its environment, its template
+/// files. How it is undone is no part of that: it enters no fingerprint.
 pub fn reads(task: &Task) -> BTreeSet<Read> {
     let mut reads = task.action.file_reads.clone();
     task.each_tree(&mut |_, tree| reads.extend(tree.reads()));
     for text in task.env.values() {
         reads.extend(text.reads.iter().cloned());
     }
+    reads
+}
+
+/// As above, and what its undo reads: all that must be there when it starts, since the undo is written
+/// down then.
+pub fn reads_with_undo(task: &Task) -> BTreeSet<Read> {
+    let mut reads = reads(task);
     for text in task.undo.iter().flatten() {
         reads.extend(text.reads.iter().cloned());
     }
@@ -90,7 +98,11 @@ fn member<'a>(slot: &'a mut Json, name: &str) -> &'a mut Json {
         *slot = Json::Object(Map::new());
     }
     // The line above makes it an object, so that indexing by a text never fails.
-    &mut slot[name]
+    let member = &mut slot[name];
+    if member.is_null() {
+        *member = Json::Object(Map::new());
+    }
+    member
 }
 
 /// Stands in for secret values in fingerprints: their keyed digests.

@@ -126,7 +126,7 @@ fn variables_have_one_precedence() {
         .ran(["a"])
         .holds("../vars", "base env file flag\n");
     story.edit("env.toml", "three = \"file\"", "three = \"other\"").run("a --set four=flag").ran(["a"]);
-    story.because("a", json!({"kind": "variable-changed", "name": "three", "old": "file", "new": "other"}));
+    story.because("a", json!({"kind": "variable-changed", "name": "vars.three", "old": "file", "new": "other"}));
 }
 
 #[test]

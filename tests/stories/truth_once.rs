@@ -103,22 +103,6 @@ fn a_failed_once_waits_too() {
 }
 
 #[test]
-fn a_once_cut_short_is_unknown_until_it_is_resolved() {
-    let story = killed();
-    story.states("order=unknown").status_reason("order", json!({"kind": "end-unknown"}));
-    story.run_to(4, "after").nothing_ran();
-    story.infra("resolve order --done --reason seen").states("order=fresh");
-    story.run("after").ran(["after"]).fresh(["order"]);
-    assert_eq!(story.times("order"), 1);
-}
-
-#[test]
-fn a_once_cut_short_holds_nothing_else() {
-    let story = killed();
-    story.run("free").ran(["free"]).states("order=unknown");
-}
-
-#[test]
 fn an_unknown_once_may_be_called_failed() {
     let story = killed();
     story.infra("resolve order --failed").states("order=failed");

@@ -72,7 +72,7 @@ fn another_secret_value_reruns_who_reads_it() {
         .run("*")
         .ran(["use"])
         .fresh(["other"])
-        .because("use", json!({"kind": "environment-changed"}));
+        .because("use", json!({"kind": "variable-changed", "name": "secrets.token"}));
     story.nowhere("canary-two").nowhere(CANARY);
 }
 
@@ -127,13 +127,14 @@ fn a_secret_value_that_another_reads_survives_a_stale_upstream() {
         [task.make]
         inputs = ["in"]
         exports = { key = "secret<string>" }
-        shell = "echo key=canary-key-31 > $INFRA_EXPORTS"
+        shell = "echo key=$(cat ../source) > $INFRA_EXPORTS"
 
         [task.use]
         env = { KEY = "{{ tasks.make.key }}" }
         shell = "echo $KEY > ../key; : {{ vars.x }}"
         "#,
     );
+    story.file("../source", "canary-key-31");
     story.project("[vars]\nx = 1\n").file("in", "1").run("use").ran(["make", "use"]);
     // `make` is stale now; `use --only` takes what it reads as recorded.
     story
@@ -151,7 +152,7 @@ fn a_secret_file_that_others_can_read_is_refused() {
     let story = Story::with("[task.use]\nenv = { TOKEN = \"{{ secrets.token }}\" }\nshell = \"true\"\n");
     story.project("[secrets]\ntoken = { file = \"../token\" }\n").file("../token", CANARY).mode("../token", 0o644);
     assert_ne!(story.try_infra("run --json use").code, Some(0));
-    story.says("0600");
+    story.says("chmod 600");
     story.mode("../token", 0o600).run("use").ran(["use"]);
 }
 

@@ -146,10 +146,10 @@ fn instances_export_a_map() {
         shell = "echo {{ tasks.host['a'].n }} > ../one"
 
         [task.both]
-        shell = "echo {{ tasks.host.n | dictsort }} > ../both"
+        shell = "echo {{ tasks.host.n | tojson | shquote }} > ../both"
         "#,
     );
-    story.run("one both").holds("../one", "1\n");
+    story.run("one both").holds("../one", "1\n").holds("../both", "{\"a\":1,\"b\":2}\n");
     story.retask("b = 2", "b = 3").run("one both").ran(["host[b]", "both"]).fresh(["host[a]", "one"]);
 }
 

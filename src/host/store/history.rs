@@ -23,7 +23,7 @@ pub struct Owner {
 pub struct Orphan {
     pub key: TaskKey,
     pub name: String,
-    /// How it is undone, as JSON, when its world was begun and not undone.
+    /// How it is undone, sealed.
     pub undo: Option<String>,
     /// When its last record was made.
     pub created: Option<i64>,
@@ -178,6 +178,15 @@ impl Store {
             .map_err(self.fail("read"))
     }
 
+    /// How an attempt ended, or did not.
+    pub fn phase(&self, attempt: AttemptId) -> Result<Option<Phase>, StoreError> {
+        self.connection
+            .query_row("SELECT phase FROM attempt WHERE id = ?1", [attempt.0], |row| row.get::<_, String>(0))
+            .optional()
+            .map(|word| word.and_then(|word| Phase::parse(&word)))
+            .map_err(self.fail("read"))
+    }
+
     /// Owner of a subject on record.
     pub fn owner(&self, subject: &str) -> Result<Option<Owner>, StoreError> {
         self.connection
@@ -190,16 +199,16 @@ impl Store {
             .map_err(self.fail("read"))
     }
 
-    /// Tasks with records or a begun world in an environment, by name.
+    /// Tasks that began to change the world in an environment and were not undone since, by name. Of one
+    /// that only made files or looked, nothing is left behind.
     pub fn on_record(&self, env: &EnvName) -> Result<Vec<Orphan>, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT t.id, t.name, CASE WHEN w.began IS NOT NULL THEN w.undo END, max(m.created)
-                 FROM task t
-                 LEFT JOIN world w ON w.task = t.id AND w.env = ?1
+                "SELECT t.id, t.name, w.undo, max(m.created)
+                 FROM world w JOIN task t ON t.id = w.task
                  LEFT JOIN memo m ON m.task = t.id AND m.env = ?1 AND m.void IS NULL
-                 WHERE w.began IS NOT NULL OR m.id IS NOT NULL
+                 WHERE w.env = ?1 AND w.began IS NOT NULL
                  GROUP BY t.id ORDER BY t.name",
             )
             .map_err(self.fail("read"))?;

@@ -5,6 +5,7 @@ mod file_rows;
 mod history;
 mod journal;
 mod ledger;
+mod overrule;
 mod schema;
 
 pub use file_rows::{FileRow, ToolRow};
