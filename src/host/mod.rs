@@ -9,6 +9,7 @@ pub mod lock;
 pub mod mask;
 pub mod process;
 pub mod secret;
+pub mod shim;
 pub mod signals;
 pub mod simple;
 pub mod store;

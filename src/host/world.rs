@@ -348,7 +348,9 @@ impl Host {
 
     fn version_of(&self, tool: &str) -> Option<String> {
         let program = self.found(tool_program(tool))?;
-        let sig = crate::host::simple::signature_text(&program);
+        let home = self.caller_env.get("HOME").map(String::as_str);
+        let sig = crate::host::simple::signature_text(&program)
+            + &crate::host::shim::version_files(&program, &self.root, home);
         {
             let mut known = self.known_tools.borrow_mut();
             let known = known.get_or_insert_with(|| {
