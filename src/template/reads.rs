@@ -115,7 +115,9 @@ impl<'a> Walk<'a> {
     }
 
     fn all(&mut self, statements: &[Stmt<'a>]) {
-        statements.iter().for_each(|statement| self.statement(statement));
+        for statement in statements {
+            self.statement(statement);
+        }
     }
 
     fn statement(&mut self, statement: &Stmt<'a>) {
