@@ -37,7 +37,8 @@ pub fn show(context: &Context, selection: &Selection, exit_code: bool) -> Result
     for id in &chosen.tasks {
         let task = project.task(*id);
         let Some(mut verdict) = verdicts[id.index()].take() else { continue };
-        if chosen.forced.contains(id) {
+        // As a run has it: what is unknown must be resolved first.
+        if chosen.forced.contains(id) && verdict.state != State::Unknown {
             verdict.reasons.insert(0, Reason::Forced);
             verdict.state = State::Stale;
         }

@@ -197,7 +197,11 @@ pub fn plan(view: &PlanView, look: &Look) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, one)| look.paint(action(one), &format!("{number} {}", counted(one))))
         .collect();
-    let long = view.estimate_seconds.filter(|estimate| *estimate >= 1.0).map(|estimate| format!("; about {}", about(estimate))).unwrap_or_default();
+    let long = view
+        .estimate_seconds
+        .filter(|estimate| *estimate >= 1.0)
+        .map(|estimate| format!("; about {}", about(estimate)))
+        .unwrap_or_default();
     let _ = writeln!(text, "{}: {}{long}", view.env, counts.join(", "));
     text
 }

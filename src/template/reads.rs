@@ -66,8 +66,10 @@ pub(super) fn find(source: &str) -> Result<Found, Problem> {
 
 /// What a text may mean that is no template: `${#name}` of a shell, `{{.Name}}` of docker.
 fn raw(source: &str) -> Option<String> {
-    (source.contains("{#") || source.contains("{{."))
-        .then(|| "`{{`, `{%` and `{#` begin a template: write `{% raw %}` before and `{% endraw %}` after what is none".to_owned())
+    (source.contains("{#") || source.contains("{{.")).then(|| {
+        "`{{`, `{%` and `{#` begin a template: write `{% raw %}` before and `{% endraw %}` after what is none"
+            .to_owned()
+    })
 }
 
 /// One step of `a.b["c"][d]`.

@@ -89,7 +89,9 @@ fn run(script: &str, wanted: i32, folder: &Path, at: &str) -> String {
 
 fn differ(wanted: &str, printed: &str, at: &str) -> ! {
     let (wanted, found) = (plain(wanted), plain(printed));
-    panic!("{at}: prints something else (UPDATE_DOCS=1 takes it over)\n--- on the page\n{wanted}\n--- printed\n{found}");
+    panic!(
+        "{at}: prints something else (UPDATE_DOCS=1 takes it over)\n--- on the page\n{wanted}\n--- printed\n{found}"
+    );
 }
 
 /// Text without what differs from run to run: times, spaces, digests.
