@@ -134,3 +134,23 @@ fn the_task_formats_examples_work_as_written() {
     let folder = tempfile::tempdir().unwrap();
     blocks::walk("docs/task-format.md", folder.path());
 }
+
+#[test]
+fn the_recoveries_work_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/recovery.md", folder.path());
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program() {
+    let help = Command::new(INFRA).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, codes) = help.split_once("Exit codes:").unwrap();
+    let codes: Vec<&str> = codes.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let page = read(&root().join("docs/exit-codes.md"));
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let rows: Vec<&str> = rows.filter(|cell| cell.parse::<u8>().is_ok()).collect();
+    assert_eq!(rows, codes);
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/exit-codes.md", folder.path());
+}
