@@ -5,6 +5,7 @@ use crate::engine::{Approval, Approver};
 use crate::kind::machine::Change;
 use crate::report::live::Hold;
 use crate::report::paint::{Look, Tone};
+use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// A person at a terminal, or nobody.
@@ -28,7 +29,7 @@ impl Approver for Person {
         }
         let mut text = format!("\n{} changes `{env}`: {}\n", self.look.paint(Tone::Strong, task), change.summary);
         for address in &change.destroys {
-            text.push_str(&format!("  {} {address}\n", self.look.paint(Tone::Bad, "destroys")));
+            let _ = writeln!(text, "  {} {address}", self.look.paint(Tone::Bad, "destroys"));
         }
         text.push_str("Go on? Type `yes`: ");
         self.hold.suspend(|| ask(&text, "yes"))

@@ -84,9 +84,9 @@ impl Context {
             Some(directory) => self.here.join(directory),
             None => self.here.clone(),
         };
-        let start = start.canonicalize_utf8().map_err(|_| {
-            CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`")
-        })?;
+        let start = start
+            .canonicalize_utf8()
+            .map_err(|_| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))?;
         start
             .ancestors()
             .find(|folder| folder.join("infra.toml").is_file() || folder.join("tasks").is_dir())
@@ -100,17 +100,13 @@ impl Context {
     }
 
     /// Loads the project; mistakes end the command, warnings are said by `check`.
-    ///
-    /// # Errors
-    /// Every mistake of every file.
-    pub fn load(&self, root: &Utf8Path, env: Option<String>) -> Result<Loaded, CommandError> {
+    pub fn load(&self, root: &Utf8Path, env: Option<String>) -> Loaded {
         let disk = Disk::new(root, StatCache::default());
         let options = Options {
             env: env.or_else(|| self.global.env.clone()),
             set: self.global.set.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
         };
-        let loaded = manifest::load(&disk, &options);
-        Ok(Loaded { loaded })
+        Loaded { loaded: manifest::load(&disk, &options) }
     }
 
     /// The project, its world and its board, opened for reading.
@@ -119,7 +115,7 @@ impl Context {
     /// Mistakes in the declaration; a store that can't be read.
     pub fn open_to_read(&self) -> Result<Opened, CommandError> {
         let root = self.root()?;
-        let project = self.load(&root, None)?.project(self)?;
+        let project = self.load(&root, None).project(self)?;
         let state = root.join(STATE_DIR);
         let store = Store::open_to_read(&state)?;
         let vault = Vault::load(&state).map_err(|error| CommandError::State(error.to_string()))?;
@@ -142,20 +138,22 @@ impl Context {
     }
 
     /// Writes data to stdout. Nobody reading is no error.
+    #[expect(clippy::unused_self, reason = "who may write has a context")]
     pub fn out(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
-        let _ = stdout.write_all(text.as_bytes()).and_then(|()| {
-            if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") }
-        });
+        let _ = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
         let _ = stdout.flush();
     }
 
     /// Writes talk to stderr.
+    #[expect(clippy::unused_self, reason = "who may write has a context")]
     pub fn say(&self, text: &str) {
         let mut stderr = std::io::stderr().lock();
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| {
-            if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stderr.write_all(b"\n") }
-        });
+        let _ = stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stderr.write_all(b"\n") });
     }
 
     /// Shows mistakes: to people on stderr, as data on stdout with `--json`.

@@ -57,9 +57,9 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
     }
     let root = opened.root.clone();
     drop(opened);
-    let project = context.load(&root, None)?.project(context)?;
-    let (project, id) = with_destroy(project, targets)
-        .map_err(|_| CommandError::State("the graph has a cycle".to_owned()))?;
+    let project = context.load(&root, None).project(context)?;
+    let (project, id) =
+        with_destroy(project, targets).map_err(|_| CommandError::State("the graph has a cycle".to_owned()))?;
     let request = Request {
         words: args.targets.clone(),
         tasks: vec![id],
@@ -139,4 +139,3 @@ fn orphans(
     }
     Ok(ordered)
 }
-

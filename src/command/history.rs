@@ -75,20 +75,13 @@ fn attempt(row: AttemptRow, now: i64) -> AttemptView {
 
 fn counts(json: Option<&str>) -> Vec<CountView> {
     let numbers: BTreeMap<String, usize> = json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    [
-        Outcome::Ran,
-        Outcome::Fresh,
-        Outcome::Restored,
-        Outcome::Failed,
-        Outcome::Skipped,
-        Outcome::Interrupted,
-    ]
-    .into_iter()
-    .filter_map(|outcome| {
-        let tasks = *numbers.get(outcome.word())?;
-        (tasks > 0).then_some(CountView { outcome, tasks })
-    })
-    .collect()
+    [Outcome::Ran, Outcome::Fresh, Outcome::Restored, Outcome::Failed, Outcome::Skipped, Outcome::Interrupted]
+        .into_iter()
+        .filter_map(|outcome| {
+            let tasks = *numbers.get(outcome.word())?;
+            (tasks > 0).then_some(CountView { outcome, tasks })
+        })
+        .collect()
 }
 
 /// Shows what tasks printed.

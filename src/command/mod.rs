@@ -25,6 +25,7 @@ use crate::report::paint::Tone;
 use context::Context;
 use exit::CommandError;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Carries out a command. Gives the exit code.
 pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
@@ -85,7 +86,7 @@ fn report(context: &Context, error: &CommandError, json: bool) {
     let look = &context.choice.stderr;
     let mut text = format!("{} {error}\n", look.paint(Tone::Bad, "error:"));
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("{} {hint}\n", look.paint(Tone::Warn, "hint:")));
+        let _ = writeln!(text, "{} {hint}", look.paint(Tone::Warn, "hint:"));
     }
     context.say(&text);
 }

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// As the exit codes say.
 pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError> {
     let root = context.root()?;
-    let project = context.load(&root, None)?.project(context)?;
+    let project = context.load(&root, None).project(context)?;
     let Some(task) = project.find(&args.task) else {
         let known = project.tasks.iter().map(|task| task.name.as_str());
         let hint = match crate::model::diagnostic::nearest(&args.task, known) {
@@ -41,7 +41,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     let task = opened.project.task(id);
     if args.accept_state {
         let subject = task.action.subject.as_deref();
-        opened.host.store.borrow_mut().accept_state(key, &env, subject)?;
+        opened.host.store.borrow_mut().accept_state(key, task.name.as_str(), &env, subject)?;
         context.say(&format!("`{}`: its state is believed as the next run finds it", args.task));
         return Ok(0);
     }
@@ -102,7 +102,12 @@ fn confirm(
             return Err(refuse(format!("its output `{}` is not there", output.path)));
         }
         let stored = host.keep(&output.path).map_err(CommandError::State)?;
-        artifacts.push(Artifact { path: output.path.to_string(), digest: stored.digest, kept: true, size: stored.size });
+        artifacts.push(Artifact {
+            path: output.path.to_string(),
+            digest: stored.digest,
+            kept: true,
+            size: stored.size,
+        });
     }
     let now = host.now();
     let env = &project.env.name;

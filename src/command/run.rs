@@ -10,11 +10,11 @@ use crate::command::{plan, watch};
 use crate::engine::request::Reach;
 use crate::engine::{Engine, Finished, OnTaskFailure, Request, recover, tools};
 use crate::event::{Event, Level};
-use crate::host::{files, simple};
 use crate::host::lock::{EnvLock, Held, LockError, Wait};
 use crate::host::secret::Vault;
 use crate::host::store::Store;
 use crate::host::world::{STATE_DIR, SecretCommands};
+use crate::host::{files, simple};
 use crate::model::project::Project;
 use crate::report::select::{Voice, voice};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -76,7 +76,7 @@ pub fn once(
     reach: Reach,
 ) -> Result<Finished, CommandError> {
     let root = context.root()?;
-    let project = context.load(&root, env)?.project(context)?;
+    let project = context.load(&root, env).project(context)?;
     let chosen = choose(&project, selection)?;
     let resumable = Resumable {
         targets: selection.targets.clone(),
@@ -132,11 +132,7 @@ pub fn carry_out(
 ///
 /// # Errors
 /// When the state can't be read or written.
-pub fn open_to_write(
-    context: &Context,
-    root: Utf8PathBuf,
-    project: Project,
-) -> Result<Opened, CommandError> {
+pub fn open_to_write(context: &Context, root: Utf8PathBuf, project: Project) -> Result<Opened, CommandError> {
     let state = root.join(STATE_DIR);
     let vault = Vault::load_or_make(&state).map_err(|error| CommandError::State(error.to_string()))?;
     let mut store = Store::open_to_write(&state)?;
@@ -155,8 +151,7 @@ fn drive(context: &Context, opened: &Opened, request: Request, yes: bool) -> Res
         listener.hear(&Event::Notice { level: Level::Warning, message });
     }
     let mut person = Person::new(hold, yes, context.choice.stderr);
-    let engine =
-        Engine::new(&opened.host, &opened.project, opened.board()?, request, listener.as_mut(), &mut person);
+    let engine = Engine::new(&opened.host, &opened.project, opened.board()?, request, listener.as_mut(), &mut person);
     let finished = engine.run()?;
     opened.host.save_signatures()?;
     Ok(finished)
@@ -201,9 +196,7 @@ pub fn lock_env(
 fn describe(held: &Held, now: i64) -> String {
     match &held.holder {
         Some(holder) => {
-            let since = jiff::Timestamp::from_millisecond(holder.since)
-                .map(|since| since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
-                .unwrap_or_default();
+            let since = crate::report::text::moment(holder.since);
             format!(
                 "environment `{}` is held by `{}` (process {} of {} on {}) since {since}, {} ago",
                 held.what,

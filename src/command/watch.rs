@@ -28,12 +28,7 @@ pub fn watch(context: &Context, selection: &Selection, jobs: Option<usize>) -> R
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
     let _signals = crate::host::signals::listen(move |_| flag.store(true, Ordering::SeqCst));
-    let args = RunArgs {
-        jobs: jobs.and_then(NonZeroUsize::new),
-        wait: true,
-        keep_going: true,
-        ..RunArgs::default()
-    };
+    let args = RunArgs { jobs: jobs.and_then(NonZeroUsize::new), wait: true, keep_going: true, ..RunArgs::default() };
     loop {
         match run::once(context, selection, &args, None, Reach::Watch) {
             Ok(finished) if run::was_interrupted(&finished) => return Ok(Exit::Interrupted as u8),

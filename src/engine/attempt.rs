@@ -1,18 +1,20 @@
 //! Owns one attempt under way: carries out the machine's moves and hears its processes.
 //! Does not know what the moves mean, nor how the end is recorded (`finish`).
 
+use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message};
 use crate::engine::job::Prepared;
 use crate::engine::request::Approval;
 use crate::engine::undoing::UndoQueue;
-use crate::engine::RunError;
 use crate::event::Event;
 use crate::host::cas::Aside;
 use crate::host::lock::PathLocks;
 use crate::host::mask::Masks;
 use crate::host::process::{self, Ended, ProcessEvent, Running, StartError, Stdin};
 use crate::host::store::Intent;
-use crate::kind::machine::{CanChange, Change, Done, Heard, Job, Machine, Move, Step, StepEnd, Stdout, Trouble, TroubleKind};
+use crate::kind::machine::{
+    CanChange, Change, Done, Heard, Job, Machine, Move, Stdout, Step, StepEnd, Trouble, TroubleKind,
+};
 use crate::model::environment::Approve;
 use crate::model::name::{AttemptId, TaskId};
 use crate::model::reason::Reason;
@@ -28,9 +30,16 @@ const TAIL: usize = 20;
 /// Why a running tool was sent a SIGINT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupted {
-    ByUser,
-    ByTimeout,
-    ByFailFast,
+    User,
+    Timeout,
+    FailFast,
+}
+
+/// What was made durable before the first step that can change the world.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Began {
+    /// The taint that stood before.
+    pub taint_before: Option<i64>,
 }
 
 /// One attempt under way.
@@ -49,8 +58,8 @@ pub(super) struct Live {
     pub running: Option<Running>,
     pub tail: VecDeque<String>,
     pub last_end: StepEnd,
-    /// The intent is durable; inside, the taint that stood before.
-    pub began: Option<Option<i64>>,
+    /// The intent, once it is durable.
+    pub began: Option<Began>,
     pub approved: bool,
     pub interrupted: Option<(Interrupted, Instant)>,
     pub killed: bool,
@@ -114,12 +123,10 @@ impl Engine<'_> {
             let Some(machine) = live.machine.as_mut() else { return Ok(()) };
             heard = match machine.next(heard) {
                 Move::Run(step) => return self.run_step(id, step),
-                Move::Write { path, bytes, mode } => {
-                    match self.host.write_aside(&path, &bytes, mode) {
-                        Ok(()) => Heard::Written,
-                        Err(why) => return self.fail(id, Trouble { message: why, ..Trouble::default() }),
-                    }
-                }
+                Move::Write { path, bytes, mode } => match self.host.write_aside(&path, &bytes, mode) {
+                    Ok(()) => Heard::Written,
+                    Err(why) => return self.fail(id, Trouble { message: why, ..Trouble::default() }),
+                },
                 Move::Snapshot { name, bytes } => {
                     let path = live.job.keep.join("snapshots").join(name);
                     match self.host.write_aside(&path, &bytes, Some(0o600)) {
@@ -168,7 +175,10 @@ impl Engine<'_> {
             }
             Approval::No => ("the change was not approved; nothing was changed".to_owned(), None),
             Approval::Nobody => (
-                format!("environment `{env}` wants approval before `{task}` changes it ({}), and nobody can be asked here", change.summary),
+                format!(
+                    "environment `{env}` wants approval before `{task}` changes it ({}), and nobody can be asked here",
+                    change.summary
+                ),
                 Some("run it on a terminal, or with `--yes`".to_owned()),
             ),
         };
@@ -192,7 +202,7 @@ impl Engine<'_> {
             if let Some(program) = step.argv.first()
                 && let Err(error) = self.host.findable(program, &step.dir)
             {
-                return self.fail_to_start(id, error);
+                return self.fail_to_start(id, &error);
             }
             self.intend(id)?;
         }
@@ -227,10 +237,8 @@ impl Engine<'_> {
         let argv: Vec<String> = step.argv.iter().map(|word| live.masks.mask(word)).collect();
         let name = live.masks.mask(&step.name);
         let sender = self.sender.clone();
-        let started = process::start(
-            command,
-            Box::new(move |event| drop(sender.send(Message::Process(id, attempt, event)))),
-        );
+        let started =
+            process::start(command, Box::new(move |event| drop(sender.send(Message::Process(id, attempt, event)))));
         match started {
             Ok(running) => {
                 live.step = Some(step);
@@ -240,12 +248,12 @@ impl Engine<'_> {
             }
             Err(error) => {
                 live.step = Some(step);
-                self.fail_to_start(id, error)
+                self.fail_to_start(id, &error)
             }
         }
     }
 
-    fn fail_to_start(&mut self, id: TaskId, error: StartError) -> Result<(), RunError> {
+    fn fail_to_start(&mut self, id: TaskId, error: &StartError) -> Result<(), RunError> {
         let missing = matches!(error, StartError::NotFound { .. });
         if missing {
             self.note_failure(id, 6);
@@ -262,7 +270,7 @@ impl Engine<'_> {
         }
         if live.undo.is_some() {
             if let Some(live) = self.live.get_mut(&id) {
-                live.began = Some(None);
+                live.began = Some(Began::default());
             }
             return self.intend_undo_target(id);
         }
@@ -277,7 +285,7 @@ impl Engine<'_> {
             undo: recipe.as_deref(),
         })?;
         if let Some(live) = self.live.get_mut(&id) {
-            live.began = Some(taint);
+            live.began = Some(Began { taint_before: taint });
         }
         Ok(())
     }

@@ -2,14 +2,14 @@
 //! Does not know how a check is made (`host::check`).
 
 use crate::engine::dispatch::Engine;
-use crate::host::check::Check;
 use crate::host::Host;
-use crate::plan::board::Board;
+use crate::host::check::Check;
 use crate::kind::machine::Done;
 use crate::model::name::TaskId;
 use crate::model::record::Export;
 use crate::model::task::ProbeCheck;
 use crate::model::text::Text;
+use crate::plan::board::Board;
 use crate::plan::scope::{self, Masked};
 use crate::template;
 use serde_json::{Map, Value as Json};
@@ -30,7 +30,6 @@ impl Engine<'_> {
         }
         checks
     }
-
 }
 
 /// The probe of a task, rendered with what it exported when it was recorded; `None` when there is

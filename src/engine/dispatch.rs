@@ -1,15 +1,16 @@
 //! Owns the dispatcher: the state of every task of a run, and the one loop that linearises what happens.
 //! Does not know how an attempt is carried out (`attempt`), nor how a verdict is reached (`plan`).
 
-use crate::model::facts::Facts;
-use crate::engine::attempt::Live;
-use crate::engine::request::{Approver, OnTaskFailure, Request};
 use crate::engine::RunError;
+use crate::engine::attempt::Live;
+use crate::engine::finished::Finished;
+use crate::engine::request::{Approver, OnTaskFailure, Request};
 use crate::event::{Event, Level, Listener};
+use crate::host::Host;
 use crate::host::process::ProcessEvent;
 use crate::host::store::RunStart;
-use crate::host::Host;
 use crate::model::effect::Outcome;
+use crate::model::facts::Facts;
 use crate::model::name::{AttemptId, RunId, TaskId};
 use crate::model::project::Project;
 use crate::model::task::OnFailure;
@@ -67,23 +68,6 @@ pub(super) enum Stop {
     Killed,
 }
 
-/// How a run ended.
-#[derive(Clone, Debug, Default)]
-pub struct Finished {
-    /// The process's exit code.
-    pub exit: u8,
-    pub ran: usize,
-    pub fresh: usize,
-    pub restored: usize,
-    pub failed: usize,
-    pub skipped: usize,
-    pub interrupted: usize,
-    /// Outcome of each task of the run.
-    pub outcomes: BTreeMap<TaskId, Outcome>,
-    /// Tasks that watch mode left stale.
-    pub left: Vec<TaskId>,
-}
-
 /// Runs one request.
 pub struct Engine<'a> {
     pub(super) host: &'a Host,
@@ -100,6 +84,8 @@ pub struct Engine<'a> {
     states: Vec<TaskState>,
     waiting_for: Vec<usize>,
     pub(super) queue: Vec<TaskId>,
+    /// When queued tasks were judged, and how many attempts had ended by then.
+    pub(super) queued: BTreeMap<TaskId, (Instant, usize)>,
     pub(super) remaining: Vec<f64>,
     pub(super) verdicts: Vec<Option<Verdict>>,
     pub(super) live: BTreeMap<TaskId, Live>,
@@ -146,6 +132,7 @@ impl<'a> Engine<'a> {
             states: vec![TaskState::Outside; count],
             waiting_for: vec![0; count],
             queue: Vec::new(),
+            queued: BTreeMap::new(),
             remaining: Vec::new(),
             verdicts,
             live: BTreeMap::new(),
@@ -181,13 +168,8 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// When the run can't go on; what finished stays recorded.
     pub fn run(mut self) -> Result<Finished, RunError> {
-        let first: Vec<TaskId> = self
-            .request
-            .tasks
-            .iter()
-            .copied()
-            .filter(|id| self.waiting_for[id.index()] == 0)
-            .collect();
+        let first: Vec<TaskId> =
+            self.request.tasks.iter().copied().filter(|id| self.waiting_for[id.index()] == 0).collect();
         let result = self.take_recorded().and_then(|()| self.judge_all(first)).and_then(|()| {
             self.announce()?;
             // A null run ends here, without a runtime.
@@ -196,10 +178,10 @@ impl<'a> Engine<'a> {
         self.end(result)
     }
 
-    /// Begins the run on record, if it starts or fails anything, and tells what was held back.
+    /// Begins the run on record, if it does or fails anything, and tells what was held back.
     fn announce(&mut self) -> Result<(), RunError> {
         let Some(held) = self.held.take() else { return Ok(()) };
-        if !self.is_idle() || self.exit != 0 {
+        if !self.is_idle() || self.exit != 0 || self.finished.restored > 0 {
             self.run = self.host.store.borrow_mut().begin_run(&RunStart {
                 env: &self.project.env.name,
                 targets: &self.request.words,
@@ -209,8 +191,7 @@ impl<'a> Engine<'a> {
                 started: self.host.now(),
             })?;
         }
-        let tasks: Vec<String> =
-            self.request.tasks.iter().map(|id| self.project.task(*id).name.to_string()).collect();
+        let tasks: Vec<String> = self.request.tasks.iter().map(|id| self.project.task(*id).name.to_string()).collect();
         let estimate = if self.is_idle() { None } else { self.estimate() };
         self.tell(Event::RunStarted {
             run: self.run.0,
@@ -227,9 +208,10 @@ impl<'a> Engine<'a> {
     }
 
     fn work(&mut self) -> Result<(), RunError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| {
-            RunError::State { path: "(runtime)".to_owned(), why: error.to_string() }
-        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| RunError::State { path: "(runtime)".to_owned(), why: error.to_string() })?;
         let _signals = crate::host::signals::listen({
             let sender = self.sender.clone();
             move |_| drop(sender.send(Message::Signal))

@@ -1,21 +1,23 @@
 //! Owns the end of an attempt: readiness, checks, the one commit point, failures and further tries.
 //! Does not know how outputs are kept or how the machine came to its end.
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::attempt::Interrupted;
 use crate::engine::dispatch::{Engine, Message, TaskState};
 use crate::engine::settle::Said;
-use crate::engine::RunError;
 use crate::event::Failure;
 use crate::host::store::{Commit, Ending, WorldUpdate};
 use crate::kind::machine::{Done, Trouble, TroubleKind};
+use crate::model::action::KindName;
 use crate::model::effect::{Effect, Outcome};
+use crate::model::facts::Facts;
 use crate::model::manifest::Manifest;
 use crate::model::name::TaskId;
 use crate::model::record::{Incarnation, Phase, Void};
-use crate::model::task::Retry;
+use crate::model::task::{Input, Retry};
 use crate::plan::board::Settled;
 use crate::plan::fingerprint;
+use camino::Utf8Path;
 use std::collections::BTreeSet;
 
 impl Engine<'_> {
@@ -55,7 +57,8 @@ impl Engine<'_> {
         let (artifacts, (exports, left_out)) = match collected {
             Ok(collected) => collected,
             Err(message) => {
-                let trouble = Trouble { message, notes: done.notes, incarnations: done.incarnations, ..Trouble::default() };
+                let trouble =
+                    Trouble { message, notes: done.notes, incarnations: done.incarnations, ..Trouble::default() };
                 return self.fail(id, trouble);
             }
         };
@@ -66,17 +69,11 @@ impl Engine<'_> {
         let task = self.project.task(id);
         let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
         let (key, seconds) = (self.board.key(id), live.started.elapsed().as_secs_f64());
-        let built_on = if task.effect == Effect::Pure {
-            BTreeSet::new()
-        } else {
-            self.board.alive(id).as_ref().clone()
-        };
+        let built_on =
+            if task.effect == Effect::Pure { BTreeSet::new() } else { self.board.alive(id).as_ref().clone() };
         let token = task.effect.changes_world().then(|| done.token.clone().unwrap_or_else(|| live.attempt.to_string()));
-        let world = WorldUpdate {
-            token,
-            incarnations: done.incarnations.map(|set| own(set, key.0)),
-            notes: done.notes,
-        };
+        let world =
+            WorldUpdate { token, incarnations: done.incarnations.map(|set| own(set, key.0)), notes: done.notes };
         let fingerprint = manifest.fingerprint();
         let committed = self.host.store.borrow_mut().commit(&Commit {
             attempt: live.attempt,
@@ -93,7 +90,7 @@ impl Engine<'_> {
             ended: self.host.now(),
             seconds,
             void: void.clone(),
-            taint_before: live.began.flatten(),
+            taint_before: live.began.and_then(|intent| intent.taint_before),
         });
         if let Err(error) = committed {
             // Without a record it is not done: what was moved aside stays recoverable.
@@ -153,12 +150,29 @@ impl Engine<'_> {
                 _ => None,
             }
         });
+        let changed = changed.or_else(|| self.altered_artifact(id));
         let added = (after.entries.len() != before.entries.len() && changed.is_none() && !before.entries.is_empty())
             .then(|| "(a file was added or removed)".to_owned());
         let void = changed.or(added).map(|path| Void::ChangedWhileRunning { path });
         // With `in_place` an input enters by what it holds after the attempt.
         let manifest = if void.is_some() && task.in_place.is_empty() { before } else { after };
         Ok(Some((manifest, void)))
+    }
+
+    /// An artifact that the task read and that is no longer as its maker left it. It enters by its record,
+    /// so that only a look at the disk tells.
+    fn altered_artifact(&self, id: TaskId) -> Option<String> {
+        self.project.task(id).inputs.iter().find_map(|input| {
+            let Input::Artifact { from, path, output } = input else { return None };
+            if path != output {
+                // Read as a file in it: compared with what the disk held before.
+                return None;
+            }
+            let record = self.board.settled[from.index()].record()?;
+            let artifact = record.artifacts.iter().find(|artifact| artifact.path == output.as_str())?;
+            let now = self.host.artifact(output).ok()?;
+            (now.digest != artifact.digest).then(|| path.to_string())
+        })
     }
 
     /// An attempt did not succeed.
@@ -170,9 +184,10 @@ impl Engine<'_> {
                 self.warn(format!("an output of `{}` could not be put back: {why}", self.project.task(id).name));
             }
         }
-        let by_user = matches!(live.interrupted, Some((Interrupted::ByUser | Interrupted::ByFailFast, _)));
+        self.clear_secrets(id, &live.job.tmp);
+        let by_user = matches!(live.interrupted, Some((Interrupted::User | Interrupted::FailFast, _)));
         let message = match live.interrupted {
-            Some((Interrupted::ByTimeout, _)) => {
+            Some((Interrupted::Timeout, _)) => {
                 let limit = task.timeout.unwrap_or_default();
                 format!("took longer than its timeout of {} s", limit.as_secs_f64())
             }
@@ -187,7 +202,7 @@ impl Engine<'_> {
         let key = self.board.key(id);
         let so_far = live.machine.as_ref().and_then(|machine| machine.so_far());
         let incarnations = trouble.incarnations.or(so_far).map(|set| own(set, key.0));
-        let world = live.undo.is_none().then(|| WorldUpdate { token: None, incarnations, notes: trouble.notes });
+        let world = live.undo.is_none().then_some(WorldUpdate { token: None, incarnations, notes: trouble.notes });
         self.host.store.borrow_mut().end(&Ending {
             attempt: live.attempt,
             task: key,
@@ -211,12 +226,13 @@ impl Engine<'_> {
         let tail: Vec<String> = live.tail.iter().cloned().collect();
         if phase == Phase::Failed
             && trouble.kind == TroubleKind::Failed
-            && let Some(retry) = &task.retry
+            && let Some(retry) = task.retry.clone()
             && live.number <= retry.max
-            && wanted(retry, &message, &tail)
+            && wanted(&retry, &message, &tail)
             && !self.is_stopping()
         {
-            return self.pause(id, live.number, retry.clone(), &message);
+            self.pause(id, live.number, &retry, &message);
+            return Ok(());
         }
         if by_user {
             let said = Said {
@@ -256,8 +272,17 @@ impl Engine<'_> {
         self.judge_all(released)
     }
 
+    /// `INFRA_TMP` outlives a failure, for those who want to look at it; but what may hold secrets in the
+    /// clear does not: exports, and all that a kind wrote there for its tool.
+    fn clear_secrets(&self, id: TaskId, tmp: &Utf8Path) {
+        match self.project.task(id).action.kind {
+            KindName::Run | KindName::Shell => self.host.remove_private_file(&tmp.join("exports")),
+            _ => self.host.remove_private_dir(tmp),
+        }
+    }
+
     /// Waits before the next try, longer each time.
-    fn pause(&mut self, id: TaskId, number: u32, retry: Retry, message: &str) -> Result<(), RunError> {
+    fn pause(&mut self, id: TaskId, number: u32, retry: &Retry, message: &str) {
         let (first, longest) = retry.backoff;
         let pause = first.saturating_mul(1u32 << (number - 1).min(16)).min(longest.max(first));
         self.notice(
@@ -273,14 +298,9 @@ impl Engine<'_> {
             std::thread::sleep(pause);
             let _ = sender.send(Message::Pause(id, attempt));
         });
-        Ok(())
     }
 
-    pub(super) fn on_pause(
-        &mut self,
-        id: TaskId,
-        attempt: crate::model::name::AttemptId,
-    ) -> Result<(), RunError> {
+    pub(super) fn on_pause(&mut self, id: TaskId, attempt: crate::model::name::AttemptId) -> Result<(), RunError> {
         if *self.state(id) == TaskState::Pausing {
             let number = self.tries.remove(&id).unwrap_or(2);
             if self.is_stopping() {
@@ -288,9 +308,8 @@ impl Engine<'_> {
                 let released = self.not_started(id, verdict);
                 return self.judge_all(released);
             }
-            let verdict = crate::plan::verdict::judge(&self.board, self.host, id)?;
-            self.verdicts[id.index()] = Some(verdict);
-            return self.begin(id, number);
+            self.verdicts[id.index()] = Some(crate::plan::verdict::judge(&self.board, self.host, id)?);
+            return if self.look_again(id)? { self.begin(id, number) } else { Ok(()) };
         }
         if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
             return self.advance(id, crate::kind::machine::Heard::Waited);

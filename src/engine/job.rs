@@ -2,13 +2,13 @@
 //! Does not know the machine that will use it.
 
 use crate::engine::dispatch::Engine;
-use crate::host::mask::Masks;
 use crate::host::Host;
+use crate::host::mask::Masks;
 use crate::kind::machine::{Job, Memory};
 use crate::kind::{self, Table};
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
-use crate::model::name::{AttemptId, TaskId, TaskKey};
+use crate::model::name::{AttemptId, RunId, TaskId, TaskKey};
 use crate::model::record::Export;
 use crate::model::task::Task;
 use crate::plan::scope::{self, Reveal};
@@ -113,25 +113,34 @@ impl Reveal for Real<'_> {
 
 /// Variables of the caller that every task gets.
 const ALLOWED: [&str; 15] = [
-    "PATH", "HOME", "USER", "LANG", "TZ", "TERM", "SSH_AUTH_SOCK", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "no_proxy", "ALL_PROXY",
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "TZ",
+    "TERM",
+    "SSH_AUTH_SOCK",
+    "TMPDIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "ALL_PROXY",
 ];
 
 impl Engine<'_> {
     /// Prepares an attempt of a declared task.
     pub(super) fn prepare_attempt(&self, id: TaskId, attempt: AttemptId) -> Result<Prepared, Unprepared> {
         let task = self.project.task(id);
-        let reads = scope::reads(task);
+        let reads = scope::reads_with_undo(task);
         let real = Real { host: self.host, seen: RefCell::default(), troubles: RefCell::default() };
         let scope = scope::scope(&self.board, task, &reads, &real);
         if let Some(trouble) = real.troubles.borrow().first() {
             return Err(Unprepared::new(trouble.clone()).hint("see `[secrets]` in `infra.toml`"));
         }
-        let broken = |error: template::RenderError| Unprepared {
-            message: error.message,
-            hint: error.help,
-            exit: 1,
-        };
+        let broken = |error: template::RenderError| Unprepared { message: error.message, hint: error.help, exit: 1 };
         let mut table = Table::new();
         for (key, tree) in &task.action.table {
             table.insert(key.clone(), template::render_tree(tree, &scope).map_err(broken)?);
@@ -148,9 +157,9 @@ impl Engine<'_> {
             let words: Result<Vec<String>, _> = argv.iter().map(|text| template::render_text(text, &scope)).collect();
             undo.push(words.map_err(broken)?);
         }
-        let masks = Arc::new(Masks::new(real.seen.take()));
+        let masks = Arc::new(Masks::new(&real.seen.take()));
         let key = self.board.key(id);
-        self.assemble(task.name.as_str(), task, key, attempt, table, declared, undo, masks)
+        self.assemble(task.name.as_str(), task, key, attempt, table, &declared, undo, masks)
     }
 
     /// Prepares the undo of a task by the recipe that was recorded at its last start.
@@ -163,8 +172,7 @@ impl Engine<'_> {
         masks: Arc<Masks>,
     ) -> Result<Prepared, Unprepared> {
         let name = recipe.task.clone();
-        let mut prepared =
-            self.folders(&name, key, attempt, recipe.table, recipe.undo, masks, recipe.dir.as_str())?;
+        let mut prepared = self.folders(&name, key, attempt, recipe.table, recipe.undo, masks, recipe.dir.as_str())?;
         prepared.env = self.environment(like, &prepared, &recipe.env);
         Ok(prepared)
     }
@@ -177,13 +185,13 @@ impl Engine<'_> {
         key: TaskKey,
         attempt: AttemptId,
         table: Table,
-        declared: BTreeMap<String, String>,
+        declared: &BTreeMap<String, String>,
         undo: Vec<Vec<String>>,
         masks: Arc<Masks>,
     ) -> Result<Prepared, Unprepared> {
         let mut prepared = self.folders(name, key, attempt, table, undo, masks, task.dir.as_str())?;
         prepared.job.exports = task.exports.clone();
-        prepared.env = self.environment(Some(task), &prepared, &declared);
+        prepared.env = self.environment(Some(task), &prepared, declared);
         if let Some(subject) = &task.action.subject {
             let owner = self.host.store.borrow().owner(subject).map_err(|error| Unprepared::new(error.to_string()))?;
             let env = self.project.env.name.as_str();
@@ -206,17 +214,15 @@ impl Engine<'_> {
         dir: &str,
     ) -> Result<Prepared, Unprepared> {
         let env = self.project.env.name.as_str();
-        let file_name = file_name(name);
-        let folder = self.host.state.join("runs").join(self.run.to_string()).join(&file_name).join(attempt.to_string());
+        let folder = attempt_folder(self.host, self.run, name, attempt);
         let tmp = folder.join("tmp");
-        let keep = self.host.state.join("env").join(env).join(&file_name);
+        let keep = self.host.state.join("env").join(env).join(file_name(name));
         for made in [&folder, &tmp, &keep] {
-            self.host
-                .make_private_dir(made)
-                .map_err(|error| Unprepared { message: error, hint: None, exit: 7 })?;
+            self.host.make_private_dir(made).map_err(|error| Unprepared { message: error, hint: None, exit: 7 })?;
         }
         let store = self.host.store.borrow();
-        let broken = |error: crate::host::store::StoreError| Unprepared { message: error.to_string(), hint: None, exit: 7 };
+        let broken =
+            |error: crate::host::store::StoreError| Unprepared { message: error.to_string(), hint: None, exit: 7 };
         let (token, undo_began) = store.token_and_undo(key, &self.project.env.name).map_err(broken)?;
         let notes = store.notes(key, &self.project.env.name).map_err(broken)?;
         let incarnations = self
@@ -310,14 +316,15 @@ impl Engine<'_> {
         let render = |file: &mut serde_json::Map<String, Json>| -> Result<(), Unprepared> {
             let from = file.get("from").and_then(Json::as_str).unwrap_or("").to_owned();
             let extra = file.get("vars").cloned().unwrap_or(Json::Null);
-            let text = template::render_file(from.as_str().into(), &self.host.disk, scope, &extra).map_err(|error| {
-                let place = error.place.as_ref().map(|place| format!(" ({})", self.host.declared(place)));
-                Unprepared {
-                    message: format!("`{from}` cannot be rendered: {}{}", error.message, place.unwrap_or_default()),
-                    hint: error.help,
-                    exit: 1,
-                }
-            })?;
+            let text =
+                template::render_file(from.as_str().into(), &self.host.disk, scope, &extra).map_err(|error| {
+                    let place = error.place.as_ref().map(|place| format!(" ({})", self.host.declared(place)));
+                    Unprepared {
+                        message: format!("`{from}` cannot be rendered: {}{}", error.message, place.unwrap_or_default()),
+                        hint: error.help,
+                        exit: 1,
+                    }
+                })?;
             file.insert("content".to_owned(), Json::String(text));
             if !file.contains_key("mode")
                 && let Some(mode) = self.host.mode_of(from.as_str().into())
@@ -353,6 +360,11 @@ impl Engine<'_> {
         };
         serde_json::to_vec(&recipe).ok().and_then(|bytes| self.host.seal(&bytes).ok())
     }
+}
+
+/// `.infra/runs/<run>/<task>/<attempt>`.
+pub(super) fn attempt_folder(host: &Host, run: RunId, task: &str, attempt: AttemptId) -> Utf8PathBuf {
+    host.state.join("runs").join(run.to_string()).join(file_name(task)).join(attempt.to_string())
 }
 
 /// A task's name as a file name: `host[a/b]` must not make folders.

@@ -5,11 +5,12 @@ mod attempt;
 mod checks;
 mod dispatch;
 mod finish;
+mod finished;
 mod job;
 mod outputs;
 mod pace;
-pub mod recover;
 mod recorded;
+pub mod recover;
 pub mod request;
 mod settle;
 mod start;
@@ -17,8 +18,9 @@ pub mod tools;
 pub mod undoing;
 
 pub use checks::probe_check;
-pub use dispatch::{Engine, Finished};
-pub use request::{Approver, Approval, OnTaskFailure, Request};
+pub use dispatch::Engine;
+pub use finished::Finished;
+pub use request::{Approval, Approver, OnTaskFailure, Request};
 
 use crate::host::store::StoreError;
 use crate::model::facts::FactError;

@@ -60,10 +60,8 @@ impl Engine<'_> {
     ) -> Result<(BTreeMap<String, Export>, Vec<String>), String> {
         let task = self.project.task(id);
         let declared = &task.exports;
-        let own_file = matches!(
-            task.action.kind,
-            crate::model::action::KindName::Run | crate::model::action::KindName::Shell
-        );
+        let own_file =
+            matches!(task.action.kind, crate::model::action::KindName::Run | crate::model::action::KindName::Shell);
         let mut exports = BTreeMap::new();
         let mut left_out = Vec::new();
         for (name, value) in &done.exports {
@@ -78,7 +76,10 @@ impl Engine<'_> {
                 value_type.check(value).map_err(|mismatch| format!("export `{name}`: {mismatch}"))?;
             }
             let secret = value_type.is_some_and(ValueType::is_secret) || done.secret_exports.contains(name);
-            exports.insert(name.clone(), if secret { self.sealed(name, value)? } else { Export::Plain { value: value.clone() } });
+            exports.insert(
+                name.clone(),
+                if secret { self.sealed(name, value)? } else { Export::Plain { value: value.clone() } },
+            );
         }
         let absent: Vec<&str> =
             declared.keys().filter(|name| !exports.contains_key(*name)).map(String::as_str).collect();
@@ -93,9 +94,6 @@ impl Engine<'_> {
 
     fn sealed(&self, name: &str, value: &Json) -> Result<Export, String> {
         let text = crate::model::value::canonical(value);
-        Ok(Export::Sealed {
-            sealed: self.host.seal(text.as_bytes())?,
-            digest: self.host.keyed(name, text.as_bytes()),
-        })
+        Ok(Export::Sealed { sealed: self.host.seal(text.as_bytes())?, digest: self.host.keyed(name, text.as_bytes()) })
     }
 }

@@ -42,7 +42,7 @@ impl Engine<'_> {
             }
         }
         for id in late {
-            self.interrupt(id, Interrupted::ByTimeout);
+            self.interrupt(id, Interrupted::Timeout);
             self.notice(id, "took longer than its timeout: one interrupt was sent, waiting for its grace");
         }
         for id in over {
@@ -70,7 +70,7 @@ impl Engine<'_> {
                     );
                 }
                 for id in self.ids_running() {
-                    self.interrupt(id, Interrupted::ByUser);
+                    self.interrupt(id, Interrupted::User);
                 }
                 self.end_pauses();
             }
@@ -81,16 +81,19 @@ impl Engine<'_> {
                     .live
                     .iter()
                     .map(|(id, live)| {
-                        let left = live.interrupted.map_or(0, |(_, since)| {
-                            (since + live.grace).saturating_duration_since(now).as_secs()
-                        });
+                        let left = live
+                            .interrupted
+                            .map_or(0, |(_, since)| (since + live.grace).saturating_duration_since(now).as_secs());
                         let step = live.step.as_ref().map_or("its end", |step| step.name.as_str());
                         format!("`{}` ({step}, at most {left} s more)", self.project.task(*id).name)
                     })
                     .collect();
                 self.tell_all(
                     Level::Warning,
-                    format!("waiting for {}; Ctrl-C once more kills, and may leave locks and half-made things", waits.join(", ")),
+                    format!(
+                        "waiting for {}; Ctrl-C once more kills, and may leave locks and half-made things",
+                        waits.join(", ")
+                    ),
                 );
             }
             Stop::Told => {
@@ -122,7 +125,7 @@ impl Engine<'_> {
             self.tell_all(Level::Warning, format!("interrupting {}: {why}", self.names_running().join(", ")));
         }
         for id in running {
-            self.interrupt(id, Interrupted::ByFailFast);
+            self.interrupt(id, Interrupted::FailFast);
         }
     }
 

@@ -1,8 +1,8 @@
 //! Owns upstreams that a run does not consider: they are taken as recorded, or refused.
 //! Does not know why they were left out.
 
-use crate::engine::dispatch::Engine;
 use crate::engine::RunError;
+use crate::engine::dispatch::Engine;
 use crate::model::graph::Edge;
 use crate::model::name::TaskId;
 use crate::model::record::Phase;
@@ -101,7 +101,10 @@ impl Engine<'_> {
             }
             let name = self.project.task(up).name.to_string();
             self.host.restore(artifact).map_err(|error| RunError::Refused {
-                message: format!("artifact `{}` of `{name}` was altered and cannot be put back: {error}", artifact.path),
+                message: format!(
+                    "artifact `{}` of `{name}` was altered and cannot be put back: {error}",
+                    artifact.path
+                ),
                 hint: Some(format!("run `infra run {name}`")),
             })?;
             self.warn(format!("artifact `{}` of `{name}` was altered; it was put back", artifact.path));

@@ -1,18 +1,19 @@
 //! Owns the way from a verdict to an outcome: judge, believe, put back, queue, settle.
 //! Does not know how an attempt is carried out.
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
 use crate::engine::request::{OnTaskFailure, Reach};
-use crate::engine::RunError;
 use crate::event::{Event, Failure};
 use crate::model::effect::{Effect, Outcome, State};
+use crate::model::facts::Facts;
 use crate::model::graph::Edge;
 use crate::model::name::TaskId;
 use crate::model::reason::Reason;
 use crate::model::task::{OnFailure, WatchMay};
 use crate::plan::board::Settled;
 use crate::plan::verdict::{self, Verdict};
+use std::time::Instant;
 
 /// What is said of a task that is settled.
 #[derive(Debug, Default)]
@@ -59,44 +60,46 @@ impl Engine<'_> {
             verdict.state = State::Stale;
         }
         match verdict.state {
-            State::Fresh => {
-                if self.ask_probe(id) {
-                    return Ok(None);
-                }
-                Ok(Some(self.believe(id, verdict, Outcome::Fresh, None)))
-            }
-            State::Restorable => self.put_back(id, verdict).map(Some),
+            State::Fresh | State::Restorable if self.ask_probe(id) => Ok(None),
+            State::Fresh | State::Restorable => Ok(Some(self.take_as_it_is(id, verdict))),
             State::Unknown => Ok(Some(self.must_be_resolved(id, verdict))),
-            _ => self.queue_it(id, verdict),
+            _ => Ok(self.queue_it(id, verdict)),
         }
     }
 
-    fn queue_it(&mut self, id: TaskId, verdict: Verdict) -> Result<Option<Vec<TaskId>>, RunError> {
+    fn queue_it(&mut self, id: TaskId, verdict: Verdict) -> Option<Vec<TaskId>> {
         let task = self.project.task(id);
         let forced = verdict.reasons.contains(&Reason::Forced);
         if task.effect == Effect::Once && verdict::started_once(self.board.history(id)) && !forced {
-            return Ok(Some(self.must_be_resolved(id, verdict)));
+            return Some(self.must_be_resolved(id, verdict));
         }
         let may_watch = task.watch == WatchMay::Run || !task.effect.changes_world();
         if self.request.reach == Reach::Watch && !may_watch {
             self.finished.left.push(id);
             let said = Said {
                 reasons: verdict.reasons,
-                summary: Some("left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned()),
+                summary: Some(
+                    "left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned(),
+                ),
                 ..Said::default()
             };
-            return Ok(Some(self.settle(id, Outcome::Skipped, said)));
+            return Some(self.settle(id, Outcome::Skipped, said));
         }
         if self.stop != Stop::No {
-            return Ok(Some(self.not_started(id, verdict)));
+            return Some(self.not_started(id, verdict));
         }
         if let Some(message) = self.cannot_start(id, &verdict) {
-            return Ok(Some(self.fail_before_start(id, verdict, message)));
+            return Some(self.fail_before_start(id, verdict, message));
         }
+        self.enqueue(id, verdict);
+        None
+    }
+
+    fn enqueue(&mut self, id: TaskId, verdict: Verdict) {
         self.verdicts[id.index()] = Some(verdict);
         self.set_state(id, TaskState::Queued);
+        self.queued.insert(id, (Instant::now(), self.finished.attempts()));
         self.queue.push(id);
-        Ok(None)
     }
 
     pub(super) fn not_started(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
@@ -106,7 +109,7 @@ impl Engine<'_> {
     }
 
     /// What makes a start pointless: a missing input, a template that can't be rendered.
-    fn cannot_start(&self, id: TaskId, verdict: &Verdict) -> Option<(String, Option<String>)> {
+    pub(super) fn cannot_start(&self, id: TaskId, verdict: &Verdict) -> Option<(String, Option<String>)> {
         if let Some(broken) = &verdict.broken {
             let place = broken.place.as_ref().map_or(String::new(), |place| format!(" in `{}`", place.file));
             return Some((format!("a template{place} cannot be rendered: {}", broken.message), broken.help.clone()));
@@ -127,7 +130,7 @@ impl Engine<'_> {
         })
     }
 
-    fn fail_before_start(
+    pub(super) fn fail_before_start(
         &mut self,
         id: TaskId,
         verdict: Verdict,
@@ -201,21 +204,28 @@ impl Engine<'_> {
         self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
     }
 
-    fn put_back(&mut self, id: TaskId, verdict: Verdict) -> Result<Vec<TaskId>, RunError> {
+    /// A record is believed, after its artifacts were put back if they must be.
+    fn take_as_it_is(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
+        if verdict.state == State::Restorable {
+            self.put_back(id, verdict)
+        } else {
+            self.believe(id, verdict, Outcome::Fresh, None)
+        }
+    }
+
+    fn put_back(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
         let mut paths = Vec::new();
         for artifact in &verdict.restore {
             if let Err(error) = self.host.restore(artifact) {
                 let message = format!("artifact `{}` cannot be put back: {error}", artifact.path);
                 self.warn(format!("{message}; the task runs instead"));
-                self.verdicts[id.index()] = Some(verdict);
-                self.set_state(id, TaskState::Queued);
-                self.queue.push(id);
-                return Ok(Vec::new());
+                self.enqueue(id, verdict);
+                return Vec::new();
             }
             paths.push(artifact.path.clone());
         }
         let summary = Some(format!("put back {}", paths.join(", ")));
-        Ok(self.believe(id, verdict, Outcome::Restored, summary))
+        self.believe(id, verdict, Outcome::Restored, summary)
     }
 
     /// Starts asking the probe of a task that is otherwise fresh; `false` when there is nothing to ask.
@@ -248,7 +258,7 @@ impl Engine<'_> {
             Answer::CannotTell(text) => {
                 let task = self.project.task(id).name.to_string();
                 self.warn(format!("the probe of `{task}` can't tell ({text}); its record is believed as before"));
-                let released = self.believe(id, verdict, Outcome::Fresh, None);
+                let released = self.take_as_it_is(id, verdict);
                 return self.judge_all(released);
             }
         };
@@ -257,11 +267,11 @@ impl Engine<'_> {
         self.host.store.borrow_mut().put_probe(key, &self.project.env.name, agrees, now, &text)?;
         self.board.histories[id.index()].probe = Some((agrees, now, text));
         if agrees {
-            let released = self.believe(id, verdict, Outcome::Fresh, None);
+            let released = self.take_as_it_is(id, verdict);
             return self.judge_all(released);
         }
         let verdict = verdict::judge(&self.board, self.host, id)?;
-        if let Some(released) = self.queue_it(id, verdict)? {
+        if let Some(released) = self.queue_it(id, verdict) {
             self.judge_all(released)?;
         }
         Ok(())

@@ -1,19 +1,23 @@
 //! Owns the choice of what starts next: places, pools, locks, longest remaining path first.
 //! Does not know how an attempt is carried out.
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::attempt::Live;
 use crate::engine::dispatch::{Engine, Stop, TaskState};
 use crate::engine::settle::Said;
-use crate::engine::RunError;
 use crate::event::Event;
 use crate::host::store::NewAttempt;
 use crate::kind;
 use crate::model::effect::{Effect, Outcome};
+use crate::model::facts::Facts;
 use crate::model::name::TaskId;
 use crate::model::task::{Keep, OutputShape, Terminal};
+use crate::plan::verdict;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// What was hashed so lately counts as hashed now.
+const HASHED_FOR: Duration = Duration::from_millis(20);
 
 impl Engine<'_> {
     /// Starts queued tasks as long as there is a place for them.
@@ -29,8 +33,39 @@ impl Engine<'_> {
             }
             let Some(place) = self.next_to_start() else { return Ok(()) };
             let id = self.queue.swap_remove(place);
+            if self.waited_long(id) && !self.look_again(id)? {
+                continue;
+            }
             self.begin(id, 1)?;
         }
+    }
+
+    /// Whether something may have changed its inputs since it was judged.
+    fn waited_long(&mut self, id: TaskId) -> bool {
+        let Some((since, ended)) = self.queued.remove(&id) else { return true };
+        ended != self.finished.attempts() || since.elapsed() > HASHED_FOR
+    }
+
+    /// Hashes the inputs of a task that is about to start. `false`: it can't start any more.
+    pub(super) fn look_again(&mut self, id: TaskId) -> Result<bool, RunError> {
+        let task = self.project.task(id);
+        if task.is_undo() {
+            return Ok(true);
+        }
+        for input in &task.inputs {
+            self.host.forget_input(input);
+        }
+        let now = verdict::judge(&self.board, self.host, id)?;
+        if let Some(message) = self.cannot_start(id, &now) {
+            let released = self.fail_before_start(id, now, message);
+            self.judge_all(released)?;
+            return Ok(false);
+        }
+        if let Some(verdict) = self.verdicts[id.index()].as_mut() {
+            // Why it was queued stands, even if someone has undone the edit meanwhile.
+            (verdict.manifest, verdict.fingerprint) = (now.manifest, now.fingerprint);
+        }
+        Ok(true)
     }
 
     fn next_to_start(&self) -> Option<usize> {
@@ -67,6 +102,7 @@ impl Engine<'_> {
 
     /// Begins an attempt; `number` counts the tries of this run.
     pub(super) fn begin(&mut self, id: TaskId, number: u32) -> Result<(), RunError> {
+        self.queued.remove(&id);
         let task = self.project.task(id);
         let Some(mut verdict) = self.verdicts[id.index()].take() else { return Ok(()) };
         let outputs: Vec<_> = task.outputs.iter().map(|output| output.path.clone()).collect();
@@ -106,11 +142,8 @@ impl Engine<'_> {
             estimate: self.board.history(id).typical_seconds,
         });
         self.set_state(id, TaskState::Running);
-        let prepared = if task.is_undo() {
-            self.prepare_undo_task(id, attempt)
-        } else {
-            self.prepare_attempt(id, attempt)
-        };
+        let prepared =
+            if task.is_undo() { self.prepare_undo_task(id, attempt) } else { self.prepare_attempt(id, attempt) };
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(trouble) => return self.not_prepared(id, attempt, reasons, trouble),
@@ -138,9 +171,7 @@ impl Engine<'_> {
             };
             if let Some(folder) = folder.filter(|folder| !folder.as_str().is_empty()) {
                 let private = output.keep == Keep::Secret && output.shape == OutputShape::Folder;
-                self.host
-                    .make_dir(folder, private)
-                    .map_err(|why| RunError::State { path: folder.to_string(), why })?;
+                self.host.make_dir(folder, private).map_err(|why| RunError::State { path: folder.to_string(), why })?;
             }
         }
         if task.is_undo() {

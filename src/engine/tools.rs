@@ -31,7 +31,10 @@ pub fn check(project: &Project, facts: &dyn Facts, tasks: &[TaskId]) -> Result<(
         let Some(wanted) = project.requires.get(&tool) else { continue };
         let users = tasks.into_iter().take(3).collect::<Vec<_>>().join("`, `");
         match version(facts, &tool)? {
-            None => wrong.push(format!("tool `{tool}` is not installed; `{users}` uses it and `[requires]` wants {wanted}")),
+            None => {
+                wrong
+                    .push(format!("tool `{tool}` is not installed; `{users}` uses it and `[requires]` wants {wanted}"));
+            }
             Some(found) if !fits(&found, wanted) => {
                 wrong.push(format!("tool `{tool}` is {found}; `{users}` uses it and `[requires]` wants {wanted}"));
             }
@@ -64,11 +67,7 @@ fn padded(text: &str) -> Option<semver::Version> {
         })
         .collect();
     let major = *numbers.first()?;
-    Some(semver::Version::new(
-        major,
-        numbers.get(1).copied().unwrap_or(0),
-        numbers.get(2).copied().unwrap_or(0),
-    ))
+    Some(semver::Version::new(major, numbers.get(1).copied().unwrap_or(0), numbers.get(2).copied().unwrap_or(0)))
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
 //! Owns the carrying out of undo tasks: the undo of each target in turn, each with its own intent and end.
 //! Does not know how a kind takes back what it did.
 
-use crate::model::facts::Facts;
+use crate::engine::RunError;
 use crate::engine::attempt::Live;
 use crate::engine::dispatch::Engine;
 pub use crate::engine::job::UndoRecipe;
 use crate::engine::job::{self, Prepared, Unprepared};
 use crate::engine::settle::Said;
-use crate::engine::RunError;
 use crate::host::mask::Masks;
 use crate::kind::machine::{Done, Heard, Machine, Trouble};
 use crate::kind::run::Steps;
 use crate::model::action::{Action, KindName};
 use crate::model::effect::{Effect, Outcome};
+use crate::model::facts::Facts;
 use crate::model::graph::{Edge, Graph};
 use crate::model::name::{AttemptId, TaskId, TaskKey, TaskName};
 use crate::model::project::Project;
@@ -153,9 +153,8 @@ impl Engine<'_> {
                 }
             };
             let (prepared, kind) = prepared;
-            let machine: Option<Box<dyn Machine>> = kind
-                .and_then(|kind| kind.undo(prepared.job.clone()))
-                .or_else(|| {
+            let machine: Option<Box<dyn Machine>> =
+                kind.and_then(|kind| kind.undo(prepared.job.clone())).or_else(|| {
                     let argvs = prepared.job.undo.clone();
                     (!argvs.is_empty()).then(|| Box::new(Steps::new(argvs, &prepared.job)) as Box<dyn Machine>)
                 });
@@ -199,7 +198,7 @@ impl Engine<'_> {
             let kind = job::kind_of(&recipe);
             let secrets: Vec<String> = recipe.env.values().cloned().collect();
             let like = target.id.map(|id| self.project.task(id));
-            let prepared = self.prepare_undo(target.key, recipe, attempt, like, Arc::new(Masks::new(secrets)))?;
+            let prepared = self.prepare_undo(target.key, recipe, attempt, like, Arc::new(Masks::new(&secrets)))?;
             return Ok((prepared, kind));
         }
         let Some(id) = target.id else { return Err(Unprepared::new("there is no record of how it is undone")) };

@@ -63,32 +63,18 @@ pub enum CasError {
 
 impl CasError {
     fn read(path: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| {
-            FileError::Read {
-                path: path.to_owned(),
-                source,
-            }
-            .into()
-        }
+        move |source| FileError::Read { path: path.to_owned(), source }.into()
     }
 
     fn write(path: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| {
-            FileError::Write {
-                path: path.to_owned(),
-                source,
-            }
-            .into()
-        }
+        move |source| FileError::Write { path: path.to_owned(), source }.into()
     }
 }
 
 impl Cas {
     /// The store in a folder (`.infra/cas`); made when something is put.
     pub fn new(folder: impl Into<Utf8PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-        }
+        Self { folder: folder.into() }
     }
 
     /// Whether the store holds this artifact whole: of a folder every file in it. That the bytes are
@@ -101,10 +87,7 @@ impl Cas {
                 continue;
             }
             match self.find(&digest) {
-                Some(Object {
-                    shape: Shape::Tree,
-                    path,
-                }) => match object::read_tree(&path, &digest) {
+                Some(Object { shape: Shape::Tree, path }) => match object::read_tree(&path, &digest) {
                     Ok(entries) => wanted.extend(entries.into_iter().map(|entry| entry.digest)),
                     Err(_) => return false,
                 },
@@ -118,17 +101,13 @@ impl Cas {
     fn find(&self, digest: &Digest) -> Option<Object> {
         Shape::ALL.into_iter().find_map(|shape| {
             let path = self.path(digest, shape);
-            std::fs::symlink_metadata(&path)
-                .is_ok_and(|meta| meta.is_file())
-                .then_some(Object { shape, path })
+            std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()).then_some(Object { shape, path })
         })
     }
 
     fn path(&self, digest: &Digest, shape: Shape) -> Utf8PathBuf {
         let hex = digest.hex();
-        self.folder
-            .join(&hex[..2])
-            .join(format!("{}{}", &hex[2..], shape.ending()))
+        self.folder.join(&hex[..2]).join(format!("{}{}", &hex[2..], shape.ending()))
     }
 }
 
@@ -148,11 +127,7 @@ mod tests {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
-            Self {
-                cas: Cas::new(root.join(".infra/cas")),
-                root,
-                _folder: folder,
-            }
+            Self { cas: Cas::new(root.join(".infra/cas")), root, _folder: folder }
         }
 
         fn write(&self, path: &str, text: &str) {
@@ -166,10 +141,7 @@ mod tests {
         }
 
         fn content(&self, path: &str) -> Digest {
-            Disk::new(self.root.clone(), StatCache::default())
-                .artifact(Utf8Path::new(path))
-                .unwrap()
-                .digest
+            Disk::new(self.root.clone(), StatCache::default()).artifact(Utf8Path::new(path)).unwrap().digest
         }
 
         fn restore(&self, digest: &Digest, path: &str) -> Result<(), CasError> {
@@ -191,28 +163,15 @@ mod tests {
         place.write("a", "text");
         place.write("b", "text");
         place.write("tool", "text");
-        std::fs::set_permissions(
-            place.root.join("tool"),
-            std::fs::Permissions::from_mode(0o755),
-        )
-        .unwrap();
+        std::fs::set_permissions(place.root.join("tool"), std::fs::Permissions::from_mode(0o755)).unwrap();
         let stored = ["a", "b", "tool"].map(|path| place.put(path));
-        assert_eq!(
-            stored.map(|stored| stored.digest),
-            ["a", "b", "tool"].map(|path| place.content(path))
-        );
-        assert_eq!(
-            (stored[0], stored[0].size, place.objects()),
-            (stored[1], 4, 2)
-        );
+        assert_eq!(stored.map(|stored| stored.digest), ["a", "b", "tool"].map(|path| place.content(path)));
+        assert_eq!((stored[0], stored[0].size, place.objects()), (stored[1], 4, 2));
         place.restore(&stored[2].digest, "new/folder/tool").unwrap();
         assert_eq!(place.content("new/folder/tool"), stored[2].digest);
         place.write("a", "damaged by hand");
         place.restore(&stored[0].digest, "a").unwrap();
-        assert_eq!(
-            std::fs::read_to_string(place.root.join("a")).unwrap(),
-            "text"
-        );
+        assert_eq!(std::fs::read_to_string(place.root.join("a")).unwrap(), "text");
     }
 
     #[test]
@@ -240,16 +199,8 @@ mod tests {
         std::fs::create_dir(place.root.join("elsewhere")).unwrap();
         symlink("elsewhere", place.root.join("out")).unwrap();
         place.restore(&stored.digest, "out").unwrap();
-        assert_eq!(
-            std::fs::read_dir(place.root.join("elsewhere"))
-                .unwrap()
-                .count(),
-            0
-        );
-        let names: Vec<_> = std::fs::read_dir(&place.root)
-            .unwrap()
-            .map(|e| e.unwrap().file_name())
-            .collect();
+        assert_eq!(std::fs::read_dir(place.root.join("elsewhere")).unwrap().count(), 0);
+        let names: Vec<_> = std::fs::read_dir(&place.root).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names.len(), 4, "nothing is left beside it: {names:?}");
     }
 
@@ -260,12 +211,7 @@ mod tests {
         let stored = place.put("link");
         std::fs::remove_file(place.root.join("link")).unwrap();
         place.restore(&stored.digest, "link").unwrap();
-        assert_eq!(
-            std::fs::read_link(place.root.join("link"))
-                .unwrap()
-                .to_str(),
-            Some("nowhere")
-        );
+        assert_eq!(std::fs::read_link(place.root.join("link")).unwrap().to_str(), Some("nowhere"));
         assert_eq!(stored.digest, place.content("link"));
     }
 
@@ -279,24 +225,15 @@ mod tests {
         std::fs::write(&object, "texT").unwrap();
         place.write("out/a", "by hand");
         for (digest, path) in [(&file, "out/a"), (&tree, "out")] {
-            assert!(matches!(
-                place.restore(digest, path),
-                Err(CasError::Damaged { .. })
-            ));
+            assert!(matches!(place.restore(digest, path), Err(CasError::Damaged { .. })));
         }
-        assert_eq!(
-            std::fs::read_to_string(place.root.join("out/a")).unwrap(),
-            "by hand"
-        );
+        assert_eq!(std::fs::read_to_string(place.root.join("out/a")).unwrap(), "by hand");
         place.write("b", "text");
         place.put("b");
         place.restore(&file, "c").unwrap();
         std::fs::remove_file(&object).unwrap();
         assert!(!place.cas.has(&tree) && !place.cas.has(&file));
-        assert!(matches!(
-            place.restore(&tree, "out"),
-            Err(CasError::Absent { .. })
-        ));
+        assert!(matches!(place.restore(&tree, "out"), Err(CasError::Absent { .. })));
         place.write("out/a", "text");
         place.put("out");
         assert!(place.cas.has(&tree), "putting it again mends it");
@@ -308,29 +245,17 @@ mod tests {
         place.write("out/a", "text");
         let tree = place.put("out").digest;
         let path = place.cas.find(&tree).unwrap().path;
-        let text = std::fs::read_to_string(&path)
-            .unwrap()
-            .replace("\"a\"", "\"../a\"");
+        let text = std::fs::read_to_string(&path).unwrap().replace("\"a\"", "\"../a\"");
         std::fs::write(&path, text).unwrap();
-        assert!(matches!(
-            place.restore(&tree, "out"),
-            Err(CasError::Damaged { .. })
-        ));
+        assert!(matches!(place.restore(&tree, "out"), Err(CasError::Damaged { .. })));
     }
 
     #[test]
     fn what_cannot_be_kept_is_named() {
         let place = Place::new();
-        assert!(matches!(
-            place.cas.put(&place.root, Utf8Path::new("none")),
-            Err(CasError::Missing { .. })
-        ));
+        assert!(matches!(place.cas.put(&place.root, Utf8Path::new("none")), Err(CasError::Missing { .. })));
         let _socket = std::os::unix::net::UnixListener::bind(place.root.join("s")).unwrap();
-        let error = place
-            .cas
-            .put(&place.root, Utf8Path::new("s"))
-            .unwrap_err()
-            .to_string();
+        let error = place.cas.put(&place.root, Utf8Path::new("s")).unwrap_err().to_string();
         assert!(error.contains("socket"), "{error}");
     }
 }

@@ -96,11 +96,8 @@ fn tcp(address: &str, limit: Duration) -> Answer {
 }
 
 fn http(url: &str, limit: Duration) -> Answer {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(limit))
-        .http_status_as_error(false)
-        .build()
-        .into();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().timeout_global(Some(limit)).http_status_as_error(false).build().into();
     match agent.get(url).call() {
         Ok(response) if response.status().as_u16() < 400 => Answer::Agrees,
         Ok(response) => Answer::Disagrees(format!("`{url}` answers {}", response.status())),

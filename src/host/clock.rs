@@ -17,26 +17,20 @@ pub struct Clock {
 impl Clock {
     /// The system's clock, or the test hook's.
     pub fn from_env() -> Self {
-        Self::set_to(
-            std::env::var(TEST_NOW)
-                .ok()
-                .and_then(|text| text.parse().ok()),
-        )
+        Self::set_to(std::env::var(TEST_NOW).ok().and_then(|text| text.parse().ok()))
     }
 
     /// A clock that starts at a given moment.
     pub fn set_to(start: Option<Millis>) -> Self {
-        Self {
-            base: start.map(|start| (start, Instant::now())),
-        }
+        Self { base: start.map(|start| (start, Instant::now())) }
     }
 
     /// Milliseconds since the epoch.
     pub fn now(&self) -> Millis {
         match self.base {
-            Some((start, since)) => start.saturating_add(
-                Millis::try_from(since.elapsed().as_millis()).unwrap_or(Millis::MAX),
-            ),
+            Some((start, since)) => {
+                start.saturating_add(Millis::try_from(since.elapsed().as_millis()).unwrap_or(Millis::MAX))
+            }
             None => system_nanos() / 1_000_000,
         }
     }
@@ -44,9 +38,7 @@ impl Clock {
 
 /// The system's clock in nanoseconds since the epoch, to be compared with what file systems stamp.
 pub(crate) fn system_nanos() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 

@@ -47,12 +47,7 @@ impl Disk {
     pub fn new(root: impl Into<Utf8PathBuf>, stats: StatCache) -> Self {
         let root = root.into();
         let listings = Listings::new(&root);
-        Self {
-            root,
-            stats: Mutex::new(stats),
-            memory: Mutex::default(),
-            listings: Mutex::new(listings),
-        }
+        Self { root, stats: Mutex::new(stats), memory: Mutex::default(), listings: Mutex::new(listings) }
     }
 
     /// The project's root.
@@ -123,23 +118,11 @@ impl Disk {
 
     /// A path as a key: relative if it lies below the root, no `./` before it, no slash after it.
     fn key(&self, path: &Utf8Path) -> String {
-        let path = if path.is_absolute() {
-            path.strip_prefix(&self.root).unwrap_or(path)
-        } else {
-            path
-        };
+        let path = if path.is_absolute() { path.strip_prefix(&self.root).unwrap_or(path) } else { path };
         let text = path.as_str();
         let text = text.strip_prefix("./").unwrap_or(text);
-        let text = if text.len() > 1 {
-            text.trim_end_matches('/')
-        } else {
-            text
-        };
-        if text == "." {
-            String::new()
-        } else {
-            text.to_owned()
-        }
+        let text = if text.len() > 1 { text.trim_end_matches('/') } else { text };
+        if text == "." { String::new() } else { text.to_owned() }
     }
 
     fn stats(&self) -> MutexGuard<'_, StatCache> {
@@ -175,10 +158,7 @@ fn remove_below<V>(map: &mut BTreeMap<String, V>, key: &str) {
         return;
     }
     // `0` follows `/`: between the two lies what begins with the folder's name and a slash.
-    let below: Vec<String> = map
-        .range(format!("{key}/")..format!("{key}0"))
-        .map(|(path, _)| path.clone())
-        .collect();
+    let below: Vec<String> = map.range(format!("{key}/")..format!("{key}0")).map(|(path, _)| path.clone()).collect();
     for path in below {
         map.remove(&path);
     }
@@ -194,17 +174,12 @@ pub(crate) fn missing() -> Digest {
 }
 
 fn unreadable(path: &Utf8Path, error: &io::Error) -> FactError {
-    FactError {
-        what: path.to_string(),
-        why: crate::host::reason(error),
-    }
+    FactError { what: path.to_string(), why: crate::host::reason(error) }
 }
 
 impl Files for Disk {
     fn read(&self, path: &Utf8Path) -> Option<Arc<str>> {
-        std::fs::read_to_string(self.root.join(path))
-            .ok()
-            .map(Arc::from)
+        std::fs::read_to_string(self.root.join(path)).ok().map(Arc::from)
     }
 
     fn kind(&self, path: &Utf8Path) -> ContentKind {
@@ -220,10 +195,7 @@ impl Files for Disk {
         let Ok(entries) = self.root.join(folder).read_dir_utf8() else {
             return Vec::new();
         };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_owned())
-            .collect();
+        let mut names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_owned()).collect();
         names.sort();
         names
     }

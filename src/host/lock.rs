@@ -48,18 +48,8 @@ impl std::fmt::Display for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "`{}` is held by ", self.what)?;
         match &self.holder {
-            Some(Holder {
-                pid,
-                host,
-                user,
-                run,
-                command,
-                ..
-            }) => {
-                write!(
-                    f,
-                    "run {run} of {user} on {host} (process {pid}): {command}"
-                )
+            Some(Holder { pid, host, user, run, command, .. }) => {
+                write!(f, "run {run} of {user} on {host} (process {pid}): {command}")
             }
             None => f.write_str("another run"),
         }
@@ -121,10 +111,7 @@ pub fn read_holder(infra: &Utf8Path, env: &str) -> Option<Held> {
     let mut file = File::open(env_path(infra, env)).ok()?;
     // Nobody holds what can be shared; the shared lock is gone with the descriptor.
     match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(Held {
-            what: env.to_owned(),
-            holder: signed(&mut file),
-        }),
+        Err(TryLockError::WouldBlock) => Some(Held { what: env.to_owned(), holder: signed(&mut file) }),
         _ => None,
     }
 }
@@ -158,24 +145,14 @@ impl PathLocks {
         let mut wanted: BTreeMap<Utf8PathBuf, (Mode, &str)> = BTreeMap::new();
         for path in paths {
             for part in path.ancestors().filter(|part| !part.as_str().is_empty()) {
-                let mode = if part == path {
-                    Mode::Alone
-                } else {
-                    Mode::Shared
-                };
+                let mode = if part == path { Mode::Alone } else { Mode::Shared };
                 let text = part.as_str().trim_end_matches('/');
-                let place = wanted
-                    .entry(lock_path(infra, "path", text))
-                    .or_insert((mode, text));
+                let place = wanted.entry(lock_path(infra, "path", text)).or_insert((mode, text));
                 place.0 = place.0.max(mode);
             }
         }
-        let files = wanted
-            .iter()
-            .map(|(path, (mode, what))| wait(path, what, *mode, holder, poll));
-        Ok(Self {
-            _files: files.collect::<Result<_, _>>()?,
-        })
+        let files = wanted.iter().map(|(path, (mode, what))| wait(path, what, *mode, holder, poll));
+        Ok(Self { _files: files.collect::<Result<_, _>>()? })
     }
 }
 
@@ -186,9 +163,7 @@ fn env_path(infra: &Utf8Path, env: &str) -> Utf8PathBuf {
 /// A path may hold anything and be long: its digest is its name.
 fn lock_path(infra: &Utf8Path, kind: &str, text: &str) -> Utf8PathBuf {
     let digest = Digest::of(Domain::Field, text.as_bytes()).hex();
-    infra
-        .join("locks")
-        .join(format!("{kind}-{}.lock", &digest[..32]))
+    infra.join("locks").join(format!("{kind}-{}.lock", &digest[..32]))
 }
 
 fn open(path: &Utf8Path) -> Result<File, FileError> {
@@ -196,12 +171,7 @@ fn open(path: &Utf8Path) -> Result<File, FileError> {
         make_private_dir(folder)?;
     }
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600);
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map_err(FileError::write(path))
 }
 
@@ -216,10 +186,7 @@ fn try_take(path: &Utf8Path, what: &str, mode: Mode, holder: &Holder) -> Result<
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if round < RETRIES => std::thread::sleep(RETRY_PAUSE),
             Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held(Held {
-                    what: what.to_owned(),
-                    holder: signed(&mut file),
-                }));
+                return Err(LockError::Held(Held { what: what.to_owned(), holder: signed(&mut file) }));
             }
             Err(TryLockError::Error(error)) => return Err(FileError::write(path)(error).into()),
         }
@@ -256,9 +223,7 @@ fn sign(file: &mut File, holder: &Holder) -> io::Result<()> {
 
 fn signed(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
-    file.rewind()
-        .and_then(|()| file.read_to_string(&mut text))
-        .ok()?;
+    file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
     serde_json::from_str(&text).ok()
 }
 
@@ -274,14 +239,7 @@ mod tests {
 
     fn holder(run: i64) -> Holder {
         let text = str::to_owned;
-        Holder {
-            pid: 1,
-            host: text("here"),
-            user: text("me"),
-            run,
-            since: 5,
-            command: text("infra run verify"),
-        }
+        Holder { pid: 1, host: text("here"), user: text("me"), run, since: 5, command: text("infra run verify") }
     }
 
     fn paths(paths: &[&str]) -> Vec<Utf8PathBuf> {
@@ -294,14 +252,9 @@ mod tests {
         assert_eq!(read_holder(&infra, "dev"), None);
         assert!(!infra.exists(), "reading makes nothing");
         let lock = EnvLock::try_take(&infra, "dev", &holder(7)).unwrap();
-        let Err(LockError::Held(held)) = EnvLock::try_take(&infra, "dev", &holder(8)) else {
-            panic!("taken twice")
-        };
+        let Err(LockError::Held(held)) = EnvLock::try_take(&infra, "dev", &holder(8)) else { panic!("taken twice") };
         assert_eq!(held.holder, Some(holder(7)));
-        assert_eq!(
-            held.to_string(),
-            "`dev` is held by run 7 of me on here (process 1): infra run verify"
-        );
+        assert_eq!(held.to_string(), "`dev` is held by run 7 of me on here (process 1): infra run verify");
         assert_eq!(read_holder(&infra, "dev"), Some(held));
         let _other = EnvLock::try_take(&infra, "prod", &holder(9)).unwrap();
         drop(lock);
@@ -329,10 +282,7 @@ mod tests {
     fn a_child_does_not_inherit_a_lock() {
         let (_keep, infra) = place();
         let lock = EnvLock::try_take(&infra, "dev", &holder(7)).unwrap();
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         drop(lock);
         let again = EnvLock::try_take(&infra, "dev", &holder(8));
         child.kill().unwrap();
@@ -343,18 +293,13 @@ mod tests {
     #[test]
     fn a_folder_keeps_out_what_is_in_it_and_neighbours_do_not_meet() {
         let (_keep, infra) = place();
-        let take = |wanted: &[&str]| {
-            PathLocks::take(&infra, &paths(wanted), &holder(1), &mut |_| Wait::GiveUp)
-        };
-        let _first = take(&["build/a/x.yml", "build/b"]).unwrap();
+        let take = |wanted: &[&str]| PathLocks::take(&infra, &paths(wanted), &holder(1), &mut |_| Wait::GiveUp);
+        let first = take(&["build/a/x.yml", "build/b"]).unwrap();
         let _neighbour = take(&["build/c/y.yml", "build/a/z.yml"]).unwrap();
         for taken in ["build/a/x.yml", "build/b", "build/b/in", "build", "build/c"] {
-            assert!(
-                matches!(take(&[taken]), Err(LockError::GaveUp(_))),
-                "{taken}"
-            );
+            assert!(matches!(take(&[taken]), Err(LockError::GaveUp(_))), "{taken}");
         }
-        drop(_first);
+        drop(first);
         let _both = take(&["build/b", "build/b/in"]).unwrap();
     }
 }

@@ -30,13 +30,8 @@ impl std::fmt::Debug for Masks {
 
 impl Masks {
     /// Prepares to hide these values.
-    pub fn new(secrets: Vec<String>) -> Self {
-        Self::from_patterns(
-            secrets
-                .iter()
-                .flat_map(|secret| forms::of(secret))
-                .collect(),
-        )
+    pub fn new(secrets: &[String]) -> Self {
+        Self::from_patterns(secrets.iter().flat_map(|secret| forms::of(secret)).collect())
     }
 
     /// The same set with more values: those that became known while a task ran.
@@ -52,18 +47,9 @@ impl Masks {
         let longest = patterns.iter().map(Vec::len).max().unwrap_or(0);
         // Standard and not leftmost-longest: where two secrets overlap, both are hidden whole.
         let automaton = (!patterns.is_empty())
-            .then(|| {
-                AhoCorasick::builder()
-                    .match_kind(MatchKind::Standard)
-                    .build(&patterns)
-                    .ok()
-            })
+            .then(|| AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).ok())
             .flatten();
-        Self {
-            patterns,
-            automaton,
-            longest,
-        }
+        Self { patterns, automaton, longest }
     }
 
     /// Whether there is nothing to hide.
@@ -83,22 +69,12 @@ impl Masks {
 
     /// Begins to hide secrets in a stream.
     pub fn stream(self: &Arc<Self>) -> Masker {
-        Masker {
-            masks: Arc::clone(self),
-            held: Vec::new(),
-            hidden: None,
-        }
+        Masker { masks: Arc::clone(self), held: Vec::new(), hidden: None }
     }
 
     /// Writes `bytes[..upto]` with secrets hidden. `hidden`: a mask was the last thing written, and
     /// so many bytes from the start still belong to it. Returns the same for what follows `upto`.
-    fn emit(
-        &self,
-        bytes: &[u8],
-        upto: usize,
-        hidden: Option<usize>,
-        out: &mut Vec<u8>,
-    ) -> Option<usize> {
+    fn emit(&self, bytes: &[u8], upto: usize, hidden: Option<usize>, out: &mut Vec<u8>) -> Option<usize> {
         let mut at = hidden.unwrap_or(0);
         let mut after_mask = hidden.is_some();
         for (start, end) in self.spans(bytes) {
@@ -128,10 +104,8 @@ impl Masks {
         let Some(automaton) = &self.automaton else {
             return Vec::new();
         };
-        let mut found: Vec<(usize, usize)> = automaton
-            .find_overlapping_iter(bytes)
-            .map(|hit| (hit.start(), hit.end()))
-            .collect();
+        let mut found: Vec<(usize, usize)> =
+            automaton.find_overlapping_iter(bytes).map(|hit| (hit.start(), hit.end())).collect();
         found.sort_unstable();
         let mut merged: Vec<(usize, usize)> = Vec::with_capacity(found.len());
         for (start, end) in found {
@@ -146,18 +120,12 @@ impl Masks {
     /// The first place from which the rest could be the beginning of a secret that goes on.
     fn undecided(&self, bytes: &[u8]) -> usize {
         let first = bytes.len().saturating_sub(self.longest.saturating_sub(1));
-        (first..bytes.len())
-            .find(|&at| self.begins(&bytes[at..]))
-            .unwrap_or(bytes.len())
+        (first..bytes.len()).find(|&at| self.begins(&bytes[at..])).unwrap_or(bytes.len())
     }
 
     fn begins(&self, rest: &[u8]) -> bool {
-        let at = self
-            .patterns
-            .partition_point(|pattern| pattern.as_slice() <= rest);
-        self.patterns
-            .get(at)
-            .is_some_and(|pattern| pattern.starts_with(rest))
+        let at = self.patterns.partition_point(|pattern| pattern.as_slice() <= rest);
+        self.patterns.get(at).is_some_and(|pattern| pattern.starts_with(rest))
     }
 }
 
@@ -200,7 +168,7 @@ mod tests {
     use super::*;
 
     fn masks(secrets: &[&str]) -> Masks {
-        Masks::new(secrets.iter().map(|&secret| secret.to_owned()).collect())
+        Masks::new(&secrets.iter().map(|&secret| secret.to_owned()).collect::<Vec<_>>())
     }
 
     fn streamed(masks: Masks, text: &str, size: usize) -> String {
@@ -218,11 +186,7 @@ mod tests {
         let text = "token=hunter2-long and hunter2 hunterX\nhunter2-lon end hunter2";
         let want = "token=•••••• and •••••• hunterX\n••••••-lon end ••••••";
         for size in 1..text.len() {
-            assert_eq!(
-                streamed(masks(&["hunter2", "hunter2-long"]), text, size),
-                want,
-                "chunks of {size}"
-            );
+            assert_eq!(streamed(masks(&["hunter2", "hunter2-long"]), text, size), want, "chunks of {size}");
         }
         assert_eq!(masks(&["hunter2", "hunter2-long"]).mask(text), want);
     }
@@ -230,14 +194,8 @@ mod tests {
     #[test]
     fn overlapping_secrets_are_hidden_whole() {
         for size in 1..9 {
-            assert_eq!(
-                streamed(masks(&["abcde", "defgh"]), "-abcdefgh-", size),
-                "-••••••-"
-            );
-            assert_eq!(
-                streamed(masks(&["abcde", "defgh"]), "abcdeabcdefg", size),
-                "••••••fg"
-            );
+            assert_eq!(streamed(masks(&["abcde", "defgh"]), "-abcdefgh-", size), "-••••••-");
+            assert_eq!(streamed(masks(&["abcde", "defgh"]), "abcdeabcdefg", size), "••••••fg");
         }
     }
 
@@ -259,12 +217,7 @@ mod tests {
 
     #[test]
     fn later_secrets_join() {
-        assert_eq!(
-            masks(&["alpha"])
-                .with(&["omega".to_owned()])
-                .mask("alpha omega"),
-            "•••••• ••••••"
-        );
+        assert_eq!(masks(&["alpha"]).with(&["omega".to_owned()]).mask("alpha omega"), "•••••• ••••••");
     }
 
     #[test]

@@ -30,9 +30,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
         io::ErrorKind::IsADirectory => "it is a folder, not a file",
         io::ErrorKind::OutOfMemory => "out of memory",
-        io::ErrorKind::WouldBlock => {
-            "the system is out of processes or threads; run fewer at a time (`-j`)"
-        }
+        io::ErrorKind::WouldBlock => "the system is out of processes or threads; run fewer at a time (`-j`)",
         io::ErrorKind::AlreadyExists => "it exists already",
         _ => return error.to_string(),
     };

@@ -134,9 +134,7 @@ pub enum StartError {
     #[error("program `{program}` was not found; install it, or correct its name or PATH")]
     NotFound { program: String },
     /// It is there but can't be executed.
-    #[error(
-        "program `{program}` is not executable; `chmod +x` it, and see that a script begins with `#!`"
-    )]
+    #[error("program `{program}` is not executable; `chmod +x` it, and see that a script begins with `#!`")]
     NotExecutable { program: String },
     /// A script whose `#!` line names nothing.
     #[error("program `{program}` names an interpreter that is not there; look at its first line")]
@@ -148,9 +146,7 @@ pub enum StartError {
     #[error("there is no program to run: the command is empty")]
     Empty,
     /// Arguments and environment are too long together.
-    #[error(
-        "`{program}` cannot be started: its arguments and environment are too long; pass them by a file"
-    )]
+    #[error("`{program}` cannot be started: its arguments and environment are too long; pass them by a file")]
     TooLong { program: String },
     /// A short query did not end in time and was killed.
     #[error("`{program}` gave no answer within {} s and was ended", .after.as_secs_f64())]
@@ -180,11 +176,7 @@ pub(crate) struct Leader {
 
 impl Leader {
     fn new(pid: u32, mark: String) -> Self {
-        Self {
-            pid,
-            mark,
-            gone: Mutex::new(false),
-        }
+        Self { pid, mark, gone: Mutex::new(false) }
     }
 
     fn gone(&self) -> MutexGuard<'_, bool> {
@@ -214,10 +206,6 @@ impl Running {
     /// subreaper (macOS) only the group is reached.
     pub fn kill_tree(&self) -> Vec<u32> {
         let gone = self.leader.gone();
-        if *gone {
-            Vec::new()
-        } else {
-            sweep::kill_tree(&self.leader)
-        }
+        if *gone { Vec::new() } else { sweep::kill_tree(&self.leader) }
     }
 }

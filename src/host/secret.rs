@@ -37,11 +37,7 @@ pub enum SecretError {
     File { name: String, source: FileError },
     /// Its command failed; what it printed is not told, it may hold the value.
     #[error("secret `{name}`: `{command}` ended with {how}; run it by hand to see why")]
-    Failed {
-        name: String,
-        command: String,
-        how: String,
-    },
+    Failed { name: String, command: String, how: String },
     /// Its command could not be started, or gave no answer.
     #[error("secret `{name}`: {source}")]
     NotStarted { name: String, source: StartError },
@@ -57,9 +53,7 @@ pub enum SecretError {
     #[error("the system gives no random bytes: {why}")]
     NoRandom { why: String },
     /// Sealed under another key, or altered.
-    #[error(
-        "a sealed value can't be opened: it was sealed under another key than `.infra/key`; run the task again"
-    )]
+    #[error("a sealed value can't be opened: it was sealed under another key than `.infra/key`; run the task again")]
     Sealed,
 }
 
@@ -81,15 +75,10 @@ impl Vault {
         let path = infra.join("key");
         match read_private(&path) {
             Ok(bytes) => {
-                let key = <[u8; KEY]>::try_from(bytes.as_slice())
-                    .map_err(|_| SecretError::BadKey { path })?;
-                Ok(Some(Self {
-                    key: Zeroizing::new(key),
-                }))
+                let key = <[u8; KEY]>::try_from(bytes.as_slice()).map_err(|_| SecretError::BadKey { path })?;
+                Ok(Some(Self { key: Zeroizing::new(key) }))
             }
-            Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                Ok(None)
-            }
+            Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -105,11 +94,7 @@ impl Vault {
         let path = infra.join("key");
         let aside = aside_name(&path)?;
         let make = || {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&aside)?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
             file.write_all(key.as_slice())?;
             file.sync_all()?;
             // A link never replaces: of two that make a key at once, both take the first one's.
@@ -133,10 +118,7 @@ impl Vault {
     pub fn seal(&self, value: &[u8]) -> Result<String, SecretError> {
         let mut nonce = [0; NONCE];
         random(&mut nonce)?;
-        let sealed = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), value)
-            .map_err(|_| SecretError::Sealed)?;
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), value).map_err(|_| SecretError::Sealed)?;
         let mut bytes = nonce.to_vec();
         bytes.extend(sealed);
         Ok(STANDARD.encode(bytes))
@@ -145,13 +127,8 @@ impl Vault {
     /// Decrypts what was sealed; a value that was altered is refused.
     pub fn open(&self, sealed: &str) -> Result<Zeroizing<Vec<u8>>, SecretError> {
         let bytes = STANDARD.decode(sealed).map_err(|_| SecretError::Sealed)?;
-        let (nonce, sealed) = bytes
-            .split_first_chunk::<NONCE>()
-            .ok_or(SecretError::Sealed)?;
-        let value = self
-            .cipher()
-            .decrypt(&XNonce::from(*nonce), sealed)
-            .map_err(|_| SecretError::Sealed)?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or(SecretError::Sealed)?;
+        let value = self.cipher().decrypt(&XNonce::from(*nonce), sealed).map_err(|_| SecretError::Sealed)?;
         Ok(Zeroizing::new(value))
     }
 
@@ -163,9 +140,7 @@ impl Vault {
 }
 
 fn random(bytes: &mut [u8]) -> Result<(), SecretError> {
-    getrandom::fill(bytes).map_err(|error| SecretError::NoRandom {
-        why: error.to_string(),
-    })
+    getrandom::fill(bytes).map_err(|error| SecretError::NoRandom { why: error.to_string() })
 }
 
 /// Where declared secrets are fetched from.
@@ -187,10 +162,7 @@ impl Sources<'_> {
             SecretSource::Env(variable) => match self.caller.get(variable) {
                 Some(value) => (Zeroizing::new(value.clone()), format!("`{variable}`")),
                 None => {
-                    return Err(SecretError::NotSet {
-                        name,
-                        variable: variable.clone(),
-                    });
+                    return Err(SecretError::NotSet { name, variable: variable.clone() });
                 }
             },
             SecretSource::File(path) => {
@@ -204,24 +176,14 @@ impl Sources<'_> {
                     Err(_) => return Err(SecretError::NotText { name, origin }),
                 }
             }
-            SecretSource::Command(argv) => {
-                (self.ask(&name, argv)?, format!("`{}`", argv.join(" ")))
-            }
+            SecretSource::Command(argv) => (self.ask(&name, argv)?, format!("`{}`", argv.join(" "))),
         };
-        if value.is_empty() {
-            Err(SecretError::Empty { name, origin })
-        } else {
-            Ok(value)
-        }
+        if value.is_empty() { Err(SecretError::Empty { name, origin }) } else { Ok(value) }
     }
 
     fn ask(&self, name: &str, argv: &[String]) -> Result<Zeroizing<String>, SecretError> {
-        let output = query(argv, self.root, self.caller, self.timeout).map_err(|source| {
-            SecretError::NotStarted {
-                name: name.to_owned(),
-                source,
-            }
-        })?;
+        let output = query(argv, self.root, self.caller, self.timeout)
+            .map_err(|source| SecretError::NotStarted { name: name.to_owned(), source })?;
         let ok = output.is_ok();
         let printed = Zeroizing::new(output.stdout);
         if ok {
@@ -232,11 +194,7 @@ impl Sources<'_> {
             (None, Some(signal)) => format!("signal {signal}"),
             (None, None) => "no code".to_owned(),
         };
-        Err(SecretError::Failed {
-            name: name.to_owned(),
-            command: argv.join(" "),
-            how,
-        })
+        Err(SecretError::Failed { name: name.to_owned(), command: argv.join(" "), how })
     }
 }
 
@@ -271,10 +229,7 @@ mod tests {
         assert_eq!((meta.len(), meta.permissions().mode() & 0o777), (32, 0o600));
         assert_eq!(std::fs::read_dir(&infra).unwrap().count(), 1);
         std::fs::write(infra.join("key"), "short").unwrap();
-        assert!(matches!(
-            Vault::load(&infra),
-            Err(SecretError::BadKey { .. })
-        ));
+        assert!(matches!(Vault::load(&infra), Err(SecretError::BadKey { .. })));
     }
 
     #[test]
@@ -284,11 +239,7 @@ mod tests {
         let other = Vault::load_or_make(&root.join("b")).unwrap();
         let sealed = vault.seal(b"hunter2").unwrap();
         assert_eq!(vault.open(&sealed).unwrap().as_slice(), b"hunter2");
-        assert_ne!(
-            vault.seal(b"hunter2").unwrap(),
-            sealed,
-            "equal values do not show"
-        );
+        assert_ne!(vault.seal(b"hunter2").unwrap(), sealed, "equal values do not show");
         assert_ne!(vault.keyed("x", b"hunter2"), other.keyed("x", b"hunter2"));
         let mut altered = STANDARD.decode(&sealed).unwrap();
         altered[NONCE] ^= 1;
@@ -305,46 +256,23 @@ mod tests {
         write_aside(&root.join("private"), b"hunter2\n\n", Some(0o600)).unwrap();
         write_aside(&root.join("none"), b"\n", Some(0o600)).unwrap();
         let caller = [("PATH", "/usr/bin:/bin"), ("TOKEN", "hunter2")];
-        let caller = caller
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
-        let sources = Sources {
-            root: &root,
-            caller: &caller,
-            timeout: Duration::from_secs(10),
-        };
+        let caller = caller.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let sources = Sources { root: &root, caller: &caller, timeout: Duration::from_secs(10) };
         let fetch = |source: SecretSource| {
-            let secret = Secret {
-                source,
-                rotation: Rotation::Stays,
-                place: Place::default(),
-            };
-            sources
-                .fetch("token", &secret)
-                .map(|value| value.to_string())
-                .map_err(|error| error.to_string())
+            let secret = Secret { source, rotation: Rotation::Stays, place: Place::default() };
+            sources.fetch("token", &secret).map(|value| value.to_string()).map_err(|error| error.to_string())
         };
-        let command =
-            |script: &str| SecretSource::Command(["sh", "-c", script].map(str::to_owned).to_vec());
+        let command = |script: &str| SecretSource::Command(["sh", "-c", script].map(str::to_owned).to_vec());
         assert_eq!(fetch(SecretSource::Env("TOKEN".into())).unwrap(), "hunter2");
-        assert_eq!(
-            fetch(SecretSource::File("private".into())).unwrap(),
-            "hunter2\n"
-        );
+        assert_eq!(fetch(SecretSource::File("private".into())).unwrap(), "hunter2\n");
         assert_eq!(fetch(command("echo \"$TOKEN\"")).unwrap(), "hunter2");
         for (source, want) in [
-            (
-                SecretSource::Env("NONE".into()),
-                "export the environment variable `NONE`",
-            ),
+            (SecretSource::Env("NONE".into()), "export the environment variable `NONE`"),
             (SecretSource::File("open".into()), "chmod 600"),
             (SecretSource::File("absent".into()), "no such file"),
             (SecretSource::File("none".into()), "is empty"),
             (command("echo \"$TOKEN\"; exit 3"), "ended with code 3"),
-            (
-                SecretSource::Command(vec!["no-such-tool".into()]),
-                "was not found",
-            ),
+            (SecretSource::Command(vec!["no-such-tool".into()]), "was not found"),
         ] {
             let error = fetch(source).unwrap_err();
             assert!(error.contains(want) && error.contains("`token`"), "{error}");

@@ -19,6 +19,11 @@ pub fn remove_dir(path: &Utf8Path) {
     let _ = std::fs::remove_dir_all(path);
 }
 
+/// Removes a file; one that is not there, or can't be removed, stays as it is.
+pub fn remove_file(path: &Utf8Path) {
+    let _ = std::fs::remove_file(path);
+}
+
 /// Text of a file; `None` when there is none. Bytes that are no UTF-8 are replaced.
 ///
 /// # Errors

@@ -24,10 +24,7 @@ pub enum Change {
 pub enum WatchError {
     /// The root is gone or can't be read.
     #[error("cannot watch `{root}`: {}", crate::host::reason(.source))]
-    Root {
-        root: Utf8PathBuf,
-        source: std::io::Error,
-    },
+    Root { root: Utf8PathBuf, source: std::io::Error },
     /// More folders than the system lets one user watch.
     #[error("cannot watch `{root}`: too many folders; raise `fs.inotify.max_user_watches`")]
     TooMany { root: Utf8PathBuf },
@@ -51,33 +48,15 @@ impl Watch {
 
 /// Watches everything below a root but `.git`, `.infra` and the paths to ignore (relative to the root,
 /// with all that is in them). Changes that follow each other within `debounce` are told together.
-pub fn watch(
-    root: &Utf8Path,
-    ignore: Vec<Utf8PathBuf>,
-    debounce: Duration,
-) -> Result<Watch, WatchError> {
-    let root = root
-        .canonicalize_utf8()
-        .map_err(|source| WatchError::Root {
-            root: root.to_owned(),
-            source,
-        })?;
+pub fn watch(root: &Utf8Path, ignore: Vec<Utf8PathBuf>, debounce: Duration) -> Result<Watch, WatchError> {
+    let root = root.canonicalize_utf8().map_err(|source| WatchError::Root { root: root.to_owned(), source })?;
     let failed = |error: notify::Error| match error.kind {
         notify::ErrorKind::MaxFilesWatch => WatchError::TooMany { root: root.clone() },
-        notify::ErrorKind::Io(source) => WatchError::Root {
-            root: root.clone(),
-            source,
-        },
-        _ => WatchError::Other {
-            root: root.clone(),
-            why: error.to_string(),
-        },
+        notify::ErrorKind::Io(source) => WatchError::Root { root: root.clone(), source },
+        _ => WatchError::Other { root: root.clone(), why: error.to_string() },
     };
     let (tell, changes) = mpsc::channel();
-    let filter = Filter {
-        root: root.clone(),
-        ignore,
-    };
+    let filter = Filter { root: root.clone(), ignore };
     let handler = move |result: DebounceEventResult| {
         if let Some(change) = filter.change(result) {
             // Nobody listens any more when the watch is being dropped.
@@ -85,13 +64,8 @@ pub fn watch(
         }
     };
     let mut debouncer = new_debouncer(debounce, None, handler).map_err(failed)?;
-    debouncer
-        .watch(&root, RecursiveMode::Recursive)
-        .map_err(failed)?;
-    Ok(Watch {
-        changes,
-        _debouncer: debouncer,
-    })
+    debouncer.watch(&root, RecursiveMode::Recursive).map_err(failed)?;
+    Ok(Watch { changes, _debouncer: debouncer })
 }
 
 struct Filter {
@@ -109,7 +83,7 @@ impl Filter {
         }
         let paths: BTreeSet<Utf8PathBuf> = events
             .iter()
-            .filter(|event| is_change(&event.kind))
+            .filter(|event| is_change(event.kind))
             .flat_map(|event| &event.paths)
             .filter_map(|path| self.relevant(path))
             .collect();
@@ -118,17 +92,15 @@ impl Filter {
 
     fn relevant(&self, path: &Path) -> Option<Utf8PathBuf> {
         let path = Utf8Path::from_path(path)?.strip_prefix(&self.root).ok()?;
-        let internal = path
-            .components()
-            .any(|part| matches!(part.as_str(), ".git" | ".infra"));
+        let internal = path.components().any(|part| matches!(part.as_str(), ".git" | ".infra"));
         let ignored = self.ignore.iter().any(|ignored| path.starts_with(ignored));
         (!internal && !ignored).then(|| path.to_owned())
     }
 }
 
 /// Reading is no change; if it were, our own hashing would wake us for ever.
-fn is_change(kind: &EventKind) -> bool {
-    !matches!(kind, EventKind::Access(access) if *access != AccessKind::Close(AccessMode::Write))
+fn is_change(kind: EventKind) -> bool {
+    !matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
 
 #[cfg(test)]
@@ -152,9 +124,7 @@ mod tests {
         let mut seen = BTreeSet::new();
         let until = Instant::now() + Duration::from_secs(10);
         while seen.len() < 2 && Instant::now() < until {
-            if let Ok(Change::Paths(paths)) =
-                watch.changes().recv_timeout(Duration::from_millis(200))
-            {
+            if let Ok(Change::Paths(paths)) = watch.changes().recv_timeout(Duration::from_millis(200)) {
                 seen.extend(paths);
             }
         }
@@ -166,17 +136,11 @@ mod tests {
 
     #[test]
     fn what_was_lost_means_a_rescan() {
-        let filter = Filter {
-            root: "/r".into(),
-            ignore: Vec::new(),
-        };
+        let filter = Filter { root: "/r".into(), ignore: Vec::new() };
         assert_eq!(filter.change(Err(Vec::new())), Some(Change::Rescan));
         let lost = notify::Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
         let event = notify_debouncer_full::DebouncedEvent::new(lost, Instant::now());
         assert_eq!(filter.change(Ok(vec![event])), Some(Change::Rescan));
-        assert!(matches!(
-            watch(Utf8Path::new("/no/such"), Vec::new(), Duration::ZERO),
-            Err(WatchError::Root { .. })
-        ));
+        assert!(matches!(watch(Utf8Path::new("/no/such"), Vec::new(), Duration::ZERO), Err(WatchError::Root { .. })));
     }
 }

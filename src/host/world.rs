@@ -204,12 +204,21 @@ impl Host {
     /// A lower-case fragment.
     pub fn make_dir(&self, path: &Utf8Path, private: bool) -> Result<(), String> {
         let full = self.root.join(path);
-        if private { self.make_private_dir(&full) } else { crate::host::simple::make_dir(&full).map_err(|error| error.to_string()) }
+        if private {
+            self.make_private_dir(&full)
+        } else {
+            crate::host::simple::make_dir(&full).map_err(|error| error.to_string())
+        }
     }
 
     /// Removes a folder of an attempt; what can't be removed stays, it is only litter.
     pub fn remove_private_dir(&self, path: &Utf8Path) {
         crate::host::simple::remove_dir(path);
+    }
+
+    /// Removes a file of an attempt.
+    pub fn remove_private_file(&self, path: &Utf8Path) {
+        crate::host::simple::remove_file(path);
     }
 
     /// Writes a file aside and renames it into place.
@@ -268,18 +277,19 @@ impl Host {
         let _ = aside.discard();
     }
 
-    /// Puts back what dead runs left aside. Gives what could not be put back, and why.
-    pub fn put_back_left_aside(&self) -> Vec<String> {
-        let mut troubles = Vec::new();
-        for attempt in self.asides.attempts() {
-            match self.asides.left_by(&attempt) {
-                Ok(left) => {
-                    troubles.extend(left.into_iter().filter_map(|aside| aside.put_back().err()).map(|e| e.to_string()));
-                }
-                Err(error) => troubles.push(error.to_string()),
-            }
+    /// Attempts that left outputs aside.
+    pub fn left_aside(&self) -> Vec<AttemptId> {
+        self.asides.attempts().iter().filter_map(|name| name.parse().ok().map(AttemptId)).collect()
+    }
+
+    /// Ends what an attempt of a dead run left aside: put back, or dropped when the attempt was complete.
+    /// Gives what could not be done, and why.
+    pub fn end_left_aside(&self, attempt: AttemptId, drop_them: bool) -> Vec<String> {
+        let end = |aside: Aside| if drop_them { aside.discard() } else { aside.put_back() };
+        match self.asides.left_by(&attempt.to_string()) {
+            Ok(left) => left.into_iter().filter_map(|aside| end(aside).err()).map(|error| error.to_string()).collect(),
+            Err(error) => vec![error.to_string()],
         }
-        troubles
     }
 
     /// Keeps an output in the content-addressed store.
@@ -351,8 +361,9 @@ impl Host {
                 return Some(row.version.clone());
             }
         }
-        let argv: Vec<String> =
-            std::iter::once(program.to_string()).chain(version_words(tool).iter().map(|word| (*word).to_owned())).collect();
+        let argv: Vec<String> = std::iter::once(program.to_string())
+            .chain(version_words(tool).iter().map(|word| (*word).to_owned()))
+            .collect();
         let mut env = self.plain_env();
         // A question for a version leaves nothing in anybody's home.
         env.insert("CHECKPOINT_DISABLE".to_owned(), "1".to_owned());
@@ -432,14 +443,12 @@ fn version_words(tool: &str) -> &'static [&'static str] {
 
 /// The first `1.2` or `1.2.3` in a text.
 fn first_version(text: &str) -> Option<String> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+')))
-        .filter_map(|word| {
-            let word = word.trim_start_matches(|c: char| !c.is_ascii_digit());
-            let plain: String = word.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-            let plain = plain.trim_end_matches('.').to_owned();
-            (plain.contains('.')).then_some(plain)
-        })
-        .next()
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))).find_map(|word| {
+        let word = word.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let plain: String = word.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        let plain = plain.trim_end_matches('.').to_owned();
+        (plain.contains('.')).then_some(plain)
+    })
 }
 
 impl Facts for Host {

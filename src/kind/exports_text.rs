@@ -14,11 +14,9 @@ pub fn read(text: &str, declared: &BTreeMap<String, ValueType>) -> Result<BTreeM
         return match serde_json::from_str::<Json>(text) {
             Ok(Json::Object(map)) => Ok(map.into_iter().collect()),
             Ok(_) => Err("the exports file holds JSON that is no object".to_owned()),
-            Err(error) => Err(format!(
-                "the exports file is no valid JSON at line {}, column {}",
-                error.line(),
-                error.column()
-            )),
+            Err(error) => {
+                Err(format!("the exports file is no valid JSON at line {}, column {}", error.line(), error.column()))
+            }
         };
     }
     let mut exports = BTreeMap::new();
@@ -47,7 +45,10 @@ mod tests {
     #[test]
     fn both_forms_are_read() {
         let declared = BTreeMap::from([("n".to_owned(), ValueType::Int)]);
-        assert_eq!(read("n=3\nname=a=b\n", &declared).unwrap(), BTreeMap::from([("n".to_owned(), json!(3)), ("name".to_owned(), json!("a=b"))]));
+        assert_eq!(
+            read("n=3\nname=a=b\n", &declared).unwrap(),
+            BTreeMap::from([("n".to_owned(), json!(3)), ("name".to_owned(), json!("a=b"))])
+        );
         assert_eq!(read("{\"a\": [1]}", &declared).unwrap(), BTreeMap::from([("a".to_owned(), json!([1]))]));
         assert!(read("{\"a\": ", &declared).unwrap_err().contains("line 1"));
         assert!(read("nonsense", &declared).unwrap_err().contains("line 1"));

@@ -19,7 +19,7 @@ use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::facts::Files;
 use crate::model::value::ValueType;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use machine::{Job, Machine};
 use serde_json::Value as Json;
 use shape::KeySpec;
@@ -92,14 +92,8 @@ pub trait Kind: Sync {
 }
 
 /// All kinds. Adding one is one file and one line here.
-pub const KINDS: [&dyn Kind; 6] = [
-    &run::Run,
-    &shell::Shell,
-    &template::Template,
-    &terraform::Terraform,
-    &ansible::Ansible,
-    &undo_of::UndoOf,
-];
+pub const KINDS: [&dyn Kind; 6] =
+    [&run::Run, &shell::Shell, &template::Template, &terraform::Terraform, &ansible::Ansible, &undo_of::UndoOf];
 
 /// The kind of a name.
 pub fn find(name: KindName) -> &'static dyn Kind {
@@ -133,24 +127,6 @@ pub fn plain(value: &Json) -> String {
     }
 }
 
-/// Joins a path relative to the root and tidies `.` and `..` away.
-pub fn join(base: &Utf8Path, path: &str) -> Utf8PathBuf {
-    let mut out: Vec<&str> = Vec::new();
-    let full = base.join(path);
-    let text = full.as_str().to_owned();
-    for part in text.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if out.last().is_some_and(|last| *last != "..") => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    let joined = out.join("/");
-    if text.starts_with('/') { Utf8PathBuf::from(format!("/{joined}")) } else { Utf8PathBuf::from(joined) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,12 +136,5 @@ mod tests {
         for (index, kind) in KINDS.iter().enumerate() {
             assert_eq!(kind.name() as usize, index);
         }
-    }
-
-    #[test]
-    fn paths_are_tidied() {
-        assert_eq!(join("a/b".into(), "../c/./d"), "a/c/d");
-        assert_eq!(join("".into(), "../x"), "../x");
-        assert_eq!(join("a".into(), "/x/../y"), "/y");
     }
 }

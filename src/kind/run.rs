@@ -1,12 +1,13 @@
 //! Owns the kind `run`: one argv or a list of argvs, no shell.
 //! Does not know how processes are started.
 
-use crate::kind::machine::{CanChange, Done, Heard, Job, Machine, Move, Step, StepEnd, Stdout, Trouble};
+use crate::kind::machine::{CanChange, Done, Heard, Job, Machine, Move, Stdout, Step, StepEnd, Trouble};
 use crate::kind::shape::{KeySpec, Shape, When};
-use crate::kind::{Inferred, Kind, Table, join, plain};
+use crate::kind::{Inferred, Kind, Table, plain};
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::facts::{ContentKind, Files};
+use crate::model::path::join;
 use serde_json::Value as Json;
 
 /// The kind.
@@ -120,7 +121,9 @@ impl Machine for Steps {
             Ok(exports) => Move::Done(Done { exports, ..Done::default() }),
             Err(message) => Move::Fail(Trouble {
                 message,
-                hint: Some("write one JSON object, or `key=value` lines, to the file named by `$INFRA_EXPORTS`".to_owned()),
+                hint: Some(
+                    "write one JSON object, or `key=value` lines, to the file named by `$INFRA_EXPORTS`".to_owned(),
+                ),
                 ..Trouble::default()
             }),
         }

@@ -59,11 +59,11 @@ impl Kind for Template {
         let mut inferred = Inferred::default();
         for file in files(table) {
             if let Some(from) = file.get("from").and_then(Json::as_str) {
-                inferred.paths.push(crate::kind::join("".into(), from));
+                inferred.paths.push(crate::model::path::join("".into(), from));
             }
             if let Some(to) = file.get("to").and_then(Json::as_str) {
                 let keep = if is_secret(file) { Keep::Secret } else { Keep::Kept };
-                inferred.outputs.push((crate::kind::join("".into(), to), keep));
+                inferred.outputs.push((crate::model::path::join("".into(), to), keep));
             }
         }
         inferred

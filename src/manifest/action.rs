@@ -53,7 +53,7 @@ pub(super) fn find<'a>(
     let mut check = Checker { source: frame.source, problems };
     match spec[0].shape {
         Shape::Table(specs) if action.entry.node.is_table() => {
-            check.needed(&ticked(spec[0].name), &action.entry.node, specs)
+            check.needed(&ticked(spec[0].name), &action.entry.node, specs);
         }
         _ => check.needed(what, node, &spec),
     }

@@ -46,7 +46,7 @@ impl Checker<'_> {
                     self.fail("missing-key", &node.span, format!("{what} lacks the key `{}`", spec.name), Some(help));
                 }
                 (Some(inner), Shape::Table(specs)) if inner.is_table() => {
-                    self.needed(&format!("`{}`", spec.name), inner, specs)
+                    self.needed(&format!("`{}`", spec.name), inner, specs);
                 }
                 (Some(inner), Shape::Tables(specs)) => {
                     let tables = inner.items().unwrap_or(std::slice::from_ref(inner));

@@ -33,7 +33,7 @@ pub(super) struct Draft<'a> {
     pub(super) matrix: Json,
 }
 
-impl<'a> Draft<'a> {
+impl Draft<'_> {
     /// What its templates may read.
     pub(super) fn frame<'b>(&'b self, around: &Surroundings<'b>) -> Frame<'b> {
         Frame {

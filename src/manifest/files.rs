@@ -37,7 +37,7 @@ pub(super) fn template_files(
     for (index, file) in files.iter().enumerate() {
         let Tree::Table(file) = file else { continue };
         let Some(Tree::Plain(Json::String(from))) = file.get("from") else { continue };
-        let path = crate::kind::join(Utf8Path::new(""), from);
+        let path = crate::model::path::join(Utf8Path::new(""), from);
         let secret = matches!(file.get("secret"), Some(Tree::Plain(Json::Bool(true))));
         let found = match template::reads_of_file(&path, around.files) {
             Ok(found) => found,

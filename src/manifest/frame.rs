@@ -40,7 +40,7 @@ pub(super) enum May {
 /// A text with its place.
 pub(super) type Placed = (String, Place);
 
-impl<'a> Frame<'a> {
+impl Frame<'_> {
     /// The place of a part of the file.
     pub(super) fn at(&self, node: &Node) -> Place {
         self.source.at(&node.span)

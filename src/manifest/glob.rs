@@ -13,10 +13,8 @@ pub(super) fn mistake(glob: &str) -> Option<&'static str> {
     let mut chars = glob.chars();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => {
-                if chars.next().is_none() {
-                    return Some("it ends with `\\`");
-                }
+            '\\' if chars.next().is_none() => {
+                return Some("it ends with `\\`");
             }
             '[' => {
                 let mut class = chars.clone();

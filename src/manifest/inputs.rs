@@ -129,7 +129,8 @@ impl Finder<'_, '_> {
         // One that begins with `!` takes away from the others.
         let (away, patterns): (Vec<&String>, Vec<&String>) =
             inferred.globs.iter().partition(|pattern| pattern.starts_with('!'));
-        let without = reader.without.iter().cloned().chain(away.iter().map(|pattern| pattern[1..].to_owned())).collect();
+        let without =
+            reader.without.iter().cloned().chain(away.iter().map(|pattern| pattern[1..].to_owned())).collect();
         let reader = &Reader { id: reader.id, name: reader.name, in_place: reader.in_place, without };
         for pattern in patterns {
             self.glob(reader, pattern, place, Origin::Inferred, inputs);

@@ -61,7 +61,7 @@ pub(super) fn link(
             Some(graph)
         }
         Err(cycles) => {
-            cycles.iter().for_each(|cycle| problems.push(describe(cycle, tasks, &links)));
+            problems.extend(cycles.iter().map(|cycle| describe(cycle, tasks, &links)));
             None
         }
     }
@@ -156,8 +156,10 @@ fn subjects(tasks: &mut [Lowered], around: &Around<'_>, problems: &mut Vec<Diagn
         if !task.effect.changes_world() || task.action.kind == KindName::UndoOf {
             continue;
         }
+        // Without a thing of its own a task is its own subject, in each environment by itself: nobody else
+        // can change it, so there is nothing to compare.
         let own = kind::find(task.action.kind).subject(&lowered.table, around.surroundings.env, around.files);
-        let subject = own.unwrap_or_else(|| format!("task:{}", task.name));
+        let Some(subject) = own else { continue };
         if let Some(owner) = owners.get(&subject) {
             let message = format!("tasks `{owner}` and `{}` both change {subject}", task.name);
             let help = "one thing in the world has one task that changes it: join them, or make one of them `read`";

@@ -22,7 +22,7 @@ pub(super) fn tidy(text: &str) -> Result<Utf8PathBuf, &'static str> {
     if is_tidy {
         return Ok(Utf8PathBuf::from(text));
     }
-    let path = crate::kind::join("".into(), text);
+    let path = crate::model::path::join("".into(), text);
     if path.starts_with("..") { Err("leaves the project") } else { Ok(path) }
 }
 

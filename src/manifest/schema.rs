@@ -17,20 +17,20 @@ pub fn schema_project() -> Json {
     for (name, doc) in keys::SECTIONS {
         let mut section = match name {
             "project" => table(&keys::PROJECT),
-            "requires" => map_of(json!({"type": "string", "examples": [">=1.9"]})),
+            "requires" => map_of(&json!({"type": "string", "examples": [">=1.9"]})),
             "vars" => json!({"type": "object"}),
             "env" => {
                 let mut env = table(&keys::ENV);
                 env["properties"]["vars"]["type"] = json!("object");
-                map_of(env)
+                map_of(&env)
             }
             "secrets" => {
                 let mut secret = table(&keys::SECRET);
                 secret["oneOf"] = json!([{"required": ["env"]}, {"required": ["file"]}, {"required": ["command"]}]);
-                map_of(secret)
+                map_of(&secret)
             }
-            "pools" => map_of(json!({"type": "integer", "minimum": 1})),
-            _ => map_of(json!({"type": "string"})),
+            "pools" => map_of(&json!({"type": "integer", "minimum": 1})),
+            _ => map_of(&json!({"type": "string"})),
         };
         section["description"] = json!(doc);
         properties.insert(name.to_owned(), section);
@@ -78,13 +78,13 @@ pub fn schema_tasks() -> Json {
         "$schema": DRAFT,
         "title": "tasks/*.toml",
         "type": "object",
-        "properties": {"task": map_of(json!({"$ref": "#/$defs/task"}))},
+        "properties": {"task": map_of(&json!({"$ref": "#/$defs/task"}))},
         "additionalProperties": false,
         "$defs": {"task": task, "override": part},
     })
 }
 
-fn map_of(values: Json) -> Json {
+fn map_of(values: &Json) -> Json {
     json!({"type": "object", "additionalProperties": values})
 }
 
@@ -130,7 +130,7 @@ fn plain(shape: Shape) -> Json {
             {"type": "array", "items": {"type": "array", "items": word, "minItems": 1}, "minItems": 1},
         ]}),
         Shape::Tree => json!({}),
-        Shape::TextTable => map_of(word),
+        Shape::TextTable => map_of(&word),
         Shape::Tables(specs) => json!({"anyOf": [table(specs), {"type": "array", "items": table(specs)}]}),
         Shape::Table(specs) => table(specs),
     }

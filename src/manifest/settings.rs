@@ -144,9 +144,15 @@ fn warn_of_templates(source: &Source, name: &str, node: &Node, problems: &mut Ve
             .label("taken as it is written")
             .help("put the template where the variable is used"),
         ),
-        Value::List(items) => items.iter().for_each(|item| warn_of_templates(source, name, item, problems)),
+        Value::List(items) => {
+            for item in items {
+                warn_of_templates(source, name, item, problems);
+            }
+        }
         Value::Table(entries) => {
-            entries.iter().for_each(|entry| warn_of_templates(source, name, &entry.node, problems))
+            for entry in entries {
+                warn_of_templates(source, name, &entry.node, problems);
+            }
         }
         _ => {}
     }
@@ -171,7 +177,7 @@ fn env(settings: &mut Settings, check: &mut Checker<'_>, entry: &Entry) {
     }
     declared.vars_file = node
         .get("vars_file")
-        .and_then(|file| Some((crate::kind::join("".into(), file.text()?), check.source.at(&file.span))));
+        .and_then(|file| Some((crate::model::path::join("".into(), file.text()?), check.source.at(&file.span))));
     declared.approve = node.get("approve").and_then(Node::text).and_then(Approve::parse).unwrap_or_default();
     declared.kube_context = node.get("kube_context").map(|contexts| texts(Some(contexts)));
     declared.dotenv = texts(node.get("dotenv")).into_iter().map(Utf8PathBuf::from).collect();
@@ -189,7 +195,7 @@ fn secret(settings: &mut Settings, check: &mut Checker<'_>, entry: &Entry) {
     check.table(&what, node, &keys::SECRET);
     let sources: Vec<SecretSource> = [
         node.get("env").and_then(Node::text).map(|name| SecretSource::Env(name.to_owned())),
-        node.get("file").and_then(Node::text).map(|file| SecretSource::File(crate::kind::join("".into(), file))),
+        node.get("file").and_then(Node::text).map(|file| SecretSource::File(crate::model::path::join("".into(), file))),
         node.get("command").map(|command| SecretSource::Command(texts(Some(command)))),
     ]
     .into_iter()
@@ -222,7 +228,7 @@ fn include(settings: &mut Settings, check: &mut Checker<'_>, entry: &Entry) {
     plain_name(check, "an included project", entry);
     match entry.node.text() {
         Some(folder) => {
-            let folder = crate::kind::join("".into(), folder);
+            let folder = crate::model::path::join("".into(), folder);
             settings.include.push((entry.key.clone(), folder, check.source.at(&entry.node.span)));
         }
         None => {

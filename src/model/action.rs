@@ -18,8 +18,7 @@ pub enum KindName {
 
 impl KindName {
     /// All kinds of this version.
-    pub const ALL: [Self; 6] =
-        [Self::Run, Self::Shell, Self::Template, Self::Terraform, Self::Ansible, Self::UndoOf];
+    pub const ALL: [Self; 6] = [Self::Run, Self::Shell, Self::Template, Self::Terraform, Self::Ansible, Self::UndoOf];
 
     /// The action key.
     pub fn word(self) -> &'static str {
@@ -49,6 +48,7 @@ pub struct Action {
     pub file_reads: BTreeSet<Read>,
     /// Tasks whose undo this is (kind `undo_of`), in the order they are undone.
     pub undoes: Vec<TaskId>,
-    /// Identity of the thing that it owns; `None` for pure and read tasks.
+    /// Identity of the thing that it owns and that another task or environment could own too, such as a
+    /// terraform state; `None`: it is its own subject, or changes nothing.
     pub subject: Option<String>,
 }

@@ -44,7 +44,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at a place.
     pub fn error(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, code, message: message.into(), place: Some(place.clone()), label: None, help: None }
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            place: Some(place.clone()),
+            label: None,
+            help: None,
+        }
     }
 
     /// A warning at a place.

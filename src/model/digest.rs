@@ -49,12 +49,8 @@ const DOMAINS: [(Domain, &str); 10] = [
 ];
 
 // Deriving a key hashes its context string; doing it once keeps that off the null path.
-static KEYS: LazyLock<Vec<(Domain, [u8; 32])>> = LazyLock::new(|| {
-    DOMAINS
-        .iter()
-        .map(|(domain, context)| (*domain, blake3::derive_key(context, b"")))
-        .collect()
-});
+static KEYS: LazyLock<Vec<(Domain, [u8; 32])>> =
+    LazyLock::new(|| DOMAINS.iter().map(|(domain, context)| (*domain, blake3::derive_key(context, b""))).collect());
 
 impl Domain {
     fn key(self) -> &'static [u8; 32] {

@@ -49,7 +49,7 @@ impl Graph {
         }
         match toposort(&graph, None) {
             Ok(order) => {
-                let order = order.into_iter().map(|node| TaskId(node.index() as u32)).collect();
+                let order = order.into_iter().map(task).collect();
                 Ok(Self { up, down, order })
             }
             Err(_) => Err(cycles(&graph, &down)),
@@ -93,10 +93,15 @@ fn reach(edges: &[Vec<(TaskId, Edge)>], seeds: &[TaskId]) -> Vec<bool> {
     seen
 }
 
+/// Every node was made from a `TaskId`, so its index fits in one.
+fn task(node: NodeIndex) -> TaskId {
+    TaskId(u32::try_from(node.index()).unwrap_or(u32::MAX))
+}
+
 fn cycles(graph: &DiGraph<(), ()>, down: &[Vec<(TaskId, Edge)>]) -> Vec<Vec<TaskId>> {
     let mut found = Vec::new();
     for knot in kosaraju_scc(graph) {
-        let members: Vec<TaskId> = knot.iter().map(|node| TaskId(node.index() as u32)).collect();
+        let members: Vec<TaskId> = knot.iter().copied().map(task).collect();
         let first = members.iter().min().copied().unwrap_or(TaskId(0));
         let loops = down[first.index()].iter().any(|(to, _)| *to == first);
         if members.len() < 2 && !loops {
@@ -147,11 +152,9 @@ mod tests {
 
     #[test]
     fn order_and_reach() {
-        let graph = Graph::build(
-            4,
-            &[(id(0), id(1), Edge::Needs), (id(1), id(2), Edge::After), (id(0), id(1), Edge::After)],
-        )
-        .expect("no cycle");
+        let graph =
+            Graph::build(4, &[(id(0), id(1), Edge::Needs), (id(1), id(2), Edge::After), (id(0), id(1), Edge::After)])
+                .expect("no cycle");
         assert_eq!(graph.up(id(1)), &[(id(0), Edge::Needs)]);
         assert_eq!(graph.upstream(&[id(2)]), [true, true, true, false]);
         assert_eq!(graph.downstream(&[id(1)]), [false, true, true, false]);

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod graph;
 pub mod manifest;
 pub mod name;
+pub mod path;
 pub mod project;
 pub mod reason;
 pub mod record;

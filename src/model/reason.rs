@@ -10,11 +10,21 @@ pub enum Reason {
     /// No record of it in this environment (for a pure task: in any).
     NeverRan,
     /// The last attempt failed.
-    LastAttemptFailed { attempt: i64, #[serde(skip_serializing_if = "Option::is_none")] message: Option<String> },
+    LastAttemptFailed {
+        attempt: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
     /// The last attempt was cut short.
     Interrupted { attempt: i64 },
     /// A field of the task's own table changed.
-    ActionChanged { field: String, #[serde(skip_serializing_if = "Option::is_none")] old: Option<String>, #[serde(skip_serializing_if = "Option::is_none")] new: Option<String> },
+    ActionChanged {
+        field: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        old: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        new: Option<String>,
+    },
     /// An input file has other contents.
     InputChanged { path: String, old: String, new: String },
     /// An input file that was not there.
@@ -26,9 +36,19 @@ pub enum Reason {
     /// An output has other contents than the task gave it.
     OutputChanged { path: String },
     /// A value that it reads of another task changed.
-    ValueChanged { value: String, old: String, new: String, #[serde(skip_serializing_if = "Option::is_none")] run: Option<i64> },
+    ValueChanged {
+        value: String,
+        old: String,
+        new: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run: Option<i64>,
+    },
     /// Something that it needs made something else, or changed the world again.
-    UpstreamChanged { task: String, #[serde(skip_serializing_if = "Option::is_none")] run: Option<i64> },
+    UpstreamChanged {
+        task: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run: Option<i64>,
+    },
     /// A variable that it reads changed.
     VariableChanged { name: String, old: String, new: String },
     /// An environment variable that it declares changed.
@@ -36,11 +56,22 @@ pub enum Reason {
     /// A tool has another version.
     ToolChanged { tool: String, old: String, new: String },
     /// A real thing that it was built on is gone (`new` absent) or is another.
-    Incarnation { task: String, address: String, old: String, #[serde(skip_serializing_if = "Option::is_none")] new: Option<String> },
+    Incarnation {
+        task: String,
+        address: String,
+        old: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        new: Option<String>,
+    },
     /// A probe says that the thing is not there.
     ProbeDisagrees { message: String },
     /// A `read` task's record is older than its time to live, or it has none.
-    Expired { #[serde(skip_serializing_if = "Option::is_none")] age: Option<i64>, #[serde(skip_serializing_if = "Option::is_none")] ttl: Option<i64> },
+    Expired {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        age: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ttl: Option<i64>,
+    },
     /// Taken back.
     UndoneBy { task: String },
     /// Another task began to change the same thing.

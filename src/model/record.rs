@@ -242,7 +242,7 @@ pub struct History {
     pub incarnations: BTreeSet<Incarnation>,
     /// The last attempt that began to change the world since the last complete undo.
     pub began: Option<AttemptId>,
-    /// Whether its tool was asked and had nothing to undo (a target without history).
+    /// Whether its thing is known: it was begun or undone here, or its tool was asked what is there.
     pub asked: bool,
     /// Whether a `once` task was allowed to run again (`infra resolve --rerun`).
     pub rerun_allowed: bool,

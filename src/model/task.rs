@@ -110,10 +110,7 @@ pub enum WatchMay {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A file or folder named in full, or inferred; missing is an error unless a task makes it.
-    Path {
-        path: Utf8PathBuf,
-        origin: Origin,
-    },
+    Path { path: Utf8PathBuf, origin: Origin },
     /// A glob, with what is taken away from it.
     Glob(Glob),
     /// A path that another task writes, at it, in it or around it.

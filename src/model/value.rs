@@ -222,7 +222,10 @@ mod tests {
     fn values_are_checked_to_the_leaf() {
         let ips = ValueType::List(Box::new(ValueType::Ip));
         assert!(ips.check(&json!(["10.0.0.1", "::1"])).is_ok());
-        assert_eq!(ips.check(&json!(["10.0.0.1", "x"])).unwrap_err().to_string(), "expected `ip` at `[1]`, found a string");
+        assert_eq!(
+            ips.check(&json!(["10.0.0.1", "x"])).unwrap_err().to_string(),
+            "expected `ip` at `[1]`, found a string"
+        );
         assert!(ValueType::Cidr.check(&json!("10.0.0.0/33")).is_err());
         assert!(ValueType::Url.check(&json!("https://a")).is_ok());
         assert!(ValueType::Int.check(&json!(1.5)).is_err());

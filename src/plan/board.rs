@@ -59,8 +59,7 @@ impl<'a> Board<'a> {
         stored: &HashMap<String, TaskKey>,
         mut histories: HashMap<TaskKey, History>,
     ) -> Self {
-        let mut names: HashMap<TaskKey, String> =
-            stored.iter().map(|(name, key)| (*key, name.clone())).collect();
+        let mut names: HashMap<TaskKey, String> = stored.iter().map(|(name, key)| (*key, name.clone())).collect();
         let mut keys = Vec::with_capacity(project.tasks.len());
         let mut own = Vec::with_capacity(project.tasks.len());
         for task in &project.tasks {

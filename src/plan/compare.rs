@@ -41,9 +41,10 @@ pub fn compare(board: &Board<'_>, old: &Manifest, now: &Walk) -> Vec<Reason> {
     if !waiting.is_empty() {
         // What could not be found now is no change: fields that read a waited value, and folders of
         // artifacts that are not there yet.
-        let artifacts_wait = old.entries.iter().any(|entry| {
-            matches!(&entry.key, EntryKey::Artifact { task, .. } if waiting.contains(task))
-        });
+        let artifacts_wait = old
+            .entries
+            .iter()
+            .any(|entry| matches!(&entry.key, EntryKey::Artifact { task, .. } if waiting.contains(task)));
         differ.retain(|pair| match pair {
             (Some(entry), None) => match &entry.key {
                 EntryKey::Field { .. } | EntryKey::Env { .. } => false,
@@ -171,9 +172,7 @@ fn other_change(board: &Board<'_>, before: Option<&Entry>, after: Option<&Entry>
     };
     Some(match &entry.key {
         EntryKey::Field { .. } | EntryKey::Env { .. } => return None,
-        EntryKey::Var { name } => {
-            Reason::VariableChanged { name: name.clone(), old: shown(before), new: shown(after) }
-        }
+        EntryKey::Var { name } => Reason::VariableChanged { name: name.clone(), old: shown(before), new: shown(after) },
         EntryKey::Secret { name } => {
             Reason::VariableChanged { name: format!("secrets.{name}"), old: shown(before), new: shown(after) }
         }
@@ -206,8 +205,6 @@ fn path_change(path: &str, before: Option<&Entry>, after: Option<&Entry>) -> Rea
     match (there(before), there(after)) {
         (None, _) => Reason::InputAdded { path: path.to_owned() },
         (_, None) => Reason::InputRemoved { path: path.to_owned() },
-        (Some(old), Some(new)) => {
-            Reason::InputChanged { path: path.to_owned(), old: old.short(), new: new.short() }
-        }
+        (Some(old), Some(new)) => Reason::InputChanged { path: path.to_owned(), old: old.short(), new: new.short() },
     }
 }

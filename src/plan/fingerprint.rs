@@ -165,13 +165,7 @@ fn field_name(kind: KindName, key: &str, short: &str) -> String {
     }
 }
 
-fn tree_field(
-    walk: &mut Walk,
-    board: &Board<'_>,
-    scope: &Scope,
-    name: &str,
-    tree: &Tree,
-) -> Result<(), WalkError> {
+fn tree_field(walk: &mut Walk, board: &Board<'_>, scope: &Scope, name: &str, tree: &Tree) -> Result<(), WalkError> {
     let waits = scope::waits(board, tree);
     if !waits.is_empty() {
         walk.waiting.extend(waits);
@@ -189,14 +183,12 @@ fn tree_field(
 fn reads_secret(board: &Board<'_>, reads: &BTreeSet<Read>) -> bool {
     reads.iter().any(|read| match read {
         Read::Secret(_) => true,
-        Read::TaskValue { task, item, key } => {
-            scope::sources(board, task, item.as_deref()).iter().any(|id| {
-                board.settled[id.index()]
-                    .record()
-                    .and_then(|record| record.exports.get(key))
-                    .is_some_and(|export| matches!(export, crate::model::record::Export::Sealed { .. }))
-            })
-        }
+        Read::TaskValue { task, item, key } => scope::sources(board, task, item.as_deref()).iter().any(|id| {
+            board.settled[id.index()]
+                .record()
+                .and_then(|record| record.exports.get(key))
+                .is_some_and(|export| matches!(export, crate::model::record::Export::Sealed { .. }))
+        }),
         _ => false,
     })
 }
@@ -248,8 +240,7 @@ fn tools(walk: &mut Walk, board: &Board<'_>, facts: &dyn Facts, task: &Task) -> 
     let table = known_table(task);
     for tool in kind::find(task.action.kind).tools(&table) {
         let name = Utf8Path::new(&tool).file_name().unwrap_or(&tool).to_owned();
-        if let Some(listed) = required_name(&name).into_iter().find(|name| board.project.requires.contains_key(*name))
-        {
+        if let Some(listed) = required_name(&name).into_iter().find(|name| board.project.requires.contains_key(*name)) {
             let version = facts.tool_version(listed)?;
             let shown = version.unwrap_or_else(|| "(not found)".to_owned());
             let digest = Digest::of(Domain::Value, shown.as_bytes());
@@ -346,9 +337,8 @@ fn artifact(
 ) -> Result<(), WalkError> {
     let key = EntryKey::Artifact { task: board.key(from).to_string(), path: path.to_string() };
     let settled = &board.settled[from.index()];
-    let recorded = settled
-        .record()
-        .and_then(|record| record.artifacts.iter().find(|artifact| artifact.path == output.as_str()));
+    let recorded =
+        settled.record().and_then(|record| record.artifacts.iter().find(|artifact| artifact.path == output.as_str()));
     match (settled, recorded) {
         (Settled::No, _) => {}
         (_, Some(artifact)) if path == output => push(walk, key, artifact.digest, None),
@@ -413,7 +403,7 @@ pub fn made(board: &Board<'_>, id: TaskId) -> Option<Digest> {
 /// Values that a task's templates read and that their tasks did not export: `(task, key)`.
 pub fn absent_values(board: &Board<'_>, task: &Task) -> Vec<(String, String)> {
     let mut absent = Vec::new();
-    for read in scope::reads(task) {
+    for read in scope::reads_with_undo(task) {
         let Read::TaskValue { task: name, item, key } = &read else { continue };
         for id in scope::sources(board, name, item.as_deref()) {
             let exports = board.settled[id.index()].record().map(|record| &record.exports);

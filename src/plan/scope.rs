@@ -22,13 +22,21 @@ pub trait Reveal {
     fn secret(&self, name: &str) -> Json;
 }
 
-/// Everything that a task's templates read: its table, its environment, its template files.
+/// Everything that a task's templates read to do what it does: its table, its environment, its template
+/// files. How it is undone is no part of that: it enters no fingerprint.
 pub fn reads(task: &Task) -> BTreeSet<Read> {
     let mut reads = task.action.file_reads.clone();
     task.each_tree(&mut |_, tree| reads.extend(tree.reads()));
     for text in task.env.values() {
         reads.extend(text.reads.iter().cloned());
     }
+    reads
+}
+
+/// As above, and what its undo reads: all that must be there when it starts, since the undo is written
+/// down then.
+pub fn reads_with_undo(task: &Task) -> BTreeSet<Read> {
+    let mut reads = reads(task);
     for text in task.undo.iter().flatten() {
         reads.extend(text.reads.iter().cloned());
     }
@@ -73,13 +81,7 @@ pub fn scope(board: &Board<'_>, task: &Task, reads: &BTreeSet<Read>, reveal: &dy
             _ => {}
         }
     }
-    let vars = board
-        .project
-        .env
-        .vars
-        .iter()
-        .map(|(name, variable)| (name.clone(), variable.value.clone()))
-        .collect();
+    let vars = board.project.env.vars.iter().map(|(name, variable)| (name.clone(), variable.value.clone())).collect();
     Scope {
         vars: Json::Object(vars),
         env_name: board.project.env.name.to_string(),
@@ -91,12 +93,17 @@ pub fn scope(board: &Board<'_>, task: &Task, reads: &BTreeSet<Read>, reveal: &dy
     }
 }
 
+/// The object at a name of an object; made when there is none.
 fn member<'a>(slot: &'a mut Json, name: &str) -> &'a mut Json {
     if !slot.is_object() {
         *slot = Json::Object(Map::new());
     }
     // The line above makes it an object, so that indexing by a text never fails.
-    &mut slot[name]
+    let inner = &mut slot[name];
+    if !inner.is_object() {
+        *inner = Json::Object(Map::new());
+    }
+    inner
 }
 
 /// Stands in for secret values in fingerprints: their keyed digests.
@@ -114,13 +121,8 @@ impl<'a> Masked<'a> {
 
     /// What enters the fingerprint for a secret; `true` when it was taken as unchanged.
     pub fn secret_digest(&self, name: &str) -> (Digest, bool) {
-        let rotates = self
-            .board
-            .project
-            .env
-            .secrets
-            .get(name)
-            .is_some_and(|secret| secret.rotation == Rotation::Rotates);
+        let rotates =
+            self.board.project.env.secrets.get(name).is_some_and(|secret| secret.rotation == Rotation::Rotates);
         if rotates {
             return (Digest::of(crate::model::digest::Domain::Value, name.as_bytes()), false);
         }
@@ -167,9 +169,7 @@ pub fn waits_for(board: &Board<'_>, reads: &BTreeSet<Read>, waiting: &mut Vec<Ta
     for read in reads {
         if let Read::TaskValue { task, item, .. } = read {
             waiting.extend(
-                sources(board, task, item.as_deref())
-                    .into_iter()
-                    .filter(|id| !board.settled[id.index()].is_settled()),
+                sources(board, task, item.as_deref()).into_iter().filter(|id| !board.settled[id.index()].is_settled()),
             );
         }
     }

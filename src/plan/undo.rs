@@ -5,7 +5,7 @@ use crate::kind;
 use crate::model::effect::State;
 use crate::model::name::TaskId;
 use crate::model::reason::Reason;
-use crate::model::record::Phase;
+use crate::model::record::{Attempt, Phase};
 use crate::model::task::Task;
 use crate::plan::board::Board;
 use crate::plan::verdict::Verdict;
@@ -15,7 +15,7 @@ use crate::plan::verdict::Verdict;
 pub enum Undo {
     /// It began to change the world since its last complete undo.
     TakeBack,
-    /// No history here: its tool is asked.
+    /// Nothing is known of its thing here: its tool is asked.
     Ask,
     /// Nothing to do.
     Nothing,
@@ -27,7 +27,8 @@ pub fn target(board: &Board<'_>, id: TaskId) -> Undo {
     let task = board.project.task(id);
     if history.began.is_some() {
         Undo::TakeBack
-    } else if history.last.is_none() && !history.asked && kind::find(task.action.kind).can_be_asked() {
+    } else if !history.asked && kind::find(task.action.kind).can_be_asked() {
+        // An attempt that failed before it began, in a fresh clone, says nothing of what is there.
         Undo::Ask
     } else {
         Undo::Nothing
@@ -54,9 +55,15 @@ pub fn judge(board: &Board<'_>, task: &Task) -> Verdict {
         reasons.push(Reason::ToAsk { tasks: to_ask });
     }
     let mut state = if reasons.is_empty() { State::Fresh } else { State::Stale };
-    if let Some(last) = &board.history(task.id).last
-        && state == State::Stale
-    {
+    // Where all that is to be undone was begun after the last attempt, its bad end is of the past.
+    let still_owed = |last: &Attempt| {
+        task.action.undoes.iter().any(|id| match target(board, *id) {
+            Undo::TakeBack => board.history(*id).began.is_some_and(|began| began < last.id),
+            Undo::Ask => true,
+            Undo::Nothing => false,
+        })
+    };
+    if let Some(last) = board.history(task.id).last.as_ref().filter(|last| still_owed(last)) {
         match last.phase {
             Phase::Failed => {
                 state = State::Failed;

@@ -106,7 +106,8 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
         Ok(now) => now,
         Err(WalkError::Fact(error)) => return Err(error),
         Err(WalkError::Render(error)) => {
-            let reason = Reason::ActionChanged { field: "template".to_owned(), old: None, new: Some(error.message.clone()) };
+            let reason =
+                Reason::ActionChanged { field: "template".to_owned(), old: None, new: Some(error.message.clone()) };
             return Ok(Verdict {
                 reasons: vec![reason],
                 record: history.newest.clone(),
@@ -134,9 +135,13 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
         reasons.extend(outputs.into_iter().map(|(_, reason)| reason));
     }
     if let Some(record) = &record
-        && reasons.is_empty()
+        && reasons.iter().all(is_about_output)
+        && let Some(disagrees) = probe(task, history, record)
     {
-        reasons.extend(probe(task, history, record, facts));
+        reasons.push(disagrees);
+    }
+    if reasons.iter().all(is_about_output) {
+        reasons.extend(cut(task, history, fingerprint.as_ref()));
     }
     if !reasons.is_empty() {
         last_end(history, &mut reasons);
@@ -145,10 +150,12 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
     if state == State::Deferred {
         reasons.extend(unsettled(board, id));
     }
-    if state == State::Stale && task.effect == Effect::Once && started_once(history) {
-        if let Some(attempt) = history.began {
-            reasons.push(Reason::StartedOnce { attempt: attempt.0 });
-        }
+    if state == State::Stale
+        && task.effect == Effect::Once
+        && started_once(history)
+        && let Some(attempt) = history.began
+    {
+        reasons.push(Reason::StartedOnce { attempt: attempt.0 });
     }
     reasons.extend(now.remarks);
     Ok(Verdict {
@@ -245,7 +252,9 @@ fn voided(void: &Void, history: &History) -> Reason {
     let last = history.last.as_ref();
     match void {
         Void::NewStart { attempt } | Void::Failed { attempt } => match last {
-            Some(last) if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) => {
+            Some(last)
+                if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) =>
+            {
                 Reason::Interrupted { attempt: *attempt }
             }
             Some(last) if last.id.0 == *attempt => {
@@ -305,8 +314,24 @@ fn outputs(facts: &dyn Facts, record: &Record) -> Result<Vec<(Artifact, Reason)>
     Ok(changed)
 }
 
+fn is_about_output(reason: &Reason) -> bool {
+    matches!(reason, Reason::OutputMissing { .. } | Reason::OutputChanged { .. })
+}
+
+/// The last attempt was cut: what it would have said is not known, so an older record is not believed. An
+/// attempt that can change the world and did not begin to was of no account; one that began voided them.
+fn cut(task: &Task, history: &History, fingerprint: Option<&Digest>) -> Option<Reason> {
+    let last = history.last.as_ref().filter(|last| last.phase == Phase::Cut)?;
+    let counts = match task.effect {
+        Effect::Pure => fingerprint.is_some() && last.fingerprint.as_ref() == fingerprint,
+        Effect::Read => true,
+        Effect::Idempotent | Effect::Once => false,
+    };
+    counts.then_some(Reason::Interrupted { attempt: last.id.0 })
+}
+
 /// A probe's last answer counts when it is younger than the record.
-fn probe(task: &Task, history: &History, record: &Record, _facts: &dyn Facts) -> Option<Reason> {
+fn probe(task: &Task, history: &History, record: &Record) -> Option<Reason> {
     task.probe.as_ref()?;
     let (agrees, at, message) = history.probe.as_ref()?;
     (!agrees && *at >= record.created).then(|| Reason::ProbeDisagrees { message: message.clone() })
@@ -336,10 +361,7 @@ fn state(task: &Task, history: &History, reasons: &[Reason], restore: &[Artifact
     if reasons.is_empty() {
         return if whole { State::Fresh } else { State::Deferred };
     }
-    let only_outputs = reasons
-        .iter()
-        .all(|reason| matches!(reason, Reason::OutputMissing { .. } | Reason::OutputChanged { .. }));
-    if only_outputs && !restore.is_empty() {
+    if reasons.iter().all(is_about_output) && !restore.is_empty() {
         // Where upstream is not settled, whether the record holds is not known yet.
         return if whole { State::Restorable } else { State::Deferred };
     }

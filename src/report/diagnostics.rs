@@ -144,7 +144,14 @@ fn one(text: &mut String, diagnostic: &Diagnostic, sources: &Sources, look: &Loo
 }
 
 /// The line with what is wrong underlined; of several lines, the first.
-fn snippet(text: &mut String, source: &str, (start, end): (Point, Point), label: Option<&str>, tone: Tone, look: &Look) {
+fn snippet(
+    text: &mut String,
+    source: &str,
+    (start, end): (Point, Point),
+    label: Option<&str>,
+    tone: Tone,
+    look: &Look,
+) {
     let line = source.lines().nth(start.line - 1).unwrap_or_default();
     let length = line.chars().count();
     let from = (start.column - 1).min(length);

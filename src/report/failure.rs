@@ -31,7 +31,9 @@ pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> V
     }
     if !failure.tail.is_empty() {
         lines.push(format!("  {}", dim("the log ends:")));
-        lines.extend(failure.tail.iter().map(|line| format!("    {} {}", dim("|"), line.trim_end()).trim_end().to_owned()));
+        lines.extend(
+            failure.tail.iter().map(|line| format!("    {} {}", dim("|"), line.trim_end()).trim_end().to_owned()),
+        );
     }
     if let Some(log) = &failure.log {
         lines.push(format!("  {} {log}", dim("log:")));

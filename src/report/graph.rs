@@ -72,7 +72,12 @@ pub fn dot(view: &GraphView) -> String {
     let mut text = "digraph infra {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
     for node in &view.nodes {
         let style = if node.effect.changes_world() { "" } else { " style=dashed" };
-        let _ = writeln!(text, "  {} [tooltip={}{style}];", quote(&node.name), quote(&format!("{}, {}", node.kind, node.effect)));
+        let _ = writeln!(
+            text,
+            "  {} [tooltip={}{style}];",
+            quote(&node.name),
+            quote(&format!("{}, {}", node.kind, node.effect))
+        );
     }
     for edge in &view.edges {
         let style = match edge.carries {
@@ -88,7 +93,8 @@ pub fn dot(view: &GraphView) -> String {
 
 /// Mermaid, for Markdown.
 pub fn mermaid(view: &GraphView) -> String {
-    let ids: BTreeMap<&str, usize> = view.nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
+    let ids: BTreeMap<&str, usize> =
+        view.nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
     let mut text = "flowchart LR\n".to_owned();
     for (index, node) in view.nodes.iter().enumerate() {
         let _ = writeln!(text, "  n{index}[\"{}\"]", clean(&node.name).replace('#', "#35;").replace('"', "#quot;"));
@@ -157,7 +163,9 @@ alone
     #[test]
     fn dot_quotes_names() {
         let text = dot(&view());
-        assert!(text.starts_with("digraph infra {\n  rankdir=LR;\n  node [shape=box];\n  \"lint\" [tooltip=\"run, pure\" style=dashed];\n"));
+        assert!(text.starts_with(
+            "digraph infra {\n  rankdir=LR;\n  node [shape=box];\n  \"lint\" [tooltip=\"run, pure\" style=dashed];\n"
+        ));
         assert!(text.contains("  \"vm\" -> \"host[\\\"a\\\"]\" [label=\"reads\"];\n"));
         assert!(text.ends_with("  \"configure\" -> \"verify\";\n  \"vm\" -> \"verify\";\n}\n"));
     }
@@ -165,7 +173,10 @@ alone
     #[test]
     fn mermaid_numbers_its_nodes() {
         let text = mermaid(&view());
-        assert!(text.starts_with("flowchart LR\n  n0[\"lint\"]\n  n1[\"vm\"]\n  n2[\"host[#quot;a#quot;]\"]\n"), "{text}");
+        assert!(
+            text.starts_with("flowchart LR\n  n0[\"lint\"]\n  n1[\"vm\"]\n  n2[\"host[#quot;a#quot;]\"]\n"),
+            "{text}"
+        );
         assert!(text.contains("  n0 -.-> n1\n  n1 -->|reads| n2\n  n2 --> n3\n"), "{text}");
     }
 
@@ -175,7 +186,9 @@ alone
         let nodes = (0..count)
             .map(|n| NodeView { name: n.to_string(), stage: None, kind: "run".to_owned(), effect: Effect::Pure })
             .collect();
-        let edges = (1..count).map(|n| EdgeView { from: (n - 1).to_string(), to: n.to_string(), carries: Carries::Needs }).collect();
+        let edges = (1..count)
+            .map(|n| EdgeView { from: (n - 1).to_string(), to: n.to_string(), carries: Carries::Needs })
+            .collect();
         let view = GraphView { env: "local".to_owned(), nodes, edges };
         assert_eq!(text(&view, &Look::default()).lines().count(), count);
     }

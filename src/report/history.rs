@@ -143,11 +143,20 @@ attempt  run  when     took    ended   message
 
     #[test]
     fn one_log_is_bare_and_several_have_heads() {
-        let log = |task: &str, lines: Option<Vec<String>>| LogView { task: s(task), run: 3, attempt: 7, path: s("x/output.log"), lines };
+        let log = |task: &str, lines: Option<Vec<String>>| LogView {
+            task: s(task),
+            run: 3,
+            attempt: 7,
+            path: s("x/output.log"),
+            lines,
+        };
         let view = |logs| LogsView { env: s("local"), logs };
         assert_eq!(logs(&view(vec![log("a", Some(vec![s("hi")]))]), &Look::default()), "hi\n");
         assert_eq!(logs(&view(vec![log("a", None)]), &Look::default()), "x/output.log\n");
         let two = vec![log("a", Some(vec![s("hi")])), log("b", Some(vec![s("ho")]))];
-        assert_eq!(logs(&view(two), &Look::default()), "==> a (run 3, attempt 7)\nhi\n\n==> b (run 3, attempt 7)\nho\n");
+        assert_eq!(
+            logs(&view(two), &Look::default()),
+            "==> a (run 3, attempt 7)\nhi\n\n==> b (run 3, attempt 7)\nho\n"
+        );
     }
 }

@@ -50,8 +50,12 @@ impl Hold {
 }
 
 impl<W: Write> Live<W> {
-    /// A listener that draws on `target`; `out` must lead to the same terminal.
-    pub fn new(look: Look, target: ProgressDrawTarget, out: W) -> Self {
+    /// A listener that draws at stderr; `out` must lead to the same terminal.
+    pub fn on_stderr(look: Look, out: W) -> Self {
+        Self::new(look, ProgressDrawTarget::stderr(), out)
+    }
+
+    fn new(look: Look, target: ProgressDrawTarget, out: W) -> Self {
         Self {
             story: Story::new(look, look.is_verbose()),
             look,
@@ -87,13 +91,12 @@ impl<W: Write> Live<W> {
         let total = self.total();
         let bar = self.multi.insert_before(&total, ProgressBar::new_spinner());
         let usual = estimate.map(|estimate| format!("/{}", about(estimate))).unwrap_or_default();
-        bar.set_style(
-            style("{spinner} {prefix} {spent} {wide_msg}")
-                .tick_chars("|/-\\ ")
-                .with_key("spent", move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-                    let _ = write!(out, "{}{usual}", about(state.elapsed().as_secs_f64()));
-                }),
-        );
+        bar.set_style(style("{spinner} {prefix} {spent} {wide_msg}").tick_chars("|/-\\ ").with_key(
+            "spent",
+            move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{}{usual}", about(state.elapsed().as_secs_f64()));
+            },
+        ));
         bar.set_prefix(self.look.paint(Tone::Busy, &pad(&fit(task, self.names), self.names)));
         bar.enable_steady_tick(TICK);
         self.running.insert(task.to_owned(), bar);
@@ -105,7 +108,8 @@ impl<W: Write> Live<W> {
         }
         let total = self.multi.add(ProgressBar::new(self.tasks.max(1)));
         let estimate = self.estimate;
-        let template = if self.look.width < BAR_FROM { "{pos}/{len} {spent}" } else { "[{bar:20}] {pos}/{len} tasks, {spent}" };
+        let template =
+            if self.look.width < BAR_FROM { "{pos}/{len} {spent}" } else { "[{bar:20}] {pos}/{len} tasks, {spent}" };
         total.set_style(style(template).progress_chars("=> ").with_key(
             "spent",
             move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
@@ -212,7 +216,8 @@ mod tests {
 
         fn text(&self) -> String {
             let inner = self.inner.lock().unwrap();
-            let rows: Vec<String> = inner.0.iter().map(|row| row.iter().collect::<String>().trim_end().to_owned()).collect();
+            let rows: Vec<String> =
+                inner.0.iter().map(|row| row.iter().collect::<String>().trim_end().to_owned()).collect();
             rows.join("\n").trim_end().to_owned()
         }
 
@@ -312,7 +317,8 @@ mod tests {
             live.hear(&event);
         }
         live.hear(&Event::TaskNotice { task: "provision".to_owned(), message: "tries again in 5 s".to_owned() });
-        let drawn: Vec<String> = screen.text().lines().map(|line| line.trim_start_matches(['|', '/', '-', '\\', ' ']).to_owned()).collect();
+        let drawn: Vec<String> =
+            screen.text().lines().map(|line| line.trim_start_matches(['|', '/', '-', '\\', ' ']).to_owned()).collect();
         assert_eq!(
             drawn.join("\n"),
             format!(
@@ -355,7 +361,11 @@ fresh       lint
     fn a_narrow_terminal_has_room_for_what_matters() {
         let screen = Screen::new(30);
         let mut live = live(&screen);
-        for event in [run_started(&["a-task-with-a-long-name", "b"]), started("a-task-with-a-long-name"), output("a-task-with-a-long-name", "0123456789")] {
+        for event in [
+            run_started(&["a-task-with-a-long-name", "b"]),
+            started("a-task-with-a-long-name"),
+            output("a-task-with-a-long-name", "0123456789"),
+        ] {
             live.hear(&event);
         }
         live.multi.println("-").unwrap();

@@ -93,7 +93,8 @@ mod tests {
             ValueView { key: s("name"), declared: None, secret: false, value: Some(json!("a b")) },
             ValueView { key: s("token"), declared: Some(s("secret<string>")), secret: true, value: None },
         ];
-        let artifacts = vec![ArtifactView { path: s("build/x"), digest: "9c1e77aa".repeat(8), size: 1234, kept: false }];
+        let artifacts =
+            vec![ArtifactView { path: s("build/x"), digest: "9c1e77aa".repeat(8), size: 1234, kept: false }];
         let view = OutputsView { env: s("local"), tasks: vec![MadeView { name: s("vm"), values, artifacts }] };
         assert_eq!(
             outputs(&view, &Look::default()),
@@ -111,12 +112,18 @@ build/x   vm    1.2 kB  9c1e77aa  not kept
 
     #[test]
     fn nothing_on_record_is_said() {
-        assert_eq!(outputs(&OutputsView { env: s("dev"), tasks: vec![] }, &Look::default()), "nothing on record in dev\n");
+        assert_eq!(
+            outputs(&OutputsView { env: s("dev"), tasks: vec![] }, &Look::default()),
+            "nothing on record in dev\n"
+        );
     }
 
     #[test]
     fn a_raw_value_has_no_quotes_around_text() {
-        assert_eq!([json!("a\nb"), json!(3), json!(["x"])].iter().map(raw).collect::<Vec<_>>(), ["a\nb", "3", "[\"x\"]"]);
+        assert_eq!(
+            [json!("a\nb"), json!(3), json!(["x"])].iter().map(raw).collect::<Vec<_>>(),
+            ["a\nb", "3", "[\"x\"]"]
+        );
     }
 
     #[test]

@@ -55,7 +55,13 @@ mod tests {
     fn lines_are_whole_and_prefixed() {
         let mut out = Vec::new();
         let mut plain = Plain::new(Look::default(), &mut out);
-        for event in [run_started(&["a"]), started("a"), output("a", "hello  "), finished("a", Outcome::Ran), run_finished(1, 0, 0, 0)] {
+        for event in [
+            run_started(&["a"]),
+            started("a"),
+            output("a", "hello  "),
+            finished("a", Outcome::Ran),
+            run_finished(1, 0, 0, 0),
+        ] {
             plain.hear(&event);
         }
         assert_eq!(

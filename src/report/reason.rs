@@ -202,7 +202,12 @@ mod tests {
             Reason::InputRemoved { path: s("a.tf") },
             Reason::OutputMissing { path: s("build/inventory.yml") },
             Reason::OutputChanged { path: s("build/inventory.yml") },
-            Reason::ValueChanged { value: s("provision.worker_ips"), old: s("[]"), new: s(r#"["10.0.0.1"]"#), run: Some(43) },
+            Reason::ValueChanged {
+                value: s("provision.worker_ips"),
+                old: s("[]"),
+                new: s(r#"["10.0.0.1"]"#),
+                run: Some(43),
+            },
             Reason::ValueChanged { value: s("provision.worker_ips"), old: s("[]"), new: s("[1]"), run: None },
             Reason::UpstreamChanged { task: s("provision"), run: Some(43) },
             Reason::UpstreamChanged { task: s("provision"), run: None },

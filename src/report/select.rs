@@ -7,7 +7,6 @@ use crate::report::live::{Hold, Live};
 use crate::report::paint::{Look, Verbosity};
 use crate::report::plain::Plain;
 use crate::report::text::ENDLESS;
-use indicatif::ProgressDrawTarget;
 use std::io::Write;
 
 /// Below this width a live region says too little.
@@ -118,7 +117,7 @@ pub fn voice(choice: &Choice, stdout: impl Write + Send + 'static, stderr: impl 
         Mode::Json => Voice { listener: Box::new(Json::new(stdout)), hold: Hold::default() },
         Mode::Plain => Voice { listener: Box::new(Plain::new(choice.stderr, stderr)), hold: Hold::default() },
         Mode::Live => {
-            let live = Live::new(choice.stderr, ProgressDrawTarget::stderr(), stderr);
+            let live = Live::on_stderr(choice.stderr, stderr);
             let hold = live.hold();
             Voice { listener: Box::new(live), hold }
         }
@@ -172,7 +171,9 @@ mod tests {
     #[test]
     fn variables_are_read_as_their_conventions_say() {
         let read = |pairs: &'static [(&str, &str)]| {
-            Surroundings::read(move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+            Surroundings::read(move |name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
         };
         let around = read(&[("NO_COLOR", ""), ("CI", "false"), ("TERM", "xterm"), ("COLUMNS", "x")]);
         assert!(!around.no_color && !around.ci && !around.dumb && around.columns.is_none());

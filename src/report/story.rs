@@ -43,8 +43,12 @@ impl Story {
         let lines = match event {
             Event::RunStarted { run, env, targets, tasks, estimate, .. } => {
                 self.names = tasks.iter().map(|task| width(task)).max().unwrap_or(0).min(LONGEST_NAME);
-                let of = if targets.is_empty() { String::new() } else { format!(", {}", clean(&names(targets, NAMED))) };
-                let long = estimate.map(|estimate| format!(", about {}", about(estimate))).unwrap_or_default();
+                let of =
+                    if targets.is_empty() { String::new() } else { format!(", {}", clean(&names(targets, NAMED))) };
+                let long = estimate
+                    .filter(|estimate| *estimate >= 1.0)
+                    .map(|estimate| format!(", about {}", about(estimate)))
+                    .unwrap_or_default();
                 self.headline = Some(format!("run {run} in {env}{of}: {}{long}", count(tasks.len(), "task")));
                 return Vec::new();
             }
@@ -53,7 +57,11 @@ impl Story {
                 vec![format!("{} $ {}", self.name(task), clean(&command(argv)))]
             }
             Event::TaskOutput { task, line, .. } if self.stream && !self.look.is_quiet() => {
-                vec![format!("{} {} {}", self.name(task), self.look.paint(Tone::Dim, "|"), line.trim_end()).trim_end().to_owned()]
+                vec![
+                    format!("{} {} {}", self.name(task), self.look.paint(Tone::Dim, "|"), line.trim_end())
+                        .trim_end()
+                        .to_owned(),
+                ]
             }
             Event::TaskStep { .. } | Event::TaskOutput { .. } => Vec::new(),
             Event::TaskNotice { task, message } if !self.look.is_quiet() => {
@@ -82,7 +90,9 @@ impl Story {
         }
         if self.look.is_verbose() {
             let mut lines = vec![self.line(("starts", Tone::Busy), task, None, "")];
-            lines.extend(reasons.iter().map(|one| format!("{} because {}", self.name(task), reason::sentence(one, ENDLESS))));
+            lines.extend(
+                reasons.iter().map(|one| format!("{} because {}", self.name(task), reason::sentence(one, ENDLESS))),
+            );
             return lines;
         }
         if !self.stream {
@@ -125,7 +135,8 @@ impl Story {
     }
 
     fn ended(&mut self, event: &Event) -> Vec<String> {
-        let Event::RunFinished { ran, fresh, restored, failed, skipped, interrupted, seconds: spent, .. } = event else {
+        let Event::RunFinished { ran, fresh, restored, failed, skipped, interrupted, seconds: spent, .. } = event
+        else {
             return Vec::new();
         };
         let idle = ran + restored + failed + skipped + interrupted == 0;
@@ -218,8 +229,17 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn started(task: &str) -> Event {
-        let reasons = vec![Reason::InputChanged { path: s("main.tf"), old: s("9c1e77aa"), new: s("44b0aa11") }, Reason::Forced];
-        Event::TaskStarted { task: s(task), attempt: 7, kind: s("run"), effect: Effect::Idempotent, reasons, at: 0, estimate: None }
+        let reasons =
+            vec![Reason::InputChanged { path: s("main.tf"), old: s("9c1e77aa"), new: s("44b0aa11") }, Reason::Forced];
+        Event::TaskStarted {
+            task: s(task),
+            attempt: 7,
+            kind: s("run"),
+            effect: Effect::Idempotent,
+            reasons,
+            at: 0,
+            estimate: None,
+        }
     }
 
     pub(crate) fn output(task: &str, line: &str) -> Event {
@@ -241,7 +261,18 @@ pub(crate) mod tests {
 
     pub(crate) fn run_finished(ran: usize, fresh: usize, failed: usize, skipped: usize) -> Event {
         let outcome = if failed > 0 { Outcome::Failed } else { Outcome::Ran };
-        Event::RunFinished { run: 43, outcome, ran, fresh, restored: 0, failed, skipped, interrupted: 0, seconds: 2.14, exit: 0 }
+        Event::RunFinished {
+            run: 43,
+            outcome,
+            ran,
+            fresh,
+            restored: 0,
+            failed,
+            skipped,
+            interrupted: 0,
+            seconds: 2.14,
+            exit: 0,
+        }
     }
 
     fn told(look: Look, stream: bool, events: &[Event]) -> String {
@@ -254,7 +285,12 @@ pub(crate) mod tests {
             run_started(&["lint", "provision", "configure", "verify"]),
             finished("lint", Outcome::Fresh),
             started("provision"),
-            Event::TaskStep { task: s("provision"), attempt: 7, step: s("apply"), argv: vec![s("terraform"), s("apply")] },
+            Event::TaskStep {
+                task: s("provision"),
+                attempt: 7,
+                step: s("apply"),
+                argv: vec![s("terraform"), s("apply")],
+            },
             output("provision", "vm[0]: Creating..."),
             Event::TaskNotice { task: s("provision"), message: s("tries again in 5 s") },
             finished("provision", Outcome::Ran),
@@ -311,7 +347,11 @@ hint: `infra run --resume` goes on from here"
     fn quiet_tells_only_what_went_wrong() {
         let quiet = told(Look { verbosity: Verbosity::Quiet, ..Look::default() }, true, &failing());
         assert!(quiet.starts_with("warning: the clock moved\n\nerror: task `configure` failed"), "{quiet}");
-        assert!(quiet.ends_with("\n1 failed, 1 ran, 1 fresh, 1 skipped in 2.1 s\nhint: `infra run --resume` goes on from here"));
+        assert!(
+            quiet.ends_with(
+                "\n1 failed, 1 ran, 1 fresh, 1 skipped in 2.1 s\nhint: `infra run --resume` goes on from here"
+            )
+        );
     }
 
     #[test]
@@ -344,7 +384,12 @@ ran         provision      3.2 s  3 added; input main.tf… (+1 more)"
 
     #[test]
     fn a_run_that_did_something_ends_with_counts() {
-        let events = [run_started(&["a", "b"]), finished("a", Outcome::Ran), finished("b", Outcome::Fresh), run_finished(3, 4, 0, 0)];
+        let events = [
+            run_started(&["a", "b"]),
+            finished("a", Outcome::Ran),
+            finished("b", Outcome::Fresh),
+            run_finished(3, 4, 0, 0),
+        ];
         assert!(told(Look::default(), false, &events).ends_with("\nfresh       b\n3 ran, 4 fresh in 2.1 s"));
     }
 }

@@ -5,7 +5,7 @@ use crate::model::effect::State;
 use crate::model::reason::Reason;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
-use crate::report::text::{ENDLESS, about, ago, clean, count, fit, pad, width};
+use crate::report::text::{ENDLESS, about, ago, clean, count, fit, pad, usually, width};
 use crate::report::view::{ListView, PlanAction, PlanView, StatusView};
 use std::fmt::Write as _;
 
@@ -73,7 +73,8 @@ pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
     let room = look.width.saturating_sub(used).max(LEAST);
     let mut text = String::new();
     let heads: Vec<Cell<'_>> = heads.iter().map(|head| toned(Tone::Dim, *head)).collect();
-    for (cells, below) in std::iter::once((&heads, &[][..])).chain(rows.iter().map(|row| (&row.cells, &row.below[..]))) {
+    for (cells, below) in std::iter::once((&heads, &[][..])).chain(rows.iter().map(|row| (&row.cells, &row.below[..])))
+    {
         let mut line = String::new();
         let mut blanks = 0;
         for (column, wide) in others.iter().copied().chain(std::iter::once((*last, room))) {
@@ -145,10 +146,18 @@ pub fn status(view: &StatusView, look: &Look) -> String {
     let counts = if counts.is_empty() { "no tasks".to_owned() } else { counts.join(", ") };
     let _ = writeln!(text, "{}{}: {counts}", if rows.is_empty() { "" } else { "\n" }, view.env);
     if view.tasks.iter().any(|task| task.state == State::Unknown) {
-        let _ = writeln!(text, "{}: `infra resolve TASK` says what came of an unknown task", look.paint(Tone::Busy, "hint"));
+        let _ = writeln!(
+            text,
+            "{}: `infra resolve TASK` says what came of an unknown task",
+            look.paint(Tone::Busy, "hint")
+        );
     }
     if view.tasks.iter().any(|task| task.state == State::Orphaned) {
-        let _ = writeln!(text, "{}: `infra destroy --orphans` undoes what is no longer declared", look.paint(Tone::Busy, "hint"));
+        let _ = writeln!(
+            text,
+            "{}: `infra destroy --orphans` undoes what is no longer declared",
+            look.paint(Tone::Busy, "hint")
+        );
     }
     text
 }
@@ -165,7 +174,7 @@ pub fn plan(view: &PlanView, look: &Look) -> String {
                 toned(Tone::Strong, &task.name),
                 toned(action(task.action), task.action.word()),
                 plain(task.effect.word()),
-                toned(Tone::Dim, task.typical_seconds.map(about).unwrap_or_default()),
+                toned(Tone::Dim, task.typical_seconds.map(usually).unwrap_or_default()),
                 Cell::Reasons(&task.reasons),
             ];
             Row { cells, below: sentences(&task.reasons, look) }
@@ -188,7 +197,11 @@ pub fn plan(view: &PlanView, look: &Look) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, one)| look.paint(action(one), &format!("{number} {}", counted(one))))
         .collect();
-    let long = view.estimate_seconds.map(|estimate| format!("; about {}", about(estimate))).unwrap_or_default();
+    let long = view
+        .estimate_seconds
+        .filter(|estimate| *estimate >= 1.0)
+        .map(|estimate| format!("; about {}", about(estimate)))
+        .unwrap_or_default();
     let _ = writeln!(text, "{}: {}{long}", view.env, counts.join(", "));
     text
 }
@@ -232,8 +245,16 @@ pub fn list(view: &ListView, look: &Look) -> String {
             ];
             let mut below = Vec::new();
             if look.is_verbose() {
-                let said = [("needs", task.needs.join(", ")), ("after", task.after.join(", ")), ("declared at", task.declared.clone().unwrap_or_default())];
-                below = said.iter().filter(|(_, text)| !text.is_empty()).map(|(word, text)| format!("    {} {text}", pad(word, 11))).collect();
+                let said = [
+                    ("needs", task.needs.join(", ")),
+                    ("after", task.after.join(", ")),
+                    ("declared at", task.declared.clone().unwrap_or_default()),
+                ];
+                below = said
+                    .iter()
+                    .filter(|(_, text)| !text.is_empty())
+                    .map(|(word, text)| format!("    {} {text}", pad(word, 11)))
+                    .collect();
             }
             Row { cells, below }
         })
@@ -307,7 +328,10 @@ hint: `infra destroy --orphans` undoes what is no longer declared
         assert!(narrow.lines().all(|line| width(line) <= 80), "{narrow}");
         assert!(narrow.contains("  2 h ago    variable worker… (+1 more)\n"), "{narrow}");
         let verbose = status(&status_view(), &Look { verbosity: Verbosity::Verbose, ..Look::default() });
-        assert!(verbose.contains("(+1 more)\n    variable worker_count changed: 2 → 3\n    forced\nverify"), "{verbose}");
+        assert!(
+            verbose.contains("(+1 more)\n    variable worker_count changed: 2 → 3\n    forced\nverify"),
+            "{verbose}"
+        );
     }
 
     #[test]

@@ -1,26 +1,15 @@
 //! Owns how text is measured, cut and cleaned for a terminal, and how times are spelled.
 //! Does not know what the text is about, nor colours.
 
+use std::fmt::Write as _;
+use unicode_width::UnicodeWidthChar as _;
+
 /// Width that is never reached: for pipes, whose readers cut for themselves.
 pub const ENDLESS: usize = usize::MAX;
 
-/// Columns that a character takes on a terminal.
+/// Columns that a character takes on a terminal; control characters take none.
 fn columns(c: char) -> usize {
-    match u32::from(c) {
-        0..0x20 | 0x7f..0xa0 | 0x300..0x370 | 0x200b..0x2010 | 0x2028..0x202f | 0x2060..0x2070 | 0xfe00..0xfe10 | 0xfeff => 0,
-        0x1100..0x1160
-        | 0x2e80..0xa4d0
-        | 0xac00..0xd7a4
-        | 0xf900..0xfb00
-        | 0xfe30..0xfe70
-        | 0xff00..0xff61
-        | 0xffe0..0xffe7
-        | 0x1f300..0x1f650
-        | 0x1f680..0x1f700
-        | 0x1f900..0x1fa00
-        | 0x20000..0x3fffe => 2,
-        _ => 1,
-    }
+    c.width().unwrap_or(0)
 }
 
 /// Columns that text without colour codes takes.
@@ -89,7 +78,9 @@ pub fn pair(old: &str, new: &str, room: usize) -> (String, String) {
 
 /// Whether text is a digest in hex.
 pub fn is_digest(text: &str) -> bool {
-    text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.bytes().any(|byte| byte.is_ascii_digit())
+    text.len() >= 8
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Two digests cut to the shortest beginning of at least four digits in which they differ.
@@ -111,8 +102,7 @@ pub fn seconds(seconds: f64) -> String {
     if seconds < 59.95 {
         return format!("{seconds:.1} s");
     }
-    // Far below 2^53: no duration of a run loses anything here.
-    let whole = seconds.round() as u64;
+    let whole = std::time::Duration::try_from_secs_f64(seconds.round()).map_or(u64::MAX, |whole| whole.as_secs());
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, minutes, 0) => format!("{minutes} min"),
         (0, minutes, rest) => format!("{minutes} min {rest} s"),
@@ -123,9 +113,26 @@ pub fn seconds(seconds: f64) -> String {
 
 /// A duration of which nobody wants the last digit: `3 s`, `2 min`, `1 h 5 min`.
 pub fn about(rough: f64) -> String {
-    let step = if rough >= 3600.0 { 60.0 } else if rough >= 600.0 { 30.0 } else { 1.0 };
+    let step = if rough >= 3600.0 {
+        60.0
+    } else if rough >= 600.0 {
+        30.0
+    } else {
+        1.0
+    };
     let rough = (rough / step).round() * step;
     if rough < 60.0 { format!("{:.0} s", rough.max(1.0)) } else { seconds(rough) }
+}
+
+/// A moment as people in all time zones read it: `2026-01-31 12:00:00 UTC`. `at` in milliseconds since 1970.
+pub fn moment(at: i64) -> String {
+    jiff::Timestamp::from_millisecond(at)
+        .map_or_else(|_| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// How long something usually takes: `<1 s`, else as [`about`] has it.
+pub fn usually(rough: f64) -> String {
+    if rough < 1.0 { "<1 s".to_owned() } else { about(rough) }
 }
 
 /// How long ago: `just now`, `40 s ago`, `2 h ago`, `3 d ago`; negative ages are clocks that moved.
@@ -171,7 +178,9 @@ fn quote(word: &str) -> String {
                 '\\' | '\'' => inner.extend(['\\', c]),
                 '\n' => inner.push_str("\\n"),
                 '\t' => inner.push_str("\\t"),
-                c if c.is_control() => inner.push_str(&format!("\\u{:04x}", u32::from(c))),
+                c if c.is_control() => {
+                    let _ = write!(inner, "\\u{:04x}", u32::from(c));
+                }
                 c => inner.push(c),
             }
         }
@@ -221,7 +230,10 @@ mod tests {
         assert_eq!(spelled, ["12 ms", "2.1 s", "1 min", "1 min 5 s", "2 min", "2 h 3 min"]);
         assert_eq!(seconds(f64::NAN), "0 ms");
         assert_eq!([0.2, 59.7, 3700.0].map(about), ["1 s", "1 min", "1 h 2 min"]);
-        assert_eq!([-3, 0, 61, 7300, 200_000].map(ago), ["in the future", "just now", "61 s ago", "2 h ago", "2 d ago"]);
+        assert_eq!(
+            [-3, 0, 61, 7300, 200_000].map(ago),
+            ["in the future", "just now", "61 s ago", "2 h ago", "2 d ago"]
+        );
     }
 
     #[test]

@@ -21,7 +21,13 @@ pub fn why(view: &WhyView, look: &Look) -> String {
     match &view.last_good {
         Some(good) => {
             let took = seconds(good.seconds);
-            let _ = writeln!(text, "  last good: run {}, attempt {}, {}, took {took}", good.run, good.attempt, ago(good.age_seconds));
+            let _ = writeln!(
+                text,
+                "  last good: run {}, attempt {}, {}, took {took}",
+                good.run,
+                good.attempt,
+                ago(good.age_seconds)
+            );
         }
         None => text.push_str("  last good: none\n"),
     }
@@ -31,7 +37,8 @@ pub fn why(view: &WhyView, look: &Look) -> String {
     if let Some(answer) = &view.probe {
         let _ = writeln!(text, "  probe {}, {}", probe(answer), ago(answer.age_seconds));
     }
-    let (remarks, reasons): (Vec<&WhyReason>, Vec<&WhyReason>) = view.reasons.iter().partition(|one| one.reason.is_remark());
+    let (remarks, reasons): (Vec<&WhyReason>, Vec<&WhyReason>) =
+        view.reasons.iter().partition(|one| one.reason.is_remark());
     part(&mut text, "because", &reasons, look);
     part(&mut text, "note", &remarks, look);
     let unchanged = unchanged(&view.unchanged);
@@ -89,7 +96,8 @@ fn unchanged(all: &Unchanged) -> String {
         (tools, "tool"),
         (settings, "setting"),
     ];
-    let said: Vec<String> = counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, one)| count(number, one)).collect();
+    let said: Vec<String> =
+        counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, one)| count(number, one)).collect();
     said.join(", ")
 }
 
@@ -104,7 +112,9 @@ fn next(view: &WhyView) -> Option<String> {
         State::Unknown => {
             Some(format!("look at the world, then `infra resolve {name} --done`, `--failed` or `--rerun`"))
         }
-        State::Orphaned => Some("`infra destroy --orphans` undoes it; `was` in a task's table takes it over".to_owned()),
+        State::Orphaned => {
+            Some("`infra destroy --orphans` undoes it; `was` in a task's table takes it over".to_owned())
+        }
     }
 }
 
@@ -145,7 +155,12 @@ mod tests {
                 because: vec![],
             },
             WhyReason {
-                reason: Reason::ValueChanged { value: s("provision.worker_ips"), old: s("[1,2]"), new: s("[1,2,3]"), run: Some(43) },
+                reason: Reason::ValueChanged {
+                    value: s("provision.worker_ips"),
+                    old: s("[1,2]"),
+                    new: s("[1,2,3]"),
+                    run: Some(43),
+                },
                 because: vec![Because { task: s("provision"), run: 43, reasons: vec![variable] }],
             },
         ];
@@ -190,7 +205,9 @@ unchanged: 61 files, 4 variables, 1 tool
 
     #[test]
     fn many_reasons_stay_on_one_screen() {
-        let reasons = (0..40).map(|n| WhyReason { reason: Reason::InputAdded { path: format!("f{n}") }, because: vec![] }).collect();
+        let reasons = (0..40)
+            .map(|n| WhyReason { reason: Reason::InputAdded { path: format!("f{n}") }, because: vec![] })
+            .collect();
         let text = why(&view(State::Stale, reasons), &Look::default());
         assert!(text.contains("  input f11 is new\n  and 28 more (`--verbose` tells them)\n"), "{text}");
     }
@@ -198,9 +215,15 @@ unchanged: 61 files, 4 variables, 1 tool
     #[test]
     fn every_state_that_is_not_fresh_says_what_next() {
         let next = |state| next(&view(state, vec![])).unwrap_or_default();
-        assert_eq!(next(State::Unknown), "look at the world, then `infra resolve configure --done`, `--failed` or `--rerun`");
+        assert_eq!(
+            next(State::Unknown),
+            "look at the world, then `infra resolve configure --done`, `--failed` or `--rerun`"
+        );
         assert_eq!(next(State::Restorable), "`infra run configure` puts its artifacts back without running it");
-        assert_eq!(next(State::Failed), "`infra logs configure` shows why it failed; `infra run configure` tries again");
+        assert_eq!(
+            next(State::Failed),
+            "`infra logs configure` shows why it failed; `infra run configure` tries again"
+        );
         assert_eq!(next(State::Running), "`infra logs configure` shows how far it is");
         assert_eq!(next(State::Orphaned), "`infra destroy --orphans` undoes it; `was` in a task's table takes it over");
     }

@@ -75,7 +75,7 @@ fn gather(path: &Utf8Path, files: &dyn Files) -> Result<(FileReads, BTreeMap<Utf
 
 fn candidates(from: &Utf8Path, name: &str) -> [Utf8PathBuf; 2] {
     let beside = from.parent().unwrap_or_else(|| Utf8Path::new(""));
-    [crate::kind::join(beside, name), crate::kind::join(Utf8Path::new(SHARED), name)]
+    [crate::model::path::join(beside, name), crate::model::path::join(Utf8Path::new(SHARED), name)]
 }
 
 fn no_such(from: &Utf8Path, name: &str, place: &Place, files: &dyn Files) -> Diagnostic {

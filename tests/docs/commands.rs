@@ -72,7 +72,8 @@ fn row(arg: &Arg) -> String {
     if takes && !words.is_empty() {
         let _ = write!(help, " ({})", words.join(", "));
     }
-    let default: Vec<String> = arg.get_default_values().iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let default: Vec<String> =
+        arg.get_default_values().iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if takes && !default.is_empty() {
         let _ = write!(help, "; default `{}`", default.join(" "));
     }

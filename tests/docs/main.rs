@@ -7,6 +7,7 @@ mod blocks;
 mod commands;
 mod links;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,6 +71,41 @@ fn the_schemas_are_those_of_the_program() {
         assert!(output.status.success(), "infra schema {file}: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         assert_current(&format!("docs/schema/{file}.json"), &text);
+    }
+}
+
+#[test]
+fn the_task_format_names_every_key() {
+    let page = read(&root().join("docs/task-format.md"));
+    // In the first column of a table, or a heading.
+    let cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let named: BTreeSet<&str> = cells.chain(headings).flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let mut missing = BTreeSet::new();
+    for file in ["project", "tasks"] {
+        let schema = read(&root().join(format!("docs/schema/{file}.json")));
+        keys(&serde_json::from_str(&schema).unwrap(), &mut |key| {
+            if !named.contains(key) && key != "task" {
+                missing.insert(key.to_owned());
+            }
+        });
+    }
+    assert!(missing.is_empty(), "docs/task-format.md does not name {missing:?}");
+}
+
+/// Names of all keys that a schema allows.
+fn keys(schema: &serde_json::Value, see: &mut impl FnMut(&str)) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            for (name, value) in map {
+                if name == "properties" {
+                    value.as_object().unwrap().keys().for_each(|key| see(key));
+                }
+                keys(value, see);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, see)),
+        _ => {}
     }
 }
 

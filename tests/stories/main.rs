@@ -5,6 +5,7 @@ mod layers;
 mod support;
 mod truth_ansible;
 mod truth_cutoff;
+mod truth_cuts;
 mod truth_effects;
 mod truth_environments;
 mod truth_inputs;

@@ -32,7 +32,11 @@ const PLAY: &str = r#"
 
 fn site() -> Story {
     let story = Story::with(TASKS);
-    story.ansible().file("site.yml", PLAY).file("wanted.txt", "one").file("hosts.ini", "localhost ansible_connection=local\n");
+    story
+        .ansible()
+        .file("site.yml", PLAY)
+        .file("wanted.txt", "one")
+        .file("hosts.ini", "localhost ansible_connection=local\n");
     story
 }
 
@@ -45,17 +49,30 @@ fn a_play_that_changed_nothing_reruns_nothing_that_needs_it() {
     assert_eq!(story.value("configure", "changed"), json!(1));
 
     // A comment in the play: it plays again, changed = 0, and the wave stops.
-    story.edit("site.yml", "gather_facts: false", "gather_facts: false  # no facts").run("verify").ran(["configure"]).fresh(["verify"]);
+    story
+        .edit("site.yml", "gather_facts: false", "gather_facts: false  # no facts")
+        .run("verify")
+        .ran(["configure"])
+        .fresh(["verify"]);
     assert_eq!(story.value("configure", "changed"), json!(0));
 
     // Twin: what matters goes on.
-    story.file("wanted.txt", "two").run("verify").ran(["configure", "verify"]).because("verify", json!({"kind": "upstream-changed", "task": "configure"}));
+    story
+        .file("wanted.txt", "two")
+        .run("verify")
+        .ran(["configure", "verify"])
+        .because("verify", json!({"kind": "upstream-changed", "task": "configure"}));
     assert_eq!(story.read("../machine.txt"), "two");
     assert_eq!(story.value("configure", "wanted"), json!("two"));
 
     // A play that failed in between may have changed anything: what follows runs again, although the
     // play that mended it says changed = 0.
-    story.file("../fail", "").edit("site.yml", "# no facts", "# none").run_to(1, "verify").failed(["configure"]).skipped(["verify"]);
+    story
+        .file("../fail", "")
+        .edit("site.yml", "# no facts", "# none")
+        .run_to(1, "verify")
+        .failed(["configure"])
+        .skipped(["verify"]);
     story.states("configure=failed");
     story.remove("../fail").run("verify").ran(["configure", "verify"]);
     assert_eq!(story.value("configure", "changed"), json!(0));
@@ -75,10 +92,17 @@ fn an_inventory_without_hosts_is_refused_and_voids_nothing() {
 #[test]
 fn what_a_play_includes_is_an_input() {
     let story = Story::with("[task.configure]\nansible = { playbook = \"site.yml\", inventory = \"hosts.ini\" }\n");
-    story.ansible().file("hosts.ini", "localhost ansible_connection=local\n").file("roles/web/tasks/main.yml", "- ansible.builtin.debug:\n    msg: one\n").file("roles/idle/tasks/main.yml", "- ansible.builtin.debug:\n    msg: one\n");
+    story
+        .ansible()
+        .file("hosts.ini", "localhost ansible_connection=local\n")
+        .file("roles/web/tasks/main.yml", "- ansible.builtin.debug:\n    msg: one\n")
+        .file("roles/idle/tasks/main.yml", "- ansible.builtin.debug:\n    msg: one\n");
     story.file("site.yml", "- hosts: all\n  gather_facts: false\n  roles: [web]\n").run("configure").ran(["configure"]);
     story.file("roles/idle/tasks/main.yml", "- ansible.builtin.debug:\n    msg: two\n").states("configure=fresh");
     story.file("group_vars/all.yml", "x: 1\n").states("configure=stale").remove("group_vars").states("configure=fresh");
-    story.file("roles/web/tasks/main.yml", "- ansible.builtin.debug:\n    msg: two\n").run("configure").ran(["configure"]);
+    story
+        .file("roles/web/tasks/main.yml", "- ansible.builtin.debug:\n    msg: two\n")
+        .run("configure")
+        .ran(["configure"]);
     story.because("configure", json!({"kind": "input-changed", "path": "roles/web/tasks/main.yml"}));
 }

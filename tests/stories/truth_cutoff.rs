@@ -184,3 +184,29 @@ fn a_wave_goes_through_a_chain_and_stops_where_nothing_changed() {
     story.file("in", "13").run("c").ran(["a", "b"]).fresh(["c"]);
     story.file("in", "23").run("c").ran(["a", "b", "c"]).holds("build/c", "2");
 }
+
+#[test]
+fn values_of_instances_are_read_one_by_one_or_all() {
+    let story = Story::with(
+        r#"
+        [task.host]
+        foreach = ["web-1", "web-2"]
+        inputs = ["{{ item }}"]
+        exports = { port = "int" }
+        shell = 'echo "port=$(cat {{ item }})" > $INFRA_EXPORTS'
+
+        [task.one]
+        run = ["echo", "one {{ tasks.host['web-1'].port }}"]
+
+        [task.other]
+        run = ["echo", "other {{ tasks.host['web-2'].port }}"]
+
+        [task.all]
+        run = ["echo", "all {{ tasks.host.port | tojson }} {{ tasks.host['web-2'].port }}"]
+        "#,
+    );
+    story.file("web-1", "81\n").file("web-2", "82\n");
+    story.run("one other all").ran(["host[web-1]", "host[web-2]", "one", "other", "all"]);
+    story.infra("logs all").stdout_has(r#"all {"web-1":81,"web-2":82} 82"#);
+    story.file("web-2", "90\n").run("one other all").ran(["host[web-2]", "other", "all"]).fresh(["host[web-1]", "one"]);
+}

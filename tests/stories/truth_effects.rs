@@ -58,7 +58,11 @@ fn an_idempotent_task_believes_only_its_newest_record() {
     let story = four();
     story.run("idem").ran(["idem"]);
     story.file("in.txt", "two\n").run("idem").ran(["idem"]);
-    story.file("in.txt", "one\n").run("idem").ran(["idem"]).because("idem", json!({"kind": "input-changed", "path": "in.txt"}));
+    story
+        .file("in.txt", "one\n")
+        .run("idem")
+        .ran(["idem"])
+        .because("idem", json!({"kind": "input-changed", "path": "in.txt"}));
     story.run("idem").fresh(["idem"]);
     assert_eq!(story.times("idem"), 3);
 }
@@ -149,7 +153,9 @@ fn a_read_of_the_future_is_expired() {
 
 #[test]
 fn a_read_without_a_ttl_always_runs() {
-    let story = Story::with("[task.look]\neffect = \"read\"\nshell = \"echo look >> ../log\"\n[task.idem]\nshell = \"echo idem >> ../log\"\n");
+    let story = Story::with(
+        "[task.look]\neffect = \"read\"\nshell = \"echo look >> ../log\"\n[task.idem]\nshell = \"echo idem >> ../log\"\n",
+    );
     story.run("*").ran(["look", "idem"]);
     story.run("*").ran(["look"]).fresh(["idem"]).because("look", json!({"kind": "expired"}));
 }
@@ -158,7 +164,12 @@ fn a_read_without_a_ttl_always_runs() {
 fn an_input_reruns_a_read_within_its_ttl() {
     let story = four();
     story.run("read");
-    story.at(10).file("in.txt", "two\n").run("read").ran(["read"]).because("read", json!({"kind": "input-changed", "path": "in.txt"}));
+    story
+        .at(10)
+        .file("in.txt", "two\n")
+        .run("read")
+        .ran(["read"])
+        .because("read", json!({"kind": "input-changed", "path": "in.txt"}));
     story.not_because("read", "expired");
     // And back: only the newest is believed.
     story.file("in.txt", "one\n").run("read").ran(["read"]);
@@ -179,7 +190,10 @@ fn expiry_alone_defers_nothing() {
         "#,
     );
     story.file("../world", "3").at(0).run("use").ran(["look", "use"]);
-    story.at(100).states("look=stale use=fresh").status_reason("use", json!({"kind": "judged-by-last-values", "task": "look"}));
+    story
+        .at(100)
+        .states("look=stale use=fresh")
+        .status_reason("use", json!({"kind": "judged-by-last-values", "task": "look"}));
     // It is asked again all the same, and says the same.
     story.run("use").ran(["look"]).fresh(["use"]);
 }
@@ -201,67 +215,4 @@ fn an_expired_read_that_sees_another_world_reruns_its_readers() {
     story.file("../world", "3").at(0).run("use").ran(["look", "use"]);
     story.file("../world", "4").at(100).run("use").ran(["look", "use"]);
     story.because("use", json!({"kind": "value-changed", "value": "look.up", "old": "3", "new": "4"}));
-}
-
-/// A task that ends its runner when told to.
-const CUT: &str = r#"
-    [task.before]
-    shell = "echo before >> ../log"
-
-    [task.cut]
-    effect = "EFFECT"
-    needs = ["before"]
-    shell = '''
-    echo cut >> ../log
-    if test -e ../kill; then
-      while test ! -s ../runner.pid; do sleep 0.01; done
-      kill -9 $(cat ../runner.pid)
-      sleep 0.2
-      exit 1
-    fi
-    '''
-"#;
-
-fn cut_short(effect: &str) -> Story {
-    let story = Story::with(&CUT.replace("EFFECT", effect));
-    if effect == "read" {
-        story.retask("needs = [\"before\"]", "needs = [\"before\"]\nttl = \"1h\"");
-    }
-    story.file("../kill", "");
-    let seen = story.try_infra("run --json cut");
-    if seen.signal != Some(9) {
-        seen.fail("the runner was to be killed");
-    }
-    story.remove("../kill");
-    story
-}
-
-#[test]
-fn what_was_cut_short_runs_again_and_says_so() {
-    for effect in ["pure", "read", "idempotent"] {
-        let story = cut_short(effect);
-        assert!(!story.try_infra("status --json cut --exit-code").stdout.contains("\"state\":\"unknown\""), "{effect}");
-        story.run("cut").ran(["cut"]).fresh(["before"]).because("cut", json!({"kind": "interrupted"}));
-        story.run("cut").nothing_ran();
-        assert_eq!((story.times("before"), story.times("cut")), (1, 2), "{effect}");
-    }
-}
-
-#[test]
-fn what_had_finished_before_the_cut_stays_fresh() {
-    let story = cut_short("idempotent");
-    story.states("before=fresh");
-    story.run("before").nothing_ran();
-}
-
-#[test]
-fn a_forced_run_that_is_cut_leaves_nothing_fresh() {
-    let story = Story::with(&CUT.replace("EFFECT", "idempotent"));
-    story.run("cut").ran(["before", "cut"]);
-    story.file("../kill", "");
-    assert_eq!(story.try_infra("run --json cut --force").signal, Some(9));
-    story.remove("../kill");
-    let state = story.try_infra("status --json").json()["tasks"][1]["state"].clone();
-    assert_ne!(state, "fresh");
-    story.run("cut").ran(["cut"]).fresh(["before"]);
 }

@@ -106,7 +106,9 @@ fn reading_a_task_of_another_environment_is_a_mistake() {
 
 #[test]
 fn override_differs_in_one_environment() {
-    let story = Story::with("[task.a]\nshell = \"echo all >> ../log\"\n[task.a.override.dev]\nshell = \"echo dev >> ../log\"\n");
+    let story = Story::with(
+        "[task.a]\nshell = \"echo all >> ../log\"\n[task.a.override.dev]\nshell = \"echo dev >> ../log\"\n",
+    );
     story.project("[env.local]\n[env.dev]\n").run("a").run("a -e dev");
     assert_eq!((story.times("all"), story.times("dev")), (1, 1));
     story.retask("echo dev", "echo   dev").run("a").nothing_ran();
@@ -114,11 +116,17 @@ fn override_differs_in_one_environment() {
 
 #[test]
 fn variables_have_one_precedence() {
-    let story = Story::with("[task.a]\nshell = \"echo {{ vars.one }} {{ vars.two }} {{ vars.three }} {{ vars.four }} > ../vars\"\n");
+    let story = Story::with(
+        "[task.a]\nshell = \"echo {{ vars.one }} {{ vars.two }} {{ vars.three }} {{ vars.four }} > ../vars\"\n",
+    );
     story.project("[vars]\none = \"base\"\ntwo = \"base\"\nthree = \"base\"\nfour = \"base\"\n[env.local]\nvars = { two = \"env\", three = \"env\", four = \"env\" }\nvars_file = \"env.toml\"\n");
-    story.file("env.toml", "three = \"file\"\nfour = \"file\"\n").run("a --set four=flag").ran(["a"]).holds("../vars", "base env file flag\n");
+    story
+        .file("env.toml", "three = \"file\"\nfour = \"file\"\n")
+        .run("a --set four=flag")
+        .ran(["a"])
+        .holds("../vars", "base env file flag\n");
     story.edit("env.toml", "three = \"file\"", "three = \"other\"").run("a --set four=flag").ran(["a"]);
-    story.because("a", json!({"kind": "variable-changed", "name": "three", "old": "file", "new": "other"}));
+    story.because("a", json!({"kind": "variable-changed", "name": "vars.three", "old": "file", "new": "other"}));
 }
 
 #[test]

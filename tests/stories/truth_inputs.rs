@@ -25,14 +25,27 @@ fn sum() -> Story {
 #[test]
 fn a_changed_input_reruns_its_task_only() {
     let story = sum();
-    story.file("src/a.txt", "b").run("*").ran(["sum"]).fresh(["other"]).because("sum", json!({"kind": "input-changed", "path": "src/a.txt"}));
+    story
+        .file("src/a.txt", "b")
+        .run("*")
+        .ran(["sum"])
+        .fresh(["other"])
+        .because("sum", json!({"kind": "input-changed", "path": "src/a.txt"}));
 }
 
 #[test]
 fn the_set_of_names_is_an_input() {
     let story = sum();
-    story.file("src/b/new.txt", "n").run("*").ran(["sum"]).because("sum", json!({"kind": "input-added", "path": "src/b/new.txt"}));
-    story.remove("src/b/new.txt").run("*").ran(["sum"]).because("sum", json!({"kind": "input-removed", "path": "src/b/new.txt"}));
+    story
+        .file("src/b/new.txt", "n")
+        .run("*")
+        .ran(["sum"])
+        .because("sum", json!({"kind": "input-added", "path": "src/b/new.txt"}));
+    story
+        .remove("src/b/new.txt")
+        .run("*")
+        .ran(["sum"])
+        .because("sum", json!({"kind": "input-removed", "path": "src/b/new.txt"}));
 }
 
 #[test]
@@ -45,7 +58,12 @@ fn what_a_glob_takes_away_is_none() {
 fn time_stamps_and_inodes_are_none() {
     let story = sum();
     let path = story.path("src/a.txt");
-    fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(99_999)).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(SystemTime::now() - Duration::from_secs(99_999))
+        .unwrap();
     story.run("*").nothing_ran();
     fs::remove_file(&path).unwrap();
     story.file("src/a.txt", "a").run("*").nothing_ran();
@@ -110,7 +128,9 @@ fn an_input_that_changed_while_the_task_ran_leaves_it_stale() {
     );
     story.file("in.txt", "1\n").file("other.txt", "").file("../meddle", "");
     story.try_infra("run --json *");
-    story.states("sum=stale other=fresh").status_reason("sum", json!({"kind": "changed-while-running", "path": "in.txt"}));
+    story
+        .states("sum=stale other=fresh")
+        .status_reason("sum", json!({"kind": "changed-while-running", "path": "in.txt"}));
     story.remove("../meddle").run("*").ran(["sum"]).fresh(["other"]);
     story.run("*").nothing_ran();
 }
@@ -140,7 +160,8 @@ fn a_folder_counts_with_all_that_is_in_it() {
 
 #[test]
 fn globs_respect_gitignore_and_named_paths_do_not() {
-    let story = Story::with("[task.sum]\ninputs = [\"**/*.txt\", \"secret/named.txt\"]\nshell = \"echo sum >> ../log\"\n");
+    let story =
+        Story::with("[task.sum]\ninputs = [\"**/*.txt\", \"secret/named.txt\"]\nshell = \"echo sum >> ../log\"\n");
     story.file(".gitignore", "secret/\n").file("a.txt", "1").file("secret/named.txt", "1").file("secret/x.txt", "1");
     story.run("sum").ran(["sum"]);
     story.file("secret/x.txt", "2").run("sum").nothing_ran();
@@ -150,7 +171,11 @@ fn globs_respect_gitignore_and_named_paths_do_not() {
 
 #[test]
 fn a_glob_that_matches_nothing_is_fine() {
-    Story::with("[task.sum]\ninputs = [\"none/*.txt\"]\nshell = \"true\"\n").run("sum").ran(["sum"]).run("sum").nothing_ran();
+    Story::with("[task.sum]\ninputs = [\"none/*.txt\"]\nshell = \"true\"\n")
+        .run("sum")
+        .ran(["sum"])
+        .run("sum")
+        .nothing_ran();
 }
 
 #[test]

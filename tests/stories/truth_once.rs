@@ -52,7 +52,9 @@ fn a_stale_once_waits_for_a_person() {
     story.run("after").ran(["order", "after"]);
     story.file("order.txt", "two\n").states("order=stale");
     story.run_to(4, "after").nothing_ran().states("order=stale");
-    story.status_reason("order", json!({"kind": "started-once"})).status_reason("order", json!({"kind": "input-changed", "path": "order.txt"}));
+    story
+        .status_reason("order", json!({"kind": "started-once"}))
+        .status_reason("order", json!({"kind": "input-changed", "path": "order.txt"}));
     assert_eq!(story.times("order"), 1);
 }
 
@@ -98,22 +100,6 @@ fn a_failed_once_waits_too() {
     story.remove("../fail").run_to(4, "order").nothing_ran();
     story.infra("resolve order --rerun").run("order").ran(["order"]);
     assert_eq!(story.times("order"), 2);
-}
-
-#[test]
-fn a_once_cut_short_is_unknown_until_it_is_resolved() {
-    let story = killed();
-    story.states("order=unknown").status_reason("order", json!({"kind": "end-unknown"}));
-    story.run_to(4, "after").nothing_ran();
-    story.infra("resolve order --done --reason seen").states("order=fresh");
-    story.run("after").ran(["after"]).fresh(["order"]);
-    assert_eq!(story.times("order"), 1);
-}
-
-#[test]
-fn a_once_cut_short_holds_nothing_else() {
-    let story = killed();
-    story.run("free").ran(["free"]).states("order=unknown");
 }
 
 #[test]

@@ -39,13 +39,20 @@ fn a_deleted_artifact_is_put_back_without_running() {
 fn an_altered_artifact_is_put_back_without_running() {
     let story = build();
     story.file("build/one.txt", "meddled\n").remove("build/site").states("build=restorable");
-    story.run("use").restored(["build"]).fresh(["use"]).holds("build/site/index.html", "text\n").holds("build/one.txt", "text\n");
+    story
+        .run("use")
+        .restored(["build"])
+        .fresh(["use"])
+        .holds("build/site/index.html", "text\n")
+        .holds("build/one.txt", "text\n");
     assert_eq!((story.times("build"), story.times("use")), (1, 1));
 }
 
 #[test]
 fn a_restored_file_has_its_mode() {
-    let story = Story::with("[task.build]\neffect = \"pure\"\noutputs = [\"tool\"]\nshell = \"echo '#!/bin/sh' > tool; chmod 755 tool\"\n");
+    let story = Story::with(
+        "[task.build]\neffect = \"pure\"\noutputs = [\"tool\"]\nshell = \"echo '#!/bin/sh' > tool; chmod 755 tool\"\n",
+    );
     story.run("build").remove("tool").run("build").restored(["build"]);
     let mode = std::os::unix::fs::PermissionsExt::mode(&story.path("tool").metadata().unwrap().permissions());
     assert_eq!(mode & 0o111, 0o111);
@@ -55,7 +62,11 @@ fn a_restored_file_has_its_mode() {
 fn what_is_not_kept_any_more_is_made_again() {
     let story = build();
     story.remove("build/one.txt").remove(".infra/cas");
-    story.run("use").ran(["build"]).fresh(["use"]).because("build", json!({"kind": "output-missing", "path": "build/one.txt"}));
+    story
+        .run("use")
+        .ran(["build"])
+        .fresh(["use"])
+        .because("build", json!({"kind": "output-missing", "path": "build/one.txt"}));
 }
 
 #[test]
@@ -100,19 +111,27 @@ fn old_outputs_come_back_when_a_pure_task_fails() {
 #[test]
 fn what_is_no_output_is_not_moved_aside() {
     let story = build();
-    story.file("build/beside.txt", "mine\n").file("in.txt", "new\n").run("use").ran(["build", "use"]).holds("build/beside.txt", "mine\n");
+    story
+        .file("build/beside.txt", "mine\n")
+        .file("in.txt", "new\n")
+        .run("use")
+        .ran(["build", "use"])
+        .holds("build/beside.txt", "mine\n");
 }
 
 #[test]
 fn a_task_that_changes_the_world_finds_its_outputs() {
-    let story = Story::with("[task.add]\ninputs = [\"in\"]\noutputs = [\"list.txt\"]\nshell = \"cat in >> list.txt\"\n");
+    let story =
+        Story::with("[task.add]\ninputs = [\"in\"]\noutputs = [\"list.txt\"]\nshell = \"cat in >> list.txt\"\n");
     story.file("in", "1\n").run("add").ran(["add"]);
     story.file("in", "2\n").run("add").ran(["add"]).holds("list.txt", "1\n2\n");
 }
 
 #[test]
 fn leftovers_in_an_output_folder_do_not_become_artifacts() {
-    let story = Story::with("[task.build]\neffect = \"pure\"\ninputs = [\"in\"]\noutputs = [\"site/\"]\nshell = \"mkdir -p site; echo > site/$(cat in)\"\n");
+    let story = Story::with(
+        "[task.build]\neffect = \"pure\"\ninputs = [\"in\"]\noutputs = [\"site/\"]\nshell = \"mkdir -p site; echo > site/$(cat in)\"\n",
+    );
     story.file("in", "a").run("build").ran(["build"]);
     story.file("in", "b").run("build").ran(["build"]).absent("site/a");
     assert!(story.exists("site/b"));
@@ -121,12 +140,15 @@ fn leftovers_in_an_output_folder_do_not_become_artifacts() {
 
 #[test]
 fn the_folders_of_outputs_are_made() {
-    Story::with("[task.build]\noutputs = [\"a/b/c.txt\"]\nshell = \"echo 1 > a/b/c.txt\"\n").run("build").ran(["build"]);
+    Story::with("[task.build]\noutputs = [\"a/b/c.txt\"]\nshell = \"echo 1 > a/b/c.txt\"\n")
+        .run("build")
+        .ran(["build"]);
 }
 
 #[test]
 fn an_output_of_an_idempotent_task_is_put_back_too() {
-    let story = Story::with("[task.make]\noutputs = [\"key.pem\"]\nshell = \"echo make >> ../log; date +%N > key.pem\"\n");
+    let story =
+        Story::with("[task.make]\noutputs = [\"key.pem\"]\nshell = \"echo make >> ../log; date +%N > key.pem\"\n");
     story.run("make");
     let key = story.read("key.pem");
     story.remove("key.pem").run("make").restored(["make"]).holds("key.pem", &key);
@@ -145,7 +167,12 @@ fn a_secret_artifact_is_not_kept_so_its_task_runs_again() {
         "#,
     );
     story.project("[secrets]\ntoken = { env = \"TOKEN\" }\n").env("TOKEN", "canary-8271");
-    story.file("conf.j2", "t={{ secrets.token }}\n").file("plain.j2", "plain\n").run("*").ran(["conf", "plain"]).holds("build/conf", "t=canary-8271\n");
+    story
+        .file("conf.j2", "t={{ secrets.token }}\n")
+        .file("plain.j2", "plain\n")
+        .run("*")
+        .ran(["conf", "plain"])
+        .holds("build/conf", "t=canary-8271\n");
     let mode = std::os::unix::fs::PermissionsExt::mode(&story.path("build/conf").metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     story.remove("build/conf").remove("build/plain").run("*").ran(["conf"]).restored(["plain"]);
@@ -154,7 +181,20 @@ fn a_secret_artifact_is_not_kept_so_its_task_runs_again() {
 
 #[test]
 fn two_tasks_that_write_one_path_are_a_mistake() {
-    let story = Story::with("[task.a]\noutputs = [\"out/x\"]\nshell = \"true\"\n[task.b]\noutputs = [\"out/\"]\nshell = \"true\"\n");
+    let story = Story::with(
+        "[task.a]\noutputs = [\"out/x\"]\nshell = \"true\"\n[task.b]\noutputs = [\"out/\"]\nshell = \"true\"\n",
+    );
     story.infra_to(2, "check").says("out/x");
     story.retask("out/x", "other/x").infra("check");
+}
+
+#[test]
+fn a_run_that_only_puts_back_is_on_record_and_one_that_does_nothing_is_not() {
+    let story = build();
+    let runs = || story.infra("history --json").last().json()["runs"].as_array().map_or(0, Vec::len);
+    assert_eq!(runs(), 1);
+    story.run("use").nothing_ran();
+    assert_eq!(runs(), 1);
+    story.remove("build/one.txt").run("use").restored(["build"]);
+    assert_eq!(runs(), 2);
 }

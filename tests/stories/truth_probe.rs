@@ -27,6 +27,9 @@ fn a_probe_that_disagrees_voids() {
     story.states("vm=fresh");
     story.states_in("--probe", "vm=stale use=deferred");
     story.run("use").ran(["vm", "use"]).because("vm", json!({"kind": "probe-disagrees"}));
+    // The answer was about the machine that was gone: it is no word on this one.
+    story.at(101).infra("status vm --json");
+    assert_eq!(story.last().json()["tasks"][0].get("probe"), None);
     story.run("use").nothing_ran();
 }
 

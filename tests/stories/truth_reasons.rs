@@ -6,7 +6,13 @@ use serde_json::json;
 #[test]
 fn another_action_reruns_its_task_only() {
     let story = Story::with("[task.a]\nshell = \"echo 1\"\n[task.b]\nshell = \"echo b\"\n");
-    story.run("*").retask("echo 1", "echo 2").run("*").ran(["a"]).fresh(["b"]).because("a", json!({"kind": "action-changed"}));
+    story
+        .run("*")
+        .retask("echo 1", "echo 2")
+        .run("*")
+        .ran(["a"])
+        .fresh(["b"])
+        .because("a", json!({"kind": "action-changed"}));
 }
 
 #[test]
@@ -42,7 +48,9 @@ fn what_is_in_the_fingerprint_reruns() {
         "effect = \"once\"",
         "inputs = [\"sub/y\"]",
     ] {
-        let story = Story::with("[task.a]\nshell = \"echo 1; test -z $INFRA_EXPORTS || echo x=1 > $INFRA_EXPORTS; touch $INFRA_TMP/../x; mkdir -p sub; touch sub/x\"\n");
+        let story = Story::with(
+            "[task.a]\nshell = \"echo 1; test -z $INFRA_EXPORTS || echo x=1 > $INFRA_EXPORTS; touch $INFRA_TMP/../x; mkdir -p sub; touch sub/x\"\n",
+        );
         story.retask("touch $INFRA_TMP/../x; ", "");
         story.file("sub/y", "").run("a");
         story.retask("[task.a]\n", &format!("[task.a]\n{more}\n"));
@@ -70,21 +78,33 @@ fn a_rendered_text_that_stays_the_same_reruns_nothing() {
 
 #[test]
 fn a_declared_environment_variable_is_an_input() {
-    let story = Story::with("[task.a]\npass_env = [\"REGION\"]\nshell = \"echo $REGION\"\n[task.b]\nshell = \"echo b\"\n");
+    let story =
+        Story::with("[task.a]\npass_env = [\"REGION\"]\nshell = \"echo $REGION\"\n[task.b]\nshell = \"echo b\"\n");
     story.env("REGION", "north").env("OTHER", "1").run("*").ran(["a", "b"]);
-    story.env("REGION", "south").run("*").ran(["a"]).fresh(["b"]).because("a", json!({"kind": "environment-changed", "name": "REGION"}));
+    story
+        .env("REGION", "south")
+        .run("*")
+        .ran(["a"])
+        .fresh(["b"])
+        .because("a", json!({"kind": "environment-changed", "name": "REGION"}));
     story.env("OTHER", "2").run("*").nothing_ran();
     story.nowhere("south-not-here");
 }
 
 #[test]
 fn undeclared_environment_does_not_reach_a_task() {
-    let story = Story::with("[task.a]\nshell = \"env > ../env\"\n[task.b]\neffect = \"pure\"\nshell = \"env > ../env-pure\"\n");
+    let story =
+        Story::with("[task.a]\nshell = \"env > ../env\"\n[task.b]\neffect = \"pure\"\nshell = \"env > ../env-pure\"\n");
     story.env("SECRET_THING", "1").env("LANG", "de_DE.UTF-8").env("TZ", "Asia/Tokyo").run("*");
     let env = story.read("../env");
     assert!(!env.contains("SECRET_THING"), "{env}");
     assert!(env.contains("TZ=Asia/Tokyo") && env.contains("INFRA_TASK=a") && env.contains("INFRA_ENV=local"), "{env}");
-    assert!(env.contains("INFRA_RUN=") && env.contains("INFRA_ATTEMPT=") && env.contains("INFRA_TMP=") && env.contains("INFRA_EXPORTS="));
+    assert!(
+        env.contains("INFRA_RUN=")
+            && env.contains("INFRA_ATTEMPT=")
+            && env.contains("INFRA_TMP=")
+            && env.contains("INFRA_EXPORTS=")
+    );
     let pure = story.read("../env-pure");
     assert!(pure.contains("TZ=UTC") && pure.contains("LC_ALL=C.UTF-8") && !pure.contains("INFRA_ENV="), "{pure}");
 }
@@ -101,7 +121,9 @@ fn a_tool_of_another_version_reruns_who_uses_it() {
 
 #[test]
 fn force_runs_the_named_only() {
-    let story = Story::with("[task.a]\neffect = \"pure\"\nexports = { x = \"int\" }\nshell = \"echo x=1 > $INFRA_EXPORTS\"\n[task.b]\nshell = \"echo {{ tasks.a.x }}\"\n[task.c]\nshell = \"echo c {{ tasks.a.x }}\"\n");
+    let story = Story::with(
+        "[task.a]\neffect = \"pure\"\nexports = { x = \"int\" }\nshell = \"echo x=1 > $INFRA_EXPORTS\"\n[task.b]\nshell = \"echo {{ tasks.a.x }}\"\n[task.c]\nshell = \"echo c {{ tasks.a.x }}\"\n",
+    );
     story.run("b c").ran(["a", "b", "c"]);
     story.run("b --force").ran(["b"]).fresh(["a"]).because("b", json!({"kind": "forced"}));
     story.run("b c").nothing_ran();
@@ -131,7 +153,8 @@ fn a_template_reruns_by_what_it_really_reads() {
 
 #[test]
 fn an_upstream_added_is_a_reason() {
-    let story = Story::with("[task.a]\nshell = \"echo a\"\n[task.b]\nshell = \"echo b\"\n[task.c]\nshell = \"echo c\"\n");
+    let story =
+        Story::with("[task.a]\nshell = \"echo a\"\n[task.b]\nshell = \"echo b\"\n[task.c]\nshell = \"echo c\"\n");
     story.run("*").retask("[task.b]\n", "[task.b]\nneeds = [\"a\"]\n");
     story.run("*").ran(["b"]).fresh(["a", "c"]);
     story.retask("[task.c]\n", "[task.c]\nafter = [\"a\"]\n").run("*").nothing_ran();

@@ -42,7 +42,19 @@ fn a_secret_shows_nowhere() {
     story.file("../fail", "").run_to(1, "use --force");
     story.infra_to(1, "run use --force");
     story.remove("../fail").run("use");
-    for command in ["status --json", "plan --json", "why use", "why read --json", "logs use", "logs read", "history use --json", "outputs", "outputs --json", "list --json", "graph"] {
+    for command in [
+        "status --json",
+        "plan --json",
+        "why use",
+        "why read --json",
+        "logs use",
+        "logs read",
+        "history use --json",
+        "outputs",
+        "outputs --json",
+        "list --json",
+        "graph",
+    ] {
         story.try_infra(command);
     }
     story.remove("../seen").remove("../made");
@@ -55,7 +67,12 @@ fn a_secret_shows_nowhere() {
 #[test]
 fn another_secret_value_reruns_who_reads_it() {
     let story = tokens("");
-    story.env("TOKEN", "canary-two").run("*").ran(["use"]).fresh(["other"]).because("use", json!({"kind": "environment-changed"}));
+    story
+        .env("TOKEN", "canary-two")
+        .run("*")
+        .ran(["use"])
+        .fresh(["other"])
+        .because("use", json!({"kind": "variable-changed", "name": "secrets.token"}));
     story.nowhere("canary-two").nowhere(CANARY);
 }
 
@@ -66,7 +83,9 @@ fn a_secret_that_rotates_is_no_input() {
 }
 
 fn tokens(more: &str) -> Story {
-    let story = Story::with("[task.use]\nenv = { TOKEN = \"{{ secrets.token }}\" }\nshell = \"test -n \\\"$TOKEN\\\"\"\n[task.other]\nshell = \"true\"\n");
+    let story = Story::with(
+        "[task.use]\nenv = { TOKEN = \"{{ secrets.token }}\" }\nshell = \"test -n \\\"$TOKEN\\\"\"\n[task.other]\nshell = \"true\"\n",
+    );
     story.project(&format!("[secrets]\ntoken = {{ env = \"TOKEN\"{more} }}\n"));
     story.env("TOKEN", CANARY).run("*").ran(["use", "other"]).run("*").nothing_ran();
     story
@@ -86,7 +105,9 @@ fn digests_of_secrets_are_keyed() {
 #[test]
 fn status_runs_no_command_of_a_secret() {
     let story = Story::with("[task.use]\nenv = { TOKEN = \"{{ secrets.token }}\" }\nshell = \"true\"\n");
-    story.project("[secrets]\ntoken = { command = [\"sh\", \"-c\", \"echo asked >> ../asked; cat ../token\"] }\n").file("../token", CANARY);
+    story
+        .project("[secrets]\ntoken = { command = [\"sh\", \"-c\", \"echo asked >> ../asked; cat ../token\"] }\n")
+        .file("../token", CANARY);
     story.run("use").ran(["use"]);
     let asked = story.read("../asked");
     story.file("../token", "canary-two");
@@ -106,16 +127,22 @@ fn a_secret_value_that_another_reads_survives_a_stale_upstream() {
         [task.make]
         inputs = ["in"]
         exports = { key = "secret<string>" }
-        shell = "echo key=canary-key-31 > $INFRA_EXPORTS"
+        shell = "echo key=$(cat ../source) > $INFRA_EXPORTS"
 
         [task.use]
         env = { KEY = "{{ tasks.make.key }}" }
         shell = "echo $KEY > ../key; : {{ vars.x }}"
         "#,
     );
+    story.file("../source", "canary-key-31");
     story.project("[vars]\nx = 1\n").file("in", "1").run("use").ran(["make", "use"]);
     // `make` is stale now; `use --only` takes what it reads as recorded.
-    story.file("in", "2").edit("infra.toml", "x = 1", "x = 2").run("--only use").ran(["use"]).holds("../key", "canary-key-31\n");
+    story
+        .file("in", "2")
+        .edit("infra.toml", "x = 1", "x = 2")
+        .run("--only use")
+        .ran(["use"])
+        .holds("../key", "canary-key-31\n");
     story.run("use").ran(["make"]);
     story.nowhere("canary-key-31");
 }
@@ -125,7 +152,7 @@ fn a_secret_file_that_others_can_read_is_refused() {
     let story = Story::with("[task.use]\nenv = { TOKEN = \"{{ secrets.token }}\" }\nshell = \"true\"\n");
     story.project("[secrets]\ntoken = { file = \"../token\" }\n").file("../token", CANARY).mode("../token", 0o644);
     assert_ne!(story.try_infra("run --json use").code, Some(0));
-    story.says("0600");
+    story.says("chmod 600");
     story.mode("../token", 0o600).run("use").ran(["use"]);
 }
 

@@ -59,7 +59,11 @@ const VARS: &str = "[vars]\nimage = \"ubuntu22\"\nnote = \"none\"\nnames = [\"a\
 
 fn machines() -> Story {
     let story = Story::with(TASKS);
-    story.terraform().project(VARS).file("tf/main.tf", MAIN).file("inv.j2", "{% for ip in tasks.provision.ips %}{{ ip }}\n{% endfor %}");
+    story
+        .terraform()
+        .project(VARS)
+        .file("tf/main.tf", MAIN)
+        .file("inv.j2", "{% for ip in tasks.provision.ips %}{{ ip }}\n{% endfor %}");
     story
 }
 
@@ -67,7 +71,10 @@ fn machines() -> Story {
 fn id_of(story: &Story, name: &str) -> String {
     let state: serde_json::Value = serde_json::from_str(&story.read("tf/terraform.tfstate")).unwrap();
     let resources = state["resources"].as_array().unwrap();
-    let found = resources.iter().flat_map(|resource| resource["instances"].as_array().unwrap()).find(|one| one["index_key"] == name);
+    let found = resources
+        .iter()
+        .flat_map(|resource| resource["instances"].as_array().unwrap())
+        .find(|one| one["index_key"] == name);
     found.unwrap()["attributes"]["id"].as_str().unwrap().to_owned()
 }
 
@@ -80,21 +87,41 @@ fn a_machine_replaced_under_its_address_reruns_what_was_built_on_it() {
     let old = id_of(&story, "a");
 
     // The same address, the same ip, another machine: the rendered inventory is the same, and yet.
-    story.edit("infra.toml", "ubuntu22", "ubuntu24").run("verify").ran(["provision", "configure", "verify"]).fresh(["inventory"]);
+    story
+        .edit("infra.toml", "ubuntu22", "ubuntu24")
+        .run("verify")
+        .ran(["provision", "configure", "verify"])
+        .fresh(["inventory"]);
     let new = id_of(&story, "a");
     assert_ne!(old, new);
-    story.because("configure", json!({"kind": "incarnation", "task": "provision", "address": "terraform_data.vm[\"a\"]"}));
+    story.because(
+        "configure",
+        json!({"kind": "incarnation", "task": "provision", "address": "terraform_data.vm[\"a\"]"}),
+    );
     story.run("verify").nothing_ran();
 
     // Twin: changed in place, it is the same machine.
-    story.edit("infra.toml", "note = \"none\"", "note = \"some\"").run("verify").ran(["provision"]).fresh(["inventory", "configure", "verify"]);
+    story.edit("infra.toml", "note = \"none\"", "note = \"some\"").run("verify").ran(["provision"]).fresh([
+        "inventory",
+        "configure",
+        "verify",
+    ]);
     assert_eq!(id_of(&story, "a"), new);
 
     // A further machine voids nothing: configure reruns by the inventory only.
-    story.edit("infra.toml", "[\"a\"]", "[\"a\", \"bb\"]").run("verify").ran(["provision", "inventory", "configure", "verify"]);
+    story.edit("infra.toml", "[\"a\"]", "[\"a\", \"bb\"]").run("verify").ran([
+        "provision",
+        "inventory",
+        "configure",
+        "verify",
+    ]);
     story.not_because("configure", "incarnation");
     // One that is gone does.
-    story.edit("infra.toml", "[\"a\", \"bb\"]", "[\"a\"]").run("verify").ran(["provision", "configure", "verify"]).restored(["inventory"]);
+    story
+        .edit("infra.toml", "[\"a\", \"bb\"]", "[\"a\"]")
+        .run("verify")
+        .ran(["provision", "configure", "verify"])
+        .restored(["inventory"]);
     story.because("configure", json!({"kind": "incarnation", "address": "terraform_data.vm[\"bb\"]"}));
 
     // The sensitive output is a secret: nowhere in what the program keeps or prints.
@@ -134,10 +161,18 @@ fn an_id_that_comes_back_is_another_machine() {
     );
     story.run("configure").ran(["provision", "inventory", "configure"]);
     assert_eq!(id_of(&story, "a"), "vm-100");
-    story.edit("infra.toml", "ubuntu22", "ubuntu24").run("configure").ran(["provision", "configure"]).fresh(["inventory"]);
+    story
+        .edit("infra.toml", "ubuntu22", "ubuntu24")
+        .run("configure")
+        .ran(["provision", "configure"])
+        .fresh(["inventory"]);
     assert_eq!(id_of(&story, "a"), "vm-100");
     story.because("configure", json!({"kind": "incarnation", "task": "provision"}));
-    story.edit("infra.toml", "note = \"none\"", "note = \"some\"").run("configure").ran(["provision"]).fresh(["inventory", "configure"]);
+    story
+        .edit("infra.toml", "note = \"none\"", "note = \"some\"")
+        .run("configure")
+        .ran(["provision"])
+        .fresh(["inventory", "configure"]);
 }
 
 #[test]
@@ -232,10 +267,18 @@ fn a_generated_tfvars_file_is_an_edge() {
         terraform = { dir = "tf", var_files = ["build/note.tfvars"] }
         "#,
     );
-    story.terraform().project("[vars]\nnote = \"x\"\n[env.local]\n").file("tf/main.tf", MAIN).file("note.j2", "note = \"{{ vars.note }}\"\n");
+    story
+        .terraform()
+        .project("[vars]\nnote = \"x\"\n[env.local]\n")
+        .file("tf/main.tf", MAIN)
+        .file("note.j2", "note = \"{{ vars.note }}\"\n");
     story.run("provision").ran(["vars", "provision"]).order(["vars", "provision"]);
     story.edit("infra.toml", "\"x\"", "\"y\"").run("provision").ran(["vars", "provision"]);
-    story.file("note.j2", "{# a comment #}note = \"{{ vars.note }}\"\n").run("provision").ran(["vars"]).fresh(["provision"]);
+    story
+        .file("note.j2", "{# a comment #}note = \"{{ vars.note }}\"\n")
+        .run("provision")
+        .ran(["vars"])
+        .fresh(["provision"]);
 }
 
 #[test]
@@ -280,18 +323,33 @@ fn incarnations_travel_through_pure_and_read_tasks() {
     story.run("configure beside").ran(["provision", "list", "file", "configure", "beside"]);
     story.edit("infra.toml", "\"one\"", "\"two\"").run("configure beside");
     let outcomes = story.last().outcomes();
-    assert_eq!((outcomes["configure"].as_str(), outcomes["file"].as_str(), outcomes["beside"].as_str()), ("ran", "fresh", "fresh"));
+    assert_eq!(
+        (outcomes["configure"].as_str(), outcomes["file"].as_str(), outcomes["beside"].as_str()),
+        ("ran", "fresh", "fresh")
+    );
     story.because("configure", json!({"kind": "incarnation", "task": "provision"}));
 }
 
 #[test]
 fn identity_says_which_addresses_are_things() {
     let story = machines();
-    story.edit("tf/main.tf", "output \"count\"", "resource \"terraform_data\" \"noise\" {\n  triggers_replace = [var.note]\n}\noutput \"count\"");
+    story.edit(
+        "tf/main.tf",
+        "output \"count\"",
+        "resource \"terraform_data\" \"noise\" {\n  triggers_replace = [var.note]\n}\noutput \"count\"",
+    );
     story.retask("dir = \"tf\",", "dir = \"tf\", identity = [\"terraform_data.vm*\"],");
     story.run("configure").ran(["provision", "inventory", "configure"]);
-    story.edit("infra.toml", "note = \"none\"", "note = \"some\"").run("configure").ran(["provision"]).fresh(["inventory", "configure"]);
-    story.edit("infra.toml", "ubuntu22", "ubuntu24").run("configure").ran(["provision", "configure"]).fresh(["inventory"]);
+    story
+        .edit("infra.toml", "note = \"none\"", "note = \"some\"")
+        .run("configure")
+        .ran(["provision"])
+        .fresh(["inventory", "configure"]);
+    story
+        .edit("infra.toml", "ubuntu22", "ubuntu24")
+        .run("configure")
+        .ran(["provision", "configure"])
+        .fresh(["inventory"]);
 }
 
 #[test]

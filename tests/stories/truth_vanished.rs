@@ -49,7 +49,11 @@ fn a_key_that_comes_back_is_known() {
 #[test]
 fn a_rename_without_was_orphans_and_runs_anew() {
     let story = renamed("");
-    story.states("up=orphaned start=stale").run("use").ran(["start", "use"]).because("start", json!({"kind": "never-ran"}));
+    story
+        .states("up=orphaned start=stale")
+        .run("use")
+        .ran(["start", "use"])
+        .because("start", json!({"kind": "never-ran"}));
 }
 
 #[test]
@@ -79,14 +83,18 @@ fn renamed(was: &str) -> Story {
         "#,
     );
     story.run("use").ran(["up", "use"]);
-    story.retask("[task.up]\n", &format!("[task.start]\n{was}")).retask("[\"up\"]\nshell = \"echo {{ tasks.up", "[\"start\"]\nshell = \"echo {{ tasks.start");
+    story
+        .retask("[task.up]\n", &format!("[task.start]\n{was}"))
+        .retask("[\"up\"]\nshell = \"echo {{ tasks.up", "[\"start\"]\nshell = \"echo {{ tasks.start");
     story.retask("undo_of = \"up\"", "undo_of = \"start\"");
     story
 }
 
 #[test]
 fn was_moves_a_pure_record_and_its_artifact() {
-    let story = Story::with("[task.old]\neffect = \"pure\"\noutputs = [\"build/x\"]\nshell = \"echo ran >> ../log; echo 1 > build/x\"\n");
+    let story = Story::with(
+        "[task.old]\neffect = \"pure\"\noutputs = [\"build/x\"]\nshell = \"echo ran >> ../log; echo 1 > build/x\"\n",
+    );
     story.run("old").tasks("[task.new]\nwas = [\"old\"]\neffect = \"pure\"\noutputs = [\"build/x\"]\nshell = \"echo ran >> ../log; echo 1 > build/x\"\n");
     story.remove("build/x").run("new").restored(["new"]);
     assert_eq!(story.times("ran"), 1);
@@ -106,7 +114,9 @@ fn an_orphan_is_undone_before_the_tasks_that_it_needed() {
         undo = ["sh", "-c", "test -e ../net; echo undo-vm >> ../log; rm ../vm"]
         "#,
     );
-    story.run("vm").tasks("[task.net]\nshell = \"touch ../net\"\nundo = [\"sh\", \"-c\", \"echo undo-net >> ../log; rm ../net\"]\n");
+    story.run("vm").tasks(
+        "[task.net]\nshell = \"touch ../net\"\nundo = [\"sh\", \"-c\", \"echo undo-net >> ../log; rm ../net\"]\n",
+    );
     story.states("vm=orphaned net=fresh").infra("destroy --yes");
     assert_eq!(story.read("../log"), "undo-vm\nundo-net\n");
 }
@@ -114,7 +124,9 @@ fn an_orphan_is_undone_before_the_tasks_that_it_needed() {
 #[test]
 fn an_orphan_that_only_read_is_not_shown() {
     // Nothing in the world is left behind by what only reads or makes files.
-    let story = Story::with("[task.look]\neffect = \"read\"\nshell = \"true\"\n[task.make]\neffect = \"pure\"\noutputs = [\"x\"]\nshell = \"touch x\"\n[task.keep]\nshell = \"true\"\n");
+    let story = Story::with(
+        "[task.look]\neffect = \"read\"\nshell = \"true\"\n[task.make]\neffect = \"pure\"\noutputs = [\"x\"]\nshell = \"touch x\"\n[task.keep]\nshell = \"true\"\n",
+    );
     story.run("*").tasks("[task.keep]\nshell = \"true\"\n");
     story.run("keep").nothing_ran();
     let seen = story.try_infra("destroy --orphans --yes");
@@ -134,10 +146,10 @@ fn instances_export_a_map() {
         shell = "echo {{ tasks.host['a'].n }} > ../one"
 
         [task.both]
-        shell = "echo {{ tasks.host.n | dictsort }} > ../both"
+        shell = "echo {{ tasks.host.n | tojson | shquote }} > ../both"
         "#,
     );
-    story.run("one both").holds("../one", "1\n");
+    story.run("one both").holds("../one", "1\n").holds("../both", "{\"a\":1,\"b\":2}\n");
     story.retask("b = 2", "b = 3").run("one both").ran(["host[b]", "both"]).fresh(["host[a]", "one"]);
 }
 

@@ -24,9 +24,7 @@ pub struct Aside {
 impl Asides {
     /// The place in `.infra` for all attempts.
     pub fn new(infra: &Utf8Path) -> Self {
-        Self {
-            folder: infra.join("aside"),
-        }
+        Self { folder: infra.join("aside") }
     }
 
     /// Moves what is at a path (absolute) aside; `None` when nothing is there. A link is moved itself.
@@ -37,9 +35,7 @@ impl Asides {
         }
         let folder = self.folder.join(attempt);
         make_private_dir(&folder)?;
-        let number = (0..u32::MAX)
-            .find(|number| !folder.join(format!("{number}.from")).exists())
-            .unwrap_or(u32::MAX);
+        let number = (0..u32::MAX).find(|number| !folder.join(format!("{number}.from")).exists()).unwrap_or(u32::MAX);
         let mut aside = Aside {
             from: path.to_owned(),
             entry: folder.join(number.to_string()),
@@ -73,11 +69,7 @@ impl Asides {
             }
             let text = std::fs::read_to_string(&note).map_err(CasError::read(&note))?;
             if let Some((entry, from)) = text.split_once('\n') {
-                left.push(Aside {
-                    from: from.into(),
-                    entry: entry.into(),
-                    note,
-                });
+                left.push(Aside { from: from.into(), entry: entry.into(), note });
             }
         }
         left.sort_by(|a, b| a.note.cmp(&b.note));
@@ -89,10 +81,7 @@ impl Asides {
         let Ok(entries) = self.folder.read_dir_utf8() else {
             return Vec::new();
         };
-        let mut attempts: Vec<String> = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_owned())
-            .collect();
+        let mut attempts: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_owned()).collect();
         attempts.sort();
         attempts
     }
@@ -106,11 +95,7 @@ impl Aside {
 
     /// The note is durable before the rename, so there is never an entry that nobody knows.
     fn take(&self) -> Result<(), CasError> {
-        write_aside(
-            &self.note,
-            format!("{}\n{}", self.entry, self.from).as_bytes(),
-            Some(0o600),
-        )?;
+        write_aside(&self.note, format!("{}\n{}", self.entry, self.from).as_bytes(), Some(0o600))?;
         std::fs::rename(&self.from, &self.entry).map_err(CasError::write(&self.from))
     }
 
@@ -162,8 +147,7 @@ mod tests {
     #[test]
     fn what_is_moved_aside_comes_back_over_what_was_made_since() {
         let (_keep, root, asides) = place();
-        let moved =
-            ["out/", "single"].map(|path| asides.aside("7", &root.join(path)).unwrap().unwrap());
+        let moved = ["out/", "single"].map(|path| asides.aside("7", &root.join(path)).unwrap().unwrap());
         assert!(!root.join("out").exists() && !root.join("single").exists());
         assert!(asides.aside("7", &root.join("none")).unwrap().is_none());
         std::fs::create_dir(root.join("out")).unwrap();
@@ -171,10 +155,7 @@ mod tests {
         for aside in moved {
             aside.put_back().unwrap();
         }
-        assert_eq!(
-            std::fs::read_to_string(root.join("out/sub/file")).unwrap(),
-            "old"
-        );
+        assert_eq!(std::fs::read_to_string(root.join("out/sub/file")).unwrap(), "old");
         assert!(!root.join("out/half").exists() && root.join("single").exists());
         assert!(asides.attempts().is_empty());
     }
@@ -186,10 +167,7 @@ mod tests {
         std::mem::forget(asides.aside("7", &root.join("single")).unwrap());
         assert_eq!(asides.attempts(), ["7"]);
         let mut left = asides.left_by("7").unwrap();
-        assert_eq!(
-            left.iter().map(Aside::from).collect::<Vec<_>>(),
-            [root.join("out"), root.join("single")]
-        );
+        assert_eq!(left.iter().map(Aside::from).collect::<Vec<_>>(), [root.join("out"), root.join("single")]);
         left.pop().unwrap().discard().unwrap();
         left.pop().unwrap().put_back().unwrap();
         assert!(root.join("out/sub/file").exists() && !root.join("single").exists());

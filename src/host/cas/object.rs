@@ -51,13 +51,8 @@ pub(super) fn tree_text(entries: &[Entry]) -> String {
 pub(super) fn read_tree(path: &Utf8Path, digest: &Digest) -> Result<Vec<Entry>, CasError> {
     let text = std::fs::read_to_string(path).map_err(CasError::read(path))?;
     parse(&text)
-        .filter(|entries| {
-            tree_digest(entries) == *digest && entries.iter().all(|entry| is_name(&entry.name))
-        })
-        .ok_or_else(|| CasError::Damaged {
-            digest: *digest,
-            object: path.to_owned(),
-        })
+        .filter(|entries| tree_digest(entries) == *digest && entries.iter().all(|entry| is_name(&entry.name)))
+        .ok_or_else(|| CasError::Damaged { digest: *digest, object: path.to_owned() })
 }
 
 fn parse(text: &str) -> Option<Vec<Entry>> {

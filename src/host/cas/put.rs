@@ -3,9 +3,7 @@
 
 use super::object::{Shape, tree_text};
 use super::{Cas, CasError, Stored};
-use crate::host::files::{
-    Entry, EntryKind, aside_name, hash_stream, link_digest, sync_dir, tree_digest,
-};
+use crate::host::files::{Entry, EntryKind, aside_name, hash_stream, link_digest, sync_dir, tree_digest};
 use crate::host::files::{Sig, make_private_dir, remove_all};
 use crate::model::digest::Digest;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -30,9 +28,7 @@ impl Cas {
         let meta = match std::fs::symlink_metadata(path) {
             Ok(meta) => meta,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(CasError::Missing {
-                    path: path.to_owned(),
-                });
+                return Err(CasError::Missing { path: path.to_owned() });
             }
             Err(error) => return Err(CasError::read(path)(error)),
         };
@@ -44,28 +40,20 @@ impl Cas {
             Ok((EntryKind::Folder, self.put_folder(path)?))
         } else {
             let why = "it is a pipe, socket or device; remove it".to_owned();
-            Err(CasError::Unfit {
-                path: path.to_owned(),
-                why,
-            })
+            Err(CasError::Unfit { path: path.to_owned(), why })
         }
     }
 
     fn put_file(&self, path: &Utf8Path) -> Result<Stored, CasError> {
         for _ in 0..TRIES {
-            let mut file =
-                crate::host::process::open_no_follow(path).map_err(CasError::read(path))?;
+            let mut file = crate::host::process::open_no_follow(path).map_err(CasError::read(path))?;
             let before = Sig::of(&file.metadata().map_err(CasError::read(path))?);
             let aside = self.new_object()?;
             let copied = copy_in(&mut file, &before, &aside, path);
             let after = Sig::of(&file.metadata().map_err(CasError::read(path))?);
             match copied {
                 Ok((digest, size)) if before == after && size == before.size => {
-                    let shape = if before.executable() {
-                        Shape::Executable
-                    } else {
-                        Shape::File
-                    };
+                    let shape = if before.executable() { Shape::Executable } else { Shape::File };
                     self.settle(&aside, &digest, shape)?;
                     return Ok(Stored { digest, size });
                 }
@@ -76,9 +64,7 @@ impl Cas {
                 }
             }
         }
-        Err(CasError::Unstable {
-            path: path.to_owned(),
-        })
+        Err(CasError::Unstable { path: path.to_owned() })
     }
 
     fn put_link(&self, path: &Utf8Path) -> Result<Stored, CasError> {
@@ -86,10 +72,7 @@ impl Cas {
         let text = text
             .into_os_string()
             .into_string()
-            .map_err(|_| CasError::Unfit {
-                path: path.to_owned(),
-                why: "the link's text is not UTF-8".to_owned(),
-            })?;
+            .map_err(|_| CasError::Unfit { path: path.to_owned(), why: "the link's text is not UTF-8".to_owned() })?;
         let digest = link_digest(&text);
         self.put_bytes(&digest, Shape::Link, text.as_bytes())?;
         Ok(Stored { digest, size: 0 })
@@ -106,11 +89,7 @@ impl Cas {
             })?;
             let (kind, stored) = self.put_any(&path.join(&name))?;
             size += stored.size;
-            entries.push(Entry {
-                name,
-                kind,
-                digest: stored.digest,
-            });
+            entries.push(Entry { name, kind, digest: stored.digest });
         }
         entries.sort();
         let digest = tree_digest(&entries);
@@ -120,9 +99,7 @@ impl Cas {
 
     fn put_bytes(&self, digest: &Digest, shape: Shape, bytes: &[u8]) -> Result<(), CasError> {
         let aside = self.new_object()?;
-        create(&aside)
-            .and_then(|mut file| file.write_all(bytes))
-            .map_err(CasError::write(&aside))?;
+        create(&aside).and_then(|mut file| file.write_all(bytes)).map_err(CasError::write(&aside))?;
         self.settle(&aside, digest, shape)
     }
 
@@ -161,8 +138,7 @@ fn same_bytes(one: &Utf8Path, other: &Utf8Path) -> bool {
     };
     let (mut left, mut right) = (vec![0; 64 << 10], vec![0; 64 << 10]);
     loop {
-        let (Ok(count), Ok(same)) = (fill(&mut one, &mut left), fill(&mut other, &mut right))
-        else {
+        let (Ok(count), Ok(same)) = (fill(&mut one, &mut left), fill(&mut other, &mut right)) else {
             return false;
         };
         if left[..count] != right[..same] {
@@ -187,20 +163,11 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
 }
 
 fn create(path: &Utf8Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Copies a file aside; tells its digest and size.
-fn copy_in(
-    from: &mut File,
-    sig: &Sig,
-    aside: &Utf8Path,
-    path: &Utf8Path,
-) -> Result<(Digest, u64), CasError> {
+fn copy_in(from: &mut File, sig: &Sig, aside: &Utf8Path, path: &Utf8Path) -> Result<(Digest, u64), CasError> {
     let mut to = create(aside).map_err(CasError::write(aside))?;
     // Writing fails in here, too: that error must name the copy.
     let mut unwritten = None;

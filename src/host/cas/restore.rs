@@ -21,9 +21,7 @@ impl Cas {
         let aside = aside_name(to)?;
         let old = aside_name(to)?;
         let place = || put_in_place(&aside, to, &old).and_then(|()| sync_dir(folder));
-        let done = self
-            .build(digest, &aside)
-            .and_then(|_| place().map_err(CasError::write(to)));
+        let done = self.build(digest, &aside).and_then(|_| place().map_err(CasError::write(to)));
         if done.is_err() {
             let _ = remove_all(&aside);
         }
@@ -32,35 +30,24 @@ impl Cas {
 
     /// Makes a verified copy of an object at a path where nothing is.
     fn build(&self, digest: &Digest, at: &Utf8Path) -> Result<EntryKind, CasError> {
-        let Object { shape, path } = self
-            .find(digest)
-            .ok_or(CasError::Absent { digest: *digest })?;
+        let Object { shape, path } = self.find(digest).ok_or(CasError::Absent { digest: *digest })?;
         match shape {
             Shape::File => copy_out(digest, &path, at, false),
             Shape::Executable => copy_out(digest, &path, at, true),
             Shape::Link => {
                 let text = std::fs::read_to_string(&path).map_err(CasError::read(&path))?;
                 if link_digest(&text) != *digest {
-                    return Err(CasError::Damaged {
-                        digest: *digest,
-                        object: path,
-                    });
+                    return Err(CasError::Damaged { digest: *digest, object: path });
                 }
                 symlink(&text, at).map_err(CasError::write(at))?;
                 Ok(EntryKind::Link)
             }
             Shape::Tree => {
                 let entries = read_tree(&path, digest)?;
-                DirBuilder::new()
-                    .mode(0o777)
-                    .create(at)
-                    .map_err(CasError::write(at))?;
+                DirBuilder::new().mode(0o777).create(at).map_err(CasError::write(at))?;
                 for entry in entries {
                     if self.build(&entry.digest, &at.join(&entry.name))? != entry.kind {
-                        return Err(CasError::Damaged {
-                            digest: *digest,
-                            object: path,
-                        });
+                        return Err(CasError::Damaged { digest: *digest, object: path });
                     }
                 }
                 Ok(EntryKind::Folder)
@@ -69,19 +56,10 @@ impl Cas {
     }
 }
 
-fn copy_out(
-    digest: &Digest,
-    object: &Utf8Path,
-    at: &Utf8Path,
-    executable: bool,
-) -> Result<EntryKind, CasError> {
+fn copy_out(digest: &Digest, object: &Utf8Path, at: &Utf8Path, executable: bool) -> Result<EntryKind, CasError> {
     let mut from = File::open(object).map_err(CasError::read(object))?;
     let size = from.metadata().map_err(CasError::read(object))?.len();
-    let mut to = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(at)
-        .map_err(CasError::write(at))?;
+    let mut to = OpenOptions::new().write(true).create_new(true).open(at).map_err(CasError::write(at))?;
     let mut unwritten = None;
     let hashed = hash_stream(executable, &mut from, size, &mut |bytes| {
         to.write_all(bytes).map_err(|error| {
@@ -95,10 +73,7 @@ fn copy_out(
     }
     let (found, _) = hashed.map_err(CasError::read(object))?;
     if found != *digest {
-        return Err(CasError::Damaged {
-            digest: *digest,
-            object: object.to_owned(),
-        });
+        return Err(CasError::Damaged { digest: *digest, object: object.to_owned() });
     }
     let finish = || {
         if executable {

@@ -35,9 +35,7 @@ pub(crate) struct Entry {
 }
 
 /// What an entry is. The numbers enter digests.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum EntryKind {
     File = 1,
@@ -50,10 +48,7 @@ pub(crate) fn tree_digest(entries: &[Entry]) -> Digest {
     let mut encoder = Encoder::new(Domain::Tree);
     encoder.number(entries.len() as u64);
     for entry in entries {
-        encoder
-            .text(&entry.name)
-            .number(entry.kind as u64)
-            .digest(&entry.digest);
+        encoder.text(&entry.name).number(entry.kind as u64).digest(&entry.digest);
     }
     encoder.finish()
 }
@@ -73,13 +68,7 @@ pub(crate) fn hash_stream(
     let mut encoder = Encoder::new(Domain::File);
     encoder.number(u64::from(executable));
     // One byte more than the size: the end is seen by the second read.
-    let mut buffer = vec![
-        0;
-        usize::try_from(size)
-            .unwrap_or(BUFFER)
-            .saturating_add(1)
-            .min(BUFFER)
-    ];
+    let mut buffer = vec![0; usize::try_from(size).unwrap_or(BUFFER).saturating_add(1).min(BUFFER)];
     let mut total = 0;
     loop {
         match from.read(&mut buffer) {
@@ -109,13 +98,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(disk: &'a Disk, links: Links) -> Self {
-        Self {
-            disk,
-            links,
-            inside: Vec::new(),
-            depth: 0,
-            led_on: false,
-        }
+        Self { disk, links, inside: Vec::new(), depth: 0, led_on: false }
     }
 
     pub(super) fn content(&mut self, path: &Utf8Path) -> Result<Content, FactError> {
@@ -126,10 +109,7 @@ impl<'a> Reader<'a> {
             }),
             Err(error) if is_missing(&error) => {
                 self.disk.stats().forget(path.as_str());
-                Ok(Content {
-                    digest: missing(),
-                    kind: ContentKind::Missing,
-                })
+                Ok(Content { digest: missing(), kind: ContentKind::Missing })
             }
             Err(error) => Err(unreadable(path, &error)),
         }
@@ -155,18 +135,13 @@ impl<'a> Reader<'a> {
             return Ok(digest);
         }
         for _ in 0..TRIES {
-            if let Some((digest, sig, racy)) =
-                self.hash(path).map_err(|error| unreadable(path, &error))?
-            {
+            if let Some((digest, sig, racy)) = self.hash(path).map_err(|error| unreadable(path, &error))? {
                 self.disk.stats().put(path.as_str(), sig, digest, racy);
                 return Ok(digest);
             }
         }
         let why = "it changes while it is read; stop what writes it".to_owned();
-        Err(FactError {
-            what: path.to_string(),
-            why,
-        })
+        Err(FactError { what: path.to_string(), why })
     }
 
     /// Hashes a file; `None` when it changed meanwhile.
@@ -175,15 +150,13 @@ impl<'a> Reader<'a> {
         let now = system_nanos();
         let mut file = crate::host::process::open_no_follow(&self.disk.root.join(path))?;
         let before = Sig::of(&file.metadata()?);
-        let (digest, read) =
-            hash_stream(before.executable(), &mut file, before.size, &mut |_| Ok(()))?;
+        let (digest, read) = hash_stream(before.executable(), &mut file, before.size, &mut |_| Ok(()))?;
         let after = Sig::of(&file.metadata()?);
         Ok((before == after && read == before.size).then(|| (digest, before, before.racy(now))))
     }
 
     fn link(&mut self, path: &Utf8Path) -> Result<Digest, FactError> {
-        let text = std::fs::read_link(self.disk.root.join(path))
-            .map_err(|error| unreadable(path, &error))?;
+        let text = std::fs::read_link(self.disk.root.join(path)).map_err(|error| unreadable(path, &error))?;
         let text = Utf8PathBuf::from_path_buf(text).map_err(|_| FactError {
             what: path.to_string(),
             why: "the link's text is not UTF-8; make it anew".to_owned(),
@@ -192,9 +165,7 @@ impl<'a> Reader<'a> {
             return Ok(link_digest(text.as_str()));
         }
         self.led_on = true;
-        let target = path
-            .parent()
-            .map_or_else(|| text.clone(), |folder| folder.join(&text));
+        let target = path.parent().map_or_else(|| text.clone(), |folder| folder.join(&text));
         let led_to = if self.depth < MOST_LINKS {
             self.depth += 1;
             let content = self.content(&target);
@@ -203,10 +174,7 @@ impl<'a> Reader<'a> {
         } else {
             loop_digest()
         };
-        Ok(Encoder::new(Domain::Link)
-            .text(text.as_str())
-            .digest(&led_to)
-            .finish())
+        Ok(Encoder::new(Domain::Link).text(text.as_str()).digest(&led_to).finish())
     }
 
     fn folder(&mut self, path: &Utf8Path, meta: &Metadata) -> Result<Digest, FactError> {
@@ -221,8 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     fn entries(&mut self, path: &Utf8Path) -> Result<Vec<Entry>, FactError> {
-        let listed = std::fs::read_dir(self.disk.root.join(path))
-            .map_err(|error| unreadable(path, &error))?;
+        let listed = std::fs::read_dir(self.disk.root.join(path)).map_err(|error| unreadable(path, &error))?;
         let mut entries = Vec::new();
         for entry in listed {
             let entry = entry.map_err(|error| unreadable(path, &error))?;
@@ -245,12 +212,8 @@ impl<'a> Reader<'a> {
                 if self.links == Links::Followed {
                     continue;
                 }
-                let why =
-                    "it is a pipe, socket or device, which can't be kept; remove it".to_owned();
-                return Err(FactError {
-                    what: path.to_string(),
-                    why,
-                });
+                let why = "it is a pipe, socket or device, which can't be kept; remove it".to_owned();
+                return Err(FactError { what: path.to_string(), why });
             };
             let kind = match kind {
                 ContentKind::Missing => continue,

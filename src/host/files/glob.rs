@@ -18,23 +18,13 @@ pub(super) struct Matcher {
 impl Matcher {
     pub(super) fn new(glob: &Glob) -> Result<Self, FactError> {
         let takes = compile(&normal(&glob.pattern))?.compile_matcher();
-        let names: Vec<String> = glob
-            .without
-            .iter()
-            .map(|name| without_slash(name).to_owned())
-            .collect();
+        let names: Vec<String> = glob.without.iter().map(|name| without_slash(name).to_owned()).collect();
         let mut without = GlobSetBuilder::new();
         for pattern in names.iter().filter(|name| has_meta(name)) {
             without.add(compile(pattern)?);
         }
-        let without = without
-            .build()
-            .map_err(|error| bad(&glob.pattern, &error))?;
-        Ok(Self {
-            takes,
-            names,
-            without,
-        })
+        let without = without.build().map_err(|error| bad(&glob.pattern, &error))?;
+        Ok(Self { takes, names, without })
     }
 
     pub(super) fn takes(&self, path: &str) -> bool {
@@ -56,27 +46,18 @@ pub(super) fn start(pattern: &str) -> (String, Option<usize>) {
     let fixed = parts.iter().take_while(|part| !has_meta(part)).count();
     let (folder, rest) = parts.split_at(fixed);
     // Braces may hold a slash, and `**` stands for any number of folders.
-    let unbounded = rest
-        .iter()
-        .any(|part| part.contains("**") || part.contains('{'));
+    let unbounded = rest.iter().any(|part| part.contains("**") || part.contains('{'));
     (folder.join("/"), (!unbounded).then_some(rest.len()))
 }
 
 /// No `./` before it; a folder written with a slash means all that is in it.
 fn normal(pattern: &str) -> String {
     let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
-    if pattern.ends_with('/') {
-        format!("{pattern}**")
-    } else {
-        pattern.to_owned()
-    }
+    if pattern.ends_with('/') { format!("{pattern}**") } else { pattern.to_owned() }
 }
 
 fn without_slash(pattern: &str) -> &str {
-    pattern
-        .strip_prefix("./")
-        .unwrap_or(pattern)
-        .trim_end_matches('/')
+    pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/')
 }
 
 fn has_meta(text: &str) -> bool {
@@ -93,10 +74,7 @@ fn compile(pattern: &str) -> Result<globset::Glob, FactError> {
 }
 
 fn bad(pattern: &str, error: &globset::Error) -> FactError {
-    FactError {
-        what: pattern.to_owned(),
-        why: format!("the glob is wrong: {}", error.kind()),
-    }
+    FactError { what: pattern.to_owned(), why: format!("the glob is wrong: {}", error.kind()) }
 }
 
 #[cfg(test)]
@@ -141,10 +119,7 @@ mod tests {
         assert!(takes("**", &["out"], "outer/a"));
         assert!(!takes("**", &["**/*.tmp"], "a/b.tmp"));
         assert!(!takes("**", &["*/cache"], "a/cache/x"));
-        assert!(
-            !takes("**", &["a[1].txt"], "a[1].txt"),
-            "an output is a name, whatever is in it"
-        );
+        assert!(!takes("**", &["a[1].txt"], "a[1].txt"), "an output is a name, whatever is in it");
     }
 
     #[test]
@@ -159,11 +134,7 @@ mod tests {
 
     #[test]
     fn a_bad_glob_is_named() {
-        let glob = Glob {
-            pattern: "a/[".to_owned(),
-            without: Vec::new(),
-            ignore: GitIgnore::Respected,
-        };
+        let glob = Glob { pattern: "a/[".to_owned(), without: Vec::new(), ignore: GitIgnore::Respected };
         let error = Matcher::new(&glob).err().unwrap();
         assert!(error.to_string().contains("`a/[`"), "{error}");
     }

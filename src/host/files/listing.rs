@@ -45,12 +45,7 @@ struct Listing {
 
 impl Listings {
     pub(super) fn new(root: &Utf8Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            ignores: Ignores::new(root),
-            listings: BTreeMap::new(),
-            globs: BTreeMap::new(),
-        }
+        Self { root: root.to_owned(), ignores: Ignores::new(root), listings: BTreeMap::new(), globs: BTreeMap::new() }
     }
 
     pub(super) fn glob(&mut self, glob: &Glob) -> Result<Arc<[Utf8PathBuf]>, FactError> {
@@ -61,27 +56,16 @@ impl Listings {
         }
         let matcher = Matcher::new(glob)?;
         let (folder, levels) = glob::start(&glob.pattern);
-        let files = self.files(Start {
-            folder,
-            levels,
-            ignoring,
-        })?;
-        let taken: Arc<[Utf8PathBuf]> = files
-            .iter()
-            .filter(|path| matcher.takes(path))
-            .map(Utf8PathBuf::from)
-            .collect();
+        let files = self.files(&Start { folder, levels, ignoring })?;
+        let taken: Arc<[Utf8PathBuf]> =
+            files.iter().filter(|path| matcher.takes(path)).map(Utf8PathBuf::from).collect();
         self.globs.insert(memo, Arc::clone(&taken));
         Ok(taken)
     }
 
     pub(super) fn walk(&mut self, folder: &str) -> Result<Arc<[Utf8PathBuf]>, FactError> {
-        let start = Start {
-            folder: folder.to_owned(),
-            levels: None,
-            ignoring: false,
-        };
-        Ok(self.files(start)?.iter().map(Utf8PathBuf::from).collect())
+        let start = Start { folder: folder.to_owned(), levels: None, ignoring: false };
+        Ok(self.files(&start)?.iter().map(Utf8PathBuf::from).collect())
     }
 
     /// Notes that a path may have changed.
@@ -112,14 +96,9 @@ impl Listings {
         }
     }
 
-    fn files(&mut self, start: Start) -> Result<&BTreeSet<String>, FactError> {
-        let Self {
-            root,
-            ignores,
-            listings,
-            ..
-        } = self;
-        let fresh = !listings.contains_key(&start);
+    fn files(&mut self, start: &Start) -> Result<&BTreeSet<String>, FactError> {
+        let Self { root, ignores, listings, .. } = self;
+        let fresh = !listings.contains_key(start);
         let listing = listings.entry(start.clone()).or_default();
         if fresh {
             listing.doubtful.insert(start.folder.clone());
@@ -136,7 +115,7 @@ impl Listings {
             for file in below {
                 listing.files.remove(&file);
             }
-            list(root, ignores, &start, &path, &mut listing.files)?;
+            list(root, ignores, start, &path, &mut listing.files)?;
             listing.doubtful.remove(&path);
         }
         Ok(&listing.files)
@@ -145,10 +124,7 @@ impl Listings {
 
 /// Whether a path is a folder's own or lies in it.
 fn within(path: &str, folder: &str) -> bool {
-    folder.is_empty()
-        || path
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Never listed: git's own folder and ours.
@@ -169,10 +145,9 @@ fn list(
     }
     let meta = match std::fs::symlink_metadata(root.join(path)) {
         // A link that the user names as the folder to look in is followed; one met on the way is not.
-        Ok(meta) if meta.is_symlink() && path == start.folder => std::fs::metadata(root.join(path))
-            .ok()
-            .filter(Metadata::is_dir)
-            .unwrap_or(meta),
+        Ok(meta) if meta.is_symlink() && path == start.folder => {
+            std::fs::metadata(root.join(path)).ok().filter(Metadata::is_dir).unwrap_or(meta)
+        }
         Ok(meta) => meta,
         Err(error) if is_missing(&error) => return Ok(()),
         Err(error) => return Err(unreadable(Utf8Path::new(path), &error)),
@@ -216,11 +191,7 @@ fn list_folder(
         if is_internal(&shown) {
             continue;
         }
-        let path = if folder.is_empty() {
-            shown.into_owned()
-        } else {
-            format!("{folder}/{shown}")
-        };
+        let path = if folder.is_empty() { shown.into_owned() } else { format!("{folder}/{shown}") };
         if start.ignoring && ignores.ignored(&path, kind.is_dir()) {
             continue;
         }
@@ -271,17 +242,12 @@ impl Ignores {
                 }
             }
         }
-        Self {
-            root: root.to_owned(),
-            above,
-            inside: BTreeMap::new(),
-        }
+        Self { root: root.to_owned(), above, inside: BTreeMap::new() }
     }
 
     /// Whether one of the folders that a path lies in is ignored, and so all that is in it.
     fn folders_above(&mut self, path: &str) -> bool {
-        path.match_indices('/')
-            .any(|(at, _)| self.ignored(&path[..at], true))
+        path.match_indices('/').any(|(at, _)| self.ignored(&path[..at], true))
     }
 
     /// Whether a path, in a folder that is not ignored, is ignored. The nearest rule decides.

@@ -29,8 +29,7 @@ pub struct Sig {
 
 impl Sig {
     pub(crate) fn of(meta: &Metadata) -> Self {
-        let nanos =
-            |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
+        let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
         Self {
             size: meta.size(),
             mtime_ns: nanos(meta.mtime(), meta.mtime_nsec()),
@@ -100,21 +99,13 @@ pub struct StatCache {
 impl StatCache {
     /// The cache as the store kept it.
     pub fn new(rows: Vec<StatRow>) -> Self {
-        let rows = rows
-            .into_iter()
-            .map(|row| (row.path.into_string(), (row.sig, row.digest, row.racy)));
-        Self {
-            rows: rows.collect(),
-            changed: BTreeSet::new(),
-        }
+        let rows = rows.into_iter().map(|row| (row.path.into_string(), (row.sig, row.digest, row.racy)));
+        Self { rows: rows.collect(), changed: BTreeSet::new() }
     }
 
     /// The digest of a file, when its signature proves that it is the file that was read.
     pub(crate) fn get(&self, path: &str, sig: &Sig) -> Option<Digest> {
-        self.rows
-            .get(path)
-            .filter(|(known, _, racy)| known == sig && !racy)
-            .map(|(_, digest, _)| *digest)
+        self.rows.get(path).filter(|(known, _, racy)| known == sig && !racy).map(|(_, digest, _)| *digest)
     }
 
     pub(crate) fn put(&mut self, path: &str, sig: Sig, digest: Digest, racy: bool) {
@@ -138,12 +129,7 @@ impl StatCache {
         for path in std::mem::take(&mut self.changed) {
             match self.rows.get(&path) {
                 Some(&(sig, digest, racy)) => {
-                    changes.put.push(StatRow {
-                        path: path.into(),
-                        sig,
-                        digest,
-                        racy,
-                    });
+                    changes.put.push(StatRow { path: path.into(), sig, digest, racy });
                 }
                 None => changes.drop.push(path.into()),
             }
@@ -159,23 +145,14 @@ mod tests {
     const NOW: i64 = 1_000_000_000_123_456_789;
 
     fn sig(mtime_ns: i64, ctime_ns: i64) -> Sig {
-        Sig {
-            size: 1,
-            mtime_ns,
-            ctime_ns,
-            ino: 1,
-            mode: 0o100_644,
-        }
+        Sig { size: 1, mtime_ns, ctime_ns, ino: 1, mode: 0o100_644 }
     }
 
     #[test]
     fn new_future_and_coarse_stamps_prove_nothing() {
         assert!(sig(NOW, 0).racy(NOW));
         assert!(sig(1, NOW - GRAIN).racy(NOW));
-        assert!(
-            sig(NOW + 5_000_000_000, 1).racy(NOW),
-            "a time in the future"
-        );
+        assert!(sig(NOW + 5_000_000_000, 1).racy(NOW), "a time in the future");
         assert!(!sig(NOW - GRAIN - 1, NOW - GRAIN - 1).racy(NOW));
         let whole = 999_999_999_000_000_000;
         assert!(sig(whole, whole).racy(NOW));
@@ -184,12 +161,8 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_kept_again() {
-        let row = |path: &str| StatRow {
-            path: path.into(),
-            sig: sig(1, 2),
-            digest: super::super::missing(),
-            racy: false,
-        };
+        let row =
+            |path: &str| StatRow { path: path.into(), sig: sig(1, 2), digest: super::super::missing(), racy: false };
         let mut cache = StatCache::new(vec![row("a"), row("b"), row("c")]);
         cache.put("a", sig(1, 2), super::super::missing(), false);
         assert!(cache.changes().is_empty());

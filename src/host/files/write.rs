@@ -4,9 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
@@ -15,16 +13,10 @@ use zeroize::Zeroizing;
 pub enum FileError {
     /// Reading failed.
     #[error("cannot read `{path}`: {}", crate::host::reason(.source))]
-    Read {
-        path: Utf8PathBuf,
-        source: io::Error,
-    },
+    Read { path: Utf8PathBuf, source: io::Error },
     /// Writing failed; what was there before is still there.
     #[error("cannot write `{path}`: {}", crate::host::reason(.source))]
-    Write {
-        path: Utf8PathBuf,
-        source: io::Error,
-    },
+    Write { path: Utf8PathBuf, source: io::Error },
     /// A secret file that others may read.
     #[error("`{path}` may be read by others (mode {mode:04o}); run `chmod 600 {path}`")]
     TooOpen { path: Utf8PathBuf, mode: u32 },
@@ -35,17 +27,11 @@ pub enum FileError {
 
 impl FileError {
     pub(crate) fn read(path: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Read {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::Read { path: path.to_owned(), source }
     }
 
     pub(crate) fn write(path: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Write {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::Write { path: path.to_owned(), source }
     }
 }
 
@@ -57,14 +43,8 @@ pub fn write_aside(path: &Utf8Path, bytes: &[u8], mode: Option<u32>) -> Result<(
     let aside = aside_name(path)?;
     let folder = path.parent().unwrap_or(Utf8Path::new("."));
     let write = || {
-        std::fs::create_dir_all(if folder.as_str().is_empty() {
-            Utf8Path::new(".")
-        } else {
-            folder
-        })?;
-        let kept = std::fs::symlink_metadata(path)
-            .ok()
-            .filter(std::fs::Metadata::is_file);
+        std::fs::create_dir_all(if folder.as_str().is_empty() { Utf8Path::new(".") } else { folder })?;
+        let kept = std::fs::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file);
         let mode = mode.or_else(|| kept.map(|meta| meta.mode() & 0o7777));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -90,20 +70,14 @@ pub fn write_aside(path: &Utf8Path, bytes: &[u8], mode: Option<u32>) -> Result<(
 /// A name beside a path that nobody else uses.
 pub(crate) fn aside_name(path: &Utf8Path) -> Result<Utf8PathBuf, FileError> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().ok_or_else(|| FileError::NoName {
-        path: path.to_owned(),
-    })?;
+    let name = path.file_name().ok_or_else(|| FileError::NoName { path: path.to_owned() })?;
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     Ok(path.with_file_name(format!(".{name}.infra-{}-{next}", std::process::id())))
 }
 
 /// Makes a rename in a folder durable.
 pub(crate) fn sync_dir(folder: &Utf8Path) -> io::Result<()> {
-    let folder = if folder.as_str().is_empty() {
-        Utf8Path::new(".")
-    } else {
-        folder
-    };
+    let folder = if folder.as_str().is_empty() { Utf8Path::new(".") } else { folder };
     File::open(folder)?.sync_all()
 }
 
@@ -128,16 +102,10 @@ pub fn read_private(path: &Utf8Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let meta = file.metadata().map_err(FileError::read(path))?;
     let mode = meta.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(FileError::TooOpen {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(FileError::TooOpen { path: path.to_owned(), mode });
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(meta.len()).unwrap_or(0) + 1,
-    ));
-    file.read_to_end(&mut bytes)
-        .map_err(FileError::read(path))?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1));
+    file.read_to_end(&mut bytes).map_err(FileError::read(path))?;
     Ok(bytes)
 }
 
@@ -199,10 +167,7 @@ mod tests {
         let path = root.join("a/b/file");
         write_aside(&path, b"one", Some(0o750)).unwrap();
         write_aside(&path, b"two", None).unwrap();
-        assert_eq!(
-            (std::fs::read(&path).unwrap().as_slice(), mode(&path)),
-            (&b"two"[..], 0o750)
-        );
+        assert_eq!((std::fs::read(&path).unwrap().as_slice(), mode(&path)), (&b"two"[..], 0o750));
         assert_eq!(std::fs::read_dir(root.join("a/b")).unwrap().count(), 1);
     }
 
@@ -212,10 +177,7 @@ mod tests {
         std::fs::write(root.join("target"), "kept").unwrap();
         std::os::unix::fs::symlink("target", root.join("link")).unwrap();
         write_aside(&root.join("link"), b"new", None).unwrap();
-        assert_eq!(
-            std::fs::read_to_string(root.join("target")).unwrap(),
-            "kept"
-        );
+        assert_eq!(std::fs::read_to_string(root.join("target")).unwrap(), "kept");
         std::fs::create_dir(root.join("folder")).unwrap();
         let error = write_aside(&root.join("folder"), b"x", None).unwrap_err();
         assert!(error.to_string().contains("folder"), "{error}");
@@ -228,22 +190,12 @@ mod tests {
         std::fs::create_dir(root.join("p")).unwrap();
         make_private_dir(&root.join("p")).unwrap();
         make_private_dir(&root.join("p/q/r")).unwrap();
-        assert_eq!(
-            (
-                mode(&root.join("p")),
-                mode(&root.join("p/q")),
-                mode(&root.join("p/q/r"))
-            ),
-            (0o700, 0o700, 0o700)
-        );
+        assert_eq!((mode(&root.join("p")), mode(&root.join("p/q")), mode(&root.join("p/q/r"))), (0o700, 0o700, 0o700));
         write_aside(&root.join("s"), b"secret", Some(0o600)).unwrap();
         assert_eq!(read_private(&root.join("s")).unwrap().as_slice(), b"secret");
         std::fs::set_permissions(root.join("s"), Permissions::from_mode(0o640)).unwrap();
         let error = read_private(&root.join("s")).unwrap_err().to_string();
-        assert!(
-            error.contains("0640") && error.contains("chmod 600"),
-            "{error}"
-        );
+        assert!(error.contains("0640") && error.contains("chmod 600"), "{error}");
     }
 
     #[test]

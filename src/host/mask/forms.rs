@@ -26,9 +26,7 @@ fn add_leaves(json: &Json, patterns: &mut Vec<String>) {
     match json {
         Json::String(text) => add_value(text, patterns),
         Json::Array(items) => items.iter().for_each(|item| add_leaves(item, patterns)),
-        Json::Object(fields) => fields
-            .values()
-            .for_each(|field| add_leaves(field, patterns)),
+        Json::Object(fields) => fields.values().for_each(|field| add_leaves(field, patterns)),
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
@@ -38,10 +36,7 @@ fn add_value(value: &str, patterns: &mut Vec<String>) {
     if trimmed.chars().count() < SHORTEST {
         return;
     }
-    let lines = value
-        .lines()
-        .map(str::trim)
-        .filter(|line| line.chars().count() >= SHORTEST);
+    let lines = value.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST);
     for text in [value, trimmed].into_iter().chain(lines) {
         patterns.push(text.to_owned());
         add_base64(text.as_bytes(), patterns);
@@ -63,14 +58,8 @@ fn add_base64(bytes: &[u8], patterns: &mut Vec<String>) {
         shifted.extend_from_slice(bytes);
         let skip = (shift * 8).div_ceil(6);
         let whole = shifted.len() * 8 / 6;
-        for encoded in [
-            STANDARD_NO_PAD.encode(&shifted),
-            URL_SAFE_NO_PAD.encode(&shifted),
-        ] {
-            if let Some(piece) = encoded
-                .get(skip..whole)
-                .filter(|piece| piece.len() >= SHORTEST_BASE64)
-            {
+        for encoded in [STANDARD_NO_PAD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {
+            if let Some(piece) = encoded.get(skip..whole).filter(|piece| piece.len() >= SHORTEST_BASE64) {
                 patterns.push(piece.to_owned());
             }
         }
@@ -94,9 +83,7 @@ fn add_json(text: &str, patterns: &mut Vec<String>) {
     patterns.push(plain);
     // Python writes everything beyond ASCII as \u…, Go writes < > & so.
     patterns.push(escape_json(text, |c| !c.is_ascii()));
-    patterns.push(escape_json(text, |c| {
-        matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
-    }));
+    patterns.push(escape_json(text, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')));
 }
 
 fn escape_json(text: &str, also: impl Fn(char) -> bool) -> String {
@@ -166,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_form_is_hidden() {
-        let masks = Masks::new(vec![SECRET.to_owned()]);
+        let masks = Masks::new(&[SECRET.to_owned()]);
         let shown = [
             SECRET.to_owned(),
             serde_json::to_string(SECRET).unwrap(),
@@ -186,7 +173,7 @@ mod tests {
 
     #[test]
     fn base64_is_hidden_at_every_alignment() {
-        let masks = Masks::new(vec!["correct-horse".to_owned()]);
+        let masks = Masks::new(&["correct-horse".to_owned()]);
         for before in ["", "u", "us", "user:"] {
             let masked = masks.mask(&STANDARD.encode(format!("{before}correct-horse and more")));
             assert!(masked.contains("••••••"), "{before}: {masked}");
@@ -195,7 +182,7 @@ mod tests {
 
     #[test]
     fn leaves_of_a_json_secret_are_hidden() {
-        let masks = Masks::new(vec![r#"{"user":"root","keys":["topsecret"]}"#.to_owned()]);
+        let masks = Masks::new(&[r#"{"user":"root","keys":["topsecret"]}"#.to_owned()]);
         assert_eq!(masks.mask("key topsecret"), "key ••••••");
     }
 }

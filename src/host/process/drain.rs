@@ -63,7 +63,7 @@ impl Told {
         self.masker.feed(bytes, &mut masked);
         let stream = self.stream;
         self.lines.feed(&masked, &mut |text| {
-            tell(ProcessEvent::Line { stream, text })
+            tell(ProcessEvent::Line { stream, text });
         });
     }
 
@@ -85,35 +85,18 @@ struct Follow {
 }
 
 impl Drain {
-    pub(super) fn new(
-        command: &Command,
-        log: Log,
-        log_pipe: Option<PipeReader>,
-        out_pipe: Option<PipeReader>,
-    ) -> Self {
-        let told = |stream| Told {
-            masker: command.masks.stream(),
-            lines: Lines::new(STREAM_LINE),
-            stream,
-        };
+    pub(super) fn new(command: &Command, log: Log, log_pipe: Option<PipeReader>, out_pipe: Option<PipeReader>) -> Self {
+        let told = |stream| Told { masker: command.masks.stream(), lines: Lines::new(STREAM_LINE), stream };
         Self {
             log,
             log_pipe,
             log_lines: Lines::new(LOG_LINE),
-            log_stream: if command.stdout == Stdout::Log {
-                Stream::Out
-            } else {
-                Stream::Err
-            },
+            log_stream: if command.stdout == Stdout::Log { Stream::Out } else { Stream::Err },
             out_pipe,
             out: (command.stdout == Stdout::Stream).then(|| told(Stream::Out)),
             collected: Vec::new(),
             cut: false,
-            follow: command.follow.clone().map(|path| Follow {
-                path,
-                file: None,
-                told: told(Stream::Followed),
-            }),
+            follow: command.follow.clone().map(|path| Follow { path, file: None, told: told(Stream::Followed) }),
             buffer: vec![0; 64 << 10],
         }
     }
@@ -180,33 +163,18 @@ impl Drain {
 
     /// Waits for something to read or for the end; reads once from each pipe that is ready. Whether
     /// anything was ready.
-    fn read_ready(
-        &mut self,
-        end: Option<&OwnedFd>,
-        patience: Option<Duration>,
-        tell: Tell<'_>,
-    ) -> bool {
+    fn read_ready(&mut self, end: Option<&OwnedFd>, patience: Option<Duration>, tell: Tell<'_>) -> bool {
         let timeout = patience.map(|patience| Timespec {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: patience.subsec_nanos().into(),
         });
         let mut waiting: Vec<PollFd<'_>> = Vec::with_capacity(3);
-        waiting.extend(
-            self.log_pipe
-                .iter()
-                .map(|pipe| PollFd::new(pipe, PollFlags::IN)),
-        );
-        waiting.extend(
-            self.out_pipe
-                .iter()
-                .map(|pipe| PollFd::new(pipe, PollFlags::IN)),
-        );
+        waiting.extend(self.log_pipe.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        waiting.extend(self.out_pipe.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
         waiting.extend(end.map(|end| PollFd::new(end, PollFlags::IN)));
         // An error is a signal that came between: the caller asks again.
         let count = rustix::event::poll(&mut waiting, timeout.as_ref()).unwrap_or(0);
-        let mut ready = waiting
-            .iter()
-            .map(|fd| count > 0 && !fd.revents().is_empty());
+        let mut ready = waiting.iter().map(|fd| count > 0 && !fd.revents().is_empty());
         let log_ready = self.log_pipe.is_some() && ready.next().unwrap_or(false);
         let out_ready = self.out_pipe.is_some() && ready.next().unwrap_or(false);
         drop(waiting);
@@ -226,7 +194,7 @@ impl Drain {
         let masked = self.log.stream(bytes);
         let stream = self.log_stream;
         self.log_lines.feed(&masked, &mut |text| {
-            tell(ProcessEvent::Line { stream, text })
+            tell(ProcessEvent::Line { stream, text });
         });
     }
 
@@ -236,8 +204,7 @@ impl Drain {
         };
         let room = COLLECT_LIMIT - self.collected.len();
         self.cut |= bytes.len() > room;
-        self.collected
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.collected.extend_from_slice(&bytes[..bytes.len().min(room)]);
         if let Some(out) = &mut self.out {
             out.feed(bytes, tell);
         }

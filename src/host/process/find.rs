@@ -13,14 +13,11 @@ pub fn find_program(word: &str, path: &str, dir: &Utf8Path) -> Option<Utf8PathBu
     if word.contains('/') {
         return Some(dir.join(word)).filter(|file| is_executable(file));
     }
-    path.split(':')
-        .map(|folder| dir.join(folder).join(word))
-        .find(|file| is_executable(file))
+    path.split(':').map(|folder| dir.join(folder).join(word)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Utf8Path) -> bool {
-    std::fs::metadata(file)
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -34,19 +31,14 @@ mod tests {
         for (file, mode) in [("a/tool", 0o644), ("b/tool", 0o755), ("c/tool", 0o755)] {
             std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
             std::fs::write(root.join(file), "").unwrap();
-            std::fs::set_permissions(root.join(file), std::fs::Permissions::from_mode(mode))
-                .unwrap();
+            std::fs::set_permissions(root.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
         }
         let path = format!("{root}/a:{root}/b:c");
         assert_eq!(find_program("tool", &path, root), Some(root.join("b/tool")));
         assert_eq!(find_program("tool", "c", root), Some(root.join("c/tool")));
         assert_eq!(find_program("c/tool", "", root), Some(root.join("c/tool")));
         assert_eq!(find_program("a/tool", "", root), None);
-        assert_eq!(
-            find_program("c", root.as_str(), root),
-            None,
-            "a folder is no program"
-        );
+        assert_eq!(find_program("c", root.as_str(), root), None, "a folder is no program");
         assert_eq!(find_program("", &path, root), None);
     }
 }

@@ -9,10 +9,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            partial: Vec::new(),
-            limit,
-        }
+        Self { partial: Vec::new(), limit }
     }
 
     /// Takes bytes and calls `tell` with each line that they end.

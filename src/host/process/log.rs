@@ -20,22 +20,10 @@ impl Log {
     /// Opens a log, 0600, and makes its folders, 0700.
     pub fn open(path: &Utf8Path, masks: &Arc<Masks>) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)?;
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)?;
-        Ok(Self {
-            file,
-            masker: masks.stream(),
-            masks: Arc::clone(masks),
-            lost: None,
-        })
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        Ok(Self { file, masker: masks.stream(), masks: Arc::clone(masks), lost: None })
     }
 
     /// Appends one line of our own.
@@ -87,30 +75,15 @@ mod tests {
     #[test]
     fn the_log_is_private_and_masked_and_grows() {
         let root = tempfile::tempdir().unwrap();
-        let path = Utf8Path::from_path(root.path())
-            .unwrap()
-            .join("runs/1/output.log");
-        let masks = Arc::new(Masks::new(vec!["hunter2".to_owned()]));
+        let path = Utf8Path::from_path(root.path()).unwrap().join("runs/1/output.log");
+        let masks = Arc::new(Masks::new(&["hunter2".to_owned()]));
         for _ in 0..2 {
             let mut log = Log::open(&path, &masks).unwrap();
             log.line("password hunter2");
         }
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            "password ••••••\npassword ••••••\n"
-        );
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(
-            std::fs::metadata(path.parent().unwrap())
-                .unwrap()
-                .permissions()
-                .mode()
-                & 0o777,
-            0o700
-        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "password ••••••\npassword ••••••\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

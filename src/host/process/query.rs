@@ -52,31 +52,17 @@ pub fn query(
         return Err(StartError::NotFound { program });
     };
     let failed = |source: io::Error| match source.kind() {
-        _ if !dir.is_dir() => StartError::NoFolder {
-            program: program.clone(),
-            dir: dir.to_owned(),
-        },
-        io::ErrorKind::NotFound => StartError::NoInterpreter {
-            program: program.clone(),
-        },
-        io::ErrorKind::PermissionDenied => StartError::NotExecutable {
-            program: program.clone(),
-        },
-        _ => StartError::Other {
-            program: program.clone(),
-            source,
-        },
+        _ if !dir.is_dir() => StartError::NoFolder { program: program.clone(), dir: dir.to_owned() },
+        io::ErrorKind::NotFound => StartError::NoInterpreter { program: program.clone() },
+        io::ErrorKind::PermissionDenied => StartError::NotExecutable { program: program.clone() },
+        _ => StartError::Other { program: program.clone(), source },
     };
     let (out_pipe, out_writer) = os_pipe::pipe().map_err(failed)?;
     let (err_pipe, err_writer) = os_pipe::pipe().map_err(failed)?;
     let name = word.clone();
     let expression = duct::cmd(found.as_std_path(), arguments)
         .dir(dir)
-        .full_env(
-            env.iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .chain([(MARK, QUERY_MARK)]),
-        )
+        .full_env(env.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([(MARK, QUERY_MARK)]))
         .stdin_null()
         .stdout_file(out_writer)
         .stderr_file(err_writer)
@@ -97,10 +83,7 @@ pub fn query(
 
     let (out, err) = (collect(out_pipe), collect(err_pipe));
     let deadline = Instant::now() + timeout;
-    let status = handle
-        .wait_deadline(deadline)
-        .map_err(failed)?
-        .map(|output| output.status);
+    let status = handle.wait_deadline(deadline).map_err(failed)?.map(|output| output.status);
     if status.is_none() {
         for &pid in &pids {
             sys::signal_group(pid, Signal::KILL);
@@ -113,19 +96,11 @@ pub fn query(
     }
     drop(leave);
     let Some(status) = status else {
-        return Err(StartError::TimedOut {
-            program,
-            after: timeout,
-        });
+        return Err(StartError::TimedOut { program, after: timeout });
     };
     let until = Instant::now() + LEAK;
     let (stdout, stderr) = (take(&out, until), take(&err, until));
-    Ok(QueryOutput {
-        code: status.code(),
-        signal: status.signal(),
-        stdout,
-        stderr,
-    })
+    Ok(QueryOutput { code: status.code(), signal: status.signal(), stdout, stderr })
 }
 
 /// Reads a pipe to its end in a thread of its own, which a grandchild may keep waiting.
@@ -160,30 +135,19 @@ mod tests {
     fn ask(script: &str, timeout: u64) -> Result<QueryOutput, StartError> {
         let env = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
         let argv = ["sh", "-c", script].map(str::to_owned);
-        query(
-            &argv,
-            Utf8Path::new("/"),
-            &env,
-            Duration::from_millis(timeout),
-        )
+        query(&argv, Utf8Path::new("/"), &env, Duration::from_millis(timeout))
     }
 
     #[test]
     fn both_streams_and_the_code_come_back() {
         let output = ask("echo out; echo err >&2; exit 3", 5000).unwrap();
-        assert_eq!(
-            (output.code, output.stdout.as_str(), output.stderr.as_str()),
-            (Some(3), "out\n", "err\n")
-        );
+        assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (Some(3), "out\n", "err\n"));
     }
 
     #[test]
     fn a_slow_one_is_ended_with_its_group() {
         let since = Instant::now();
-        assert!(matches!(
-            ask("sleep 30 & sleep 30", 100),
-            Err(StartError::TimedOut { .. })
-        ));
+        assert!(matches!(ask("sleep 30 & sleep 30", 100), Err(StartError::TimedOut { .. })));
         assert!(since.elapsed() < Duration::from_secs(5));
     }
 
@@ -204,19 +168,9 @@ mod tests {
     fn a_missing_program_and_folder_are_told_apart() {
         let env = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
         let second = Duration::from_secs(1);
-        let missing = query(
-            &["no-such-tool".to_owned()],
-            Utf8Path::new("/"),
-            &env,
-            second,
-        );
+        let missing = query(&["no-such-tool".to_owned()], Utf8Path::new("/"), &env, second);
         assert!(matches!(missing, Err(StartError::NotFound { .. })));
-        let nowhere = query(
-            &["true".to_owned()],
-            Utf8Path::new("/no/such"),
-            &env,
-            second,
-        );
+        let nowhere = query(&["true".to_owned()], Utf8Path::new("/no/such"), &env, second);
         assert!(matches!(nowhere, Err(StartError::NoFolder { .. })));
     }
 }

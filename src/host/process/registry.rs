@@ -40,16 +40,12 @@ impl Leave {
 
     /// Whether this mark's tool is the only one that runs.
     pub(super) fn only(&self, mark: &str) -> bool {
-        self.0
-            .values()
-            .all(|child| !matches!(child, Child::Tool(other) if other != mark))
+        self.0.values().all(|child| !matches!(child, Child::Tool(other) if other != mark))
     }
 
     /// Whether a tool with this mark runs.
     pub(super) fn runs(&self, mark: &str) -> bool {
-        self.0
-            .values()
-            .any(|child| matches!(child, Child::Tool(other) if other == mark))
+        self.0.values().any(|child| matches!(child, Child::Tool(other) if other == mark))
     }
 }
 
@@ -69,10 +65,7 @@ pub fn become_subreaper() {
 /// Reaps adopted processes that have ended, and never a child of ours, whose status std waits for.
 pub(super) fn reap_strangers() {
     let leave = leave();
-    for stranger in sweep::strangers(&leave)
-        .iter()
-        .filter(|stranger| stranger.zombie)
-    {
+    for stranger in sweep::strangers(&leave).iter().filter(|stranger| stranger.zombie) {
         sys::reap(stranger.pid);
     }
 }

@@ -5,10 +5,7 @@ use super::drain::{Drain, Outcome};
 use super::log::Log;
 use super::registry::{self, Child as Kind, become_subreaper};
 use super::terminal::Handed;
-use super::{
-    Command, Ended, Leader, MARK, ProcessEvent, Running, StartError, Stdin, Stdout, find_program,
-    sweep, sys,
-};
+use super::{Command, Ended, Leader, MARK, ProcessEvent, Running, StartError, Stdin, Stdout, find_program, sweep, sys};
 use os_pipe::PipeReader;
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -18,41 +15,26 @@ use std::time::Instant;
 
 /// Starts a process. Its own thread drains and waits for it and calls `on_event`, lastly with
 /// `Ended`; an `on_event` that blocks makes the tool wait.
-pub fn start(
-    command: Command,
-    on_event: Box<dyn FnMut(ProcessEvent) + Send>,
-) -> Result<Running, StartError> {
+pub fn start(command: Command, on_event: Box<dyn FnMut(ProcessEvent) + Send>) -> Result<Running, StartError> {
     become_subreaper();
     let program = command.argv.first().cloned().ok_or(StartError::Empty)?;
-    let log = Log::open(&command.log, &command.masks).map_err(|source| StartError::Log {
-        log: command.log.clone(),
-        source,
-    })?;
+    let log = Log::open(&command.log, &command.masks)
+        .map_err(|source| StartError::Log { log: command.log.clone(), source })?;
     let (tell, told) = mpsc::channel();
     // The thread comes first: a process without one would be left unattended.
     std::thread::Builder::new()
         .name(program.clone())
         .spawn(move || match spawn(&command) {
             Ok(started) => {
-                let _ = tell.send(Ok(Running {
-                    leader: Arc::clone(&started.leader),
-                }));
+                let _ = tell.send(Ok(Running { leader: Arc::clone(&started.leader) }));
                 attend(started, &command, log, on_event);
             }
             Err(error) => {
                 let _ = tell.send(Err(error));
             }
         })
-        .map_err(|source| StartError::Other {
-            program: program.clone(),
-            source,
-        })?;
-    told.recv().unwrap_or_else(|_| {
-        Err(StartError::Other {
-            program,
-            source: io::ErrorKind::BrokenPipe.into(),
-        })
-    })
+        .map_err(|source| StartError::Other { program: program.clone(), source })?;
+    told.recv().unwrap_or_else(|_| Err(StartError::Other { program, source: io::ErrorKind::BrokenPipe.into() }))
 }
 
 struct Started {
@@ -68,33 +50,19 @@ struct Started {
 
 fn spawn(command: &Command) -> Result<Started, StartError> {
     let (program, arguments) = command.argv.split_first().ok_or(StartError::Empty)?;
-    let other = |source| StartError::Other {
-        program: program.clone(),
-        source,
-    };
+    let other = |source| StartError::Other { program: program.clone(), source };
     let path = command.env.get("PATH").map_or("", String::as_str);
-    let found =
-        find_program(program, path, &command.dir).ok_or_else(|| not_found(command, program))?;
+    let found = find_program(program, path, &command.dir).ok_or_else(|| not_found(command, program))?;
 
     let mut process = std::process::Command::new(&found);
-    process
-        .arg0(program)
-        .args(arguments)
-        .current_dir(&command.dir);
-    process
-        .env_clear()
-        .envs(&command.env)
-        .env(MARK, &command.mark);
+    process.arg0(program).args(arguments).current_dir(&command.dir);
+    process.env_clear().envs(&command.env).env(MARK, &command.mark);
     process.process_group(0);
     if let Some(umask) = command.umask {
         sys::set_umask(&mut process, umask);
     }
     let interactive = command.stdin == Stdin::Terminal;
-    process.stdin(if interactive {
-        Stdio::inherit()
-    } else {
-        Stdio::null()
-    });
+    process.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
     let mut out = None;
     let mut log = None;
     if interactive && command.stdout == Stdout::Log {
@@ -118,36 +86,20 @@ fn spawn(command: &Command) -> Result<Started, StartError> {
 
     let mut leave = registry::leave();
     let since = Instant::now();
-    let child = process
-        .spawn()
-        .map_err(|source| explain(command, &found, source))?;
+    let child = process.spawn().map_err(|source| explain(command, &found, source))?;
     leave.add(child.id(), Kind::Tool(command.mark.clone()));
     drop(leave);
     // The pipes' write ends close with `process`: from here on only the tool holds them.
     drop(process);
-    let terminal = if interactive {
-        Handed::to(child.id())
-    } else {
-        None
-    };
+    let terminal = if interactive { Handed::to(child.id()) } else { None };
     let leader = Arc::new(Leader::new(child.id(), command.mark.clone()));
-    Ok(Started {
-        child,
-        leader,
-        log,
-        out,
-        terminal,
-        since,
-    })
+    Ok(Started { child, leader, log, out, terminal, since })
 }
 
 fn not_found(command: &Command, program: &str) -> StartError {
     let program = program.to_owned();
     if !command.dir.is_dir() {
-        StartError::NoFolder {
-            program,
-            dir: command.dir.clone(),
-        }
+        StartError::NoFolder { program, dir: command.dir.clone() }
     } else if program.contains('/') && command.dir.join(&program).exists() {
         StartError::NotExecutable { program }
     } else {
@@ -158,10 +110,7 @@ fn not_found(command: &Command, program: &str) -> StartError {
 fn explain(command: &Command, found: &camino::Utf8Path, source: io::Error) -> StartError {
     let program = command.argv.first().cloned().unwrap_or_default();
     match source.kind() {
-        _ if !command.dir.is_dir() => StartError::NoFolder {
-            program,
-            dir: command.dir.clone(),
-        },
+        _ if !command.dir.is_dir() => StartError::NoFolder { program, dir: command.dir.clone() },
         io::ErrorKind::NotFound if found.exists() => StartError::NoInterpreter { program },
         io::ErrorKind::NotFound => StartError::NotFound { program },
         io::ErrorKind::PermissionDenied => StartError::NotExecutable { program },
@@ -172,20 +121,8 @@ fn explain(command: &Command, found: &camino::Utf8Path, source: io::Error) -> St
 }
 
 /// Drains and waits until the process has ended and nothing of it is left.
-fn attend(
-    started: Started,
-    command: &Command,
-    log: Log,
-    mut on_event: Box<dyn FnMut(ProcessEvent) + Send>,
-) {
-    let Started {
-        mut child,
-        leader,
-        log: log_pipe,
-        out,
-        terminal,
-        since,
-    } = started;
+fn attend(started: Started, command: &Command, log: Log, mut on_event: Box<dyn FnMut(ProcessEvent) + Send>) {
+    let Started { mut child, leader, log: log_pipe, out, terminal, since } = started;
     let mut drain = Drain::new(command, log, log_pipe, out);
     if command.stdin == Stdin::Terminal && command.stdout == Stdout::Log {
         drain.note("[the terminal was handed to the tool; what it showed is not kept]");
@@ -195,11 +132,7 @@ fn attend(
     // The leader is not reaped yet, so its id and group are still its own.
     let swept = sweep::leftovers(&leader);
     let seconds = since.elapsed().as_secs_f64();
-    let Outcome {
-        collected,
-        cut,
-        log_lost,
-    } = drain.finish(&mut on_event);
+    let Outcome { collected, cut, log_lost } = drain.finish(&mut on_event);
     let status = {
         let mut gone = leader.gone();
         *gone = true;
@@ -208,13 +141,5 @@ fn attend(
     registry::leave().remove(leader.pid);
     let code = status.and_then(|status| status.code());
     let signal = status.and_then(|status| status.signal());
-    on_event(ProcessEvent::Ended(Ended {
-        code,
-        signal,
-        collected,
-        cut,
-        swept,
-        seconds,
-        log_lost,
-    }));
+    on_event(ProcessEvent::Ended(Ended { code, signal, collected, cut, swept, seconds, log_lost }));
 }

@@ -55,10 +55,7 @@ pub(super) fn leftovers(leader: &Leader) -> Vec<u32> {
     }
     // All orphans became children of ours: without a living stranger among them nothing is left.
     reap_strangers();
-    if strangers(&registry::leave())
-        .iter()
-        .all(|stranger| stranger.zombie)
-    {
+    if strangers(&registry::leave()).iter().all(|stranger| stranger.zombie) {
         return Vec::new();
     }
     let mut seen = Seen::new();
@@ -153,10 +150,7 @@ fn belongs(process: &Process, leader: &Leader, adopted: bool) -> bool {
 }
 
 fn own_group() -> u32 {
-    rustix::process::getpgrp()
-        .as_raw_nonzero()
-        .get()
-        .unsigned_abs()
+    rustix::process::getpgrp().as_raw_nonzero().get().unsigned_abs()
 }
 
 /// Children of ours that we did not start: adopted. What is in our own group may have been started by
@@ -164,21 +158,11 @@ fn own_group() -> u32 {
 pub(super) fn strangers(leave: &Leave) -> Vec<Process> {
     let us = std::process::id();
     let children: Vec<Process> = match child_ids(us) {
-        Some(ids) => ids
-            .into_iter()
-            .filter(|&id| !leave.has(id))
-            .filter_map(read)
-            .collect(),
-        None => all()
-            .into_iter()
-            .filter(|process| process.parent == us && !leave.has(process.pid))
-            .collect(),
+        Some(ids) => ids.into_iter().filter(|&id| !leave.has(id)).filter_map(read).collect(),
+        None => all().into_iter().filter(|process| process.parent == us && !leave.has(process.pid)).collect(),
     };
     let own = own_group();
-    children
-        .into_iter()
-        .filter(|child| child.group != own)
-        .collect()
+    children.into_iter().filter(|child| child.group != own).collect()
 }
 
 /// Everything below us, parents before children.
@@ -203,9 +187,7 @@ fn all() -> Vec<Process> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
-    let ids = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     ids.filter_map(read).collect()
 }
 
@@ -232,17 +214,10 @@ fn child_ids(pid: u32) -> Option<Vec<u32>> {
         return None;
     }
     let mut ids = Vec::new();
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))
-        .ok()?
-        .flatten()
-    {
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
         // A thread that has just ended has handed its children on.
         let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        ids.extend(
-            children
-                .split_ascii_whitespace()
-                .filter_map(|id| id.parse::<u32>().ok()),
-        );
+        ids.extend(children.split_ascii_whitespace().filter_map(|id| id.parse::<u32>().ok()));
     }
     Some(ids)
 }

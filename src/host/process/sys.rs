@@ -18,10 +18,7 @@ pub(crate) fn free_space(path: &Utf8Path) -> io::Result<u64> {
 /// Opens a file to read, but no link, and without waiting for the other end of a pipe.
 pub(crate) fn open_no_follow(path: &Utf8Path) -> io::Result<std::fs::File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
+    std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 /// Whether an error means that links lead in a circle.
@@ -34,10 +31,7 @@ pub(super) fn set_umask(command: &mut std::process::Command, umask: u32) {
     let mask = rustix::fs::Mode::from_bits_truncate(umask as rustix::fs::RawMode);
     // SAFETY: runs in the child between fork and exec, where only async-signal-safe calls are allowed;
     // umask(2) is one, and the closure allocates nothing and takes no lock.
-    #[expect(
-        unsafe_code,
-        reason = "std offers no umask for a child; changing our own would race with other threads"
-    )]
+    #[expect(unsafe_code, reason = "std offers no umask for a child; changing our own would race with other threads")]
     unsafe {
         command.pre_exec(move || {
             rustix::process::umask(mask);
@@ -73,10 +67,7 @@ pub(super) fn without_sigttou<T>(act: impl FnOnce() -> T) -> T {
 /// A process id as the system calls want it; `None` for 0 and what is out of range, so that no signal
 /// ever goes to a group by accident.
 pub(super) fn pid(raw: u32) -> Option<Pid> {
-    i32::try_from(raw)
-        .ok()
-        .filter(|&raw| raw > 1)
-        .and_then(Pid::from_raw)
+    i32::try_from(raw).ok().filter(|&raw| raw > 1).and_then(Pid::from_raw)
 }
 
 /// Sends a signal to a process group. That it is gone is no error.
@@ -90,27 +81,18 @@ pub(super) fn signal_group(group: u32, signal: Signal) {
 pub(super) fn has_ended(child: u32) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     // An error means that it is not our child any more: then it has ended, too.
-    pid(child)
-        .is_none_or(|pid| !matches!(rustix::process::waitid(WaitId::Pid(pid), options), Ok(None)))
+    pid(child).is_none_or(|pid| !matches!(rustix::process::waitid(WaitId::Pid(pid), options), Ok(None)))
 }
 
 /// Whether our child is stopped (Ctrl-Z).
 pub(super) fn is_stopped(child: u32) -> bool {
     let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
-    pid(child).is_some_and(|pid| {
-        matches!(
-            rustix::process::waitid(WaitId::Pid(pid), options),
-            Ok(Some(_))
-        )
-    })
+    pid(child).is_some_and(|pid| matches!(rustix::process::waitid(WaitId::Pid(pid), options), Ok(Some(_))))
 }
 
 /// Reaps an adopted process that has ended.
 pub(super) fn reap(child: u32) {
     if let Some(pid) = pid(child) {
-        let _ = rustix::process::waitid(
-            WaitId::Pid(pid),
-            WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
-        );
+        let _ = rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
     }
 }

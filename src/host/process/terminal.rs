@@ -22,11 +22,7 @@ impl Handed {
             return None;
         }
         let settings = rustix::termios::tcgetattr(&terminal).ok();
-        let handed = Self {
-            former,
-            tool: group,
-            settings,
-        };
+        let handed = Self { former, tool: group, settings };
         handed.give().then_some(handed)
     }
 

@@ -32,12 +32,8 @@ impl Shell {
             stdout: Stdout::Log,
             follow: None,
             umask: None,
-            mark: format!(
-                "{}-{}",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ),
-            masks: Arc::new(Masks::new(vec!["hunter2".to_owned()])),
+            mark: format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
+            masks: Arc::new(Masks::new(&["hunter2".to_owned()])),
         };
         Self { command, root }
     }
@@ -49,11 +45,7 @@ impl Shell {
 
     fn start(&self) -> (Running, Receiver<ProcessEvent>) {
         let (tell, told) = mpsc::channel();
-        let running = start(
-            self.command.clone(),
-            Box::new(move |event| tell.send(event).unwrap()),
-        )
-        .unwrap();
+        let running = start(self.command.clone(), Box::new(move |event| tell.send(event).unwrap())).unwrap();
         (running, told)
     }
 
@@ -91,8 +83,7 @@ impl Shell {
 }
 
 fn alive(pid: &str) -> bool {
-    std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
-        .is_ok_and(|stat| !stat.contains(") Z "))
+    std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 #[test]
@@ -117,16 +108,12 @@ fn secrets_are_hidden_in_log_and_lines_but_not_in_what_is_collected() {
     let script = "printf hunt; sleep 0.05; echo er2; echo hunter2 >&2";
     let seen = Shell::new(script).run();
     assert_eq!(seen.log, "••••••\n••••••\n");
-    let seen = Shell::new(script)
-        .with(|command| command.stdout = Stdout::Stream)
-        .run();
+    let seen = Shell::new(script).with(|command| command.stdout = Stdout::Stream).run();
     assert_eq!(seen.log, "••••••\n");
     assert!(seen.lines.contains(&(Stream::Out, "••••••".to_owned())));
     assert!(seen.lines.contains(&(Stream::Err, "••••••".to_owned())));
     assert_eq!(seen.ended.collected, "hunter2\n");
-    let seen = Shell::new(script)
-        .with(|command| command.stdout = Stdout::Collect)
-        .run();
+    let seen = Shell::new(script).with(|command| command.stdout = Stdout::Collect).run();
     assert_eq!(seen.lines, [(Stream::Err, "••••••".to_owned())]);
     assert_eq!(seen.ended.collected, "hunter2\n");
 }
@@ -135,11 +122,8 @@ fn secrets_are_hidden_in_log_and_lines_but_not_in_what_is_collected() {
 fn the_environment_is_what_was_given_and_the_mark() {
     let shell = Shell::new("env | cut -d= -f1 | sort | tr '\\n' ' '; echo; echo $INFRA_ATTEMPT");
     let seen = shell.run();
-    let names: Vec<&str> = seen.lines[0]
-        .1
-        .split(' ')
-        .filter(|name| !["", "PWD", "SHLVL", "_", "OLDPWD"].contains(name))
-        .collect();
+    let names: Vec<&str> =
+        seen.lines[0].1.split(' ').filter(|name| !["", "PWD", "SHLVL", "_", "OLDPWD"].contains(name)).collect();
     assert_eq!(names, ["INFRA_ATTEMPT", "PATH"]);
     assert_eq!(seen.lines[1].1, shell.command.mark);
 }
@@ -148,13 +132,7 @@ fn the_environment_is_what_was_given_and_the_mark() {
 fn the_umask_is_the_childs_alone() {
     let shell = Shell::new("touch made").with(|command| command.umask = Some(0o077));
     shell.run();
-    let mode = |name: &str| {
-        std::fs::metadata(shell.root.path().join(name))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777
-    };
+    let mode = |name: &str| std::fs::metadata(shell.root.path().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("made"), 0o600);
     std::fs::write(shell.root.path().join("ours"), "").unwrap();
     assert_ne!(mode("ours"), 0o600);
@@ -162,10 +140,8 @@ fn the_umask_is_the_childs_alone() {
 
 #[test]
 fn a_followed_file_is_told_to_its_last_line() {
-    let script =
-        "sleep 0.1; echo one > events; sleep 0.1; echo hunter2 >> events; printf last >> events";
-    let shell =
-        Shell::new(script).with(|command| command.follow = Some(command.dir.join("events")));
+    let script = "sleep 0.1; echo one > events; sleep 0.1; echo hunter2 >> events; printf last >> events";
+    let shell = Shell::new(script).with(|command| command.follow = Some(command.dir.join("events")));
     let seen = shell.run();
     let want = ["one", "••••••", "last"].map(|text| (Stream::Followed, text.to_owned()));
     assert_eq!(seen.lines, want);
@@ -200,10 +176,7 @@ fn kill_tree_reaches_those_that_left_group_session_and_environment() {
     let pids = ["one", "two", "three"].map(|name| shell.wait_for(name));
     let killed = running.kill_tree();
     for pid in &pids {
-        assert!(
-            killed.contains(&pid.trim().parse().unwrap()),
-            "{pid} of {killed:?}"
-        );
+        assert!(killed.contains(&pid.trim().parse().unwrap()), "{pid} of {killed:?}");
         assert!(!alive(pid));
     }
     let ended = shell.finish(told).ended;
@@ -214,9 +187,8 @@ fn kill_tree_reaches_those_that_left_group_session_and_environment() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_grandchild_that_holds_the_pipe_does_not_hang_and_is_swept() {
-    let shell = Shell::new(
-        "setsid sh -c 'echo $$ > pid; exec sleep 60' & while [ ! -s pid ]; do sleep 0.01; done; echo done",
-    );
+    let shell =
+        Shell::new("setsid sh -c 'echo $$ > pid; exec sleep 60' & while [ ! -s pid ]; do sleep 0.01; done; echo done");
     let since = Instant::now();
     let seen = shell.run();
     assert!(since.elapsed() < Duration::from_secs(5));
@@ -244,23 +216,12 @@ fn what_cannot_be_started_says_why() {
     let refused = |change: &dyn Fn(&mut Command)| {
         let mut shell = Shell::new("true");
         change(&mut shell.command);
-        start(shell.command.clone(), Box::new(|_| {}))
-            .err()
-            .unwrap()
+        start(shell.command.clone(), Box::new(|_| {})).err().unwrap()
     };
-    assert!(matches!(
-        refused(&|c| c.argv[0] = "no-such-tool".into()),
-        StartError::NotFound { .. }
-    ));
+    assert!(matches!(refused(&|c| c.argv[0] = "no-such-tool".into()), StartError::NotFound { .. }));
     assert!(matches!(refused(&|c| c.argv.clear()), StartError::Empty));
-    assert!(matches!(
-        refused(&|c| c.dir = "/no/such".into()),
-        StartError::NoFolder { .. }
-    ));
-    assert!(matches!(
-        refused(&|c| c.argv[0] = "/etc/passwd".into()),
-        StartError::NotExecutable { .. }
-    ));
+    assert!(matches!(refused(&|c| c.dir = "/no/such".into()), StartError::NoFolder { .. }));
+    assert!(matches!(refused(&|c| c.argv[0] = "/etc/passwd".into()), StartError::NotExecutable { .. }));
     let script = |text: &'static str| {
         move |command: &mut Command| {
             let path = command.dir.join("script");
@@ -269,18 +230,9 @@ fn what_cannot_be_started_says_why() {
             command.argv = vec!["./script".to_owned()];
         }
     };
-    assert!(matches!(
-        refused(&script("#!/no/such/interpreter\n")),
-        StartError::NoInterpreter { .. }
-    ));
-    assert!(matches!(
-        refused(&script("echo no first line\n")),
-        StartError::NotExecutable { .. }
-    ));
-    assert!(matches!(
-        refused(&|c| c.argv.push("x".repeat(4 << 20))),
-        StartError::TooLong { .. }
-    ));
+    assert!(matches!(refused(&script("#!/no/such/interpreter\n")), StartError::NoInterpreter { .. }));
+    assert!(matches!(refused(&script("echo no first line\n")), StartError::NotExecutable { .. }));
+    assert!(matches!(refused(&|c| c.argv.push("x".repeat(4 << 20))), StartError::TooLong { .. }));
 }
 
 #[test]

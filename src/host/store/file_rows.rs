@@ -62,12 +62,18 @@ impl Store {
         let mut work = || -> rusqlite::Result<()> {
             let transaction = self.connection.transaction()?;
             {
-                let mut insert = transaction.prepare_cached(
-                    "INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?;
+                let mut insert = transaction
+                    .prepare_cached("INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
                 for row in rows {
                     insert.execute(params![
-                        row.path, row.size, row.mtime, row.ctime, row.ino, row.mode, row.digest.0, row.racy
+                        row.path,
+                        row.size,
+                        row.mtime,
+                        row.ctime,
+                        row.ino,
+                        row.mode,
+                        row.digest.0,
+                        row.racy
                     ])?;
                 }
                 let mut delete = transaction.prepare_cached("DELETE FROM file WHERE path = ?1")?;
@@ -82,10 +88,8 @@ impl Store {
 
     /// All tool rows.
     pub fn tools(&self) -> Result<Vec<ToolRow>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT program, sig, version FROM tool")
-            .map_err(self.fail("read"))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT program, sig, version FROM tool").map_err(self.fail("read"))?;
         let rows = statement
             .query_map([], |row| Ok(ToolRow { program: row.get(0)?, sig: row.get(1)?, version: row.get(2)? }))
             .and_then(Iterator::collect)

@@ -23,7 +23,7 @@ pub struct Owner {
 pub struct Orphan {
     pub key: TaskKey,
     pub name: String,
-    /// How it is undone, as JSON, when its world was begun and not undone.
+    /// How it is undone, sealed.
     pub undo: Option<String>,
     /// When its last record was made.
     pub created: Option<i64>,
@@ -31,14 +31,12 @@ pub struct Orphan {
 
 const RECORD: &str = "id, task, env, run, attempt, effect, format, fingerprint, manifest, artifacts,
     exports, built_on, created, seconds, void";
-const ATTEMPT: &str =
-    "id, task, env, run, effect, phase, began, started, ended, message, fingerprint";
+const ATTEMPT: &str = "id, task, env, run, effect, phase, began, started, ended, message, fingerprint";
 
 impl Store {
     /// Ids of all tasks ever seen, by name.
     pub fn task_keys(&self) -> Result<HashMap<String, TaskKey>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name, id FROM task").map_err(self.fail("read"))?;
+        let mut statement = self.connection.prepare_cached("SELECT name, id FROM task").map_err(self.fail("read"))?;
         statement
             .query_map([], |row| Ok((row.get(0)?, TaskKey(row.get(1)?))))
             .and_then(Iterator::collect)
@@ -55,11 +53,7 @@ impl Store {
         Ok(self.histories_of(env, Some(task))?.remove(&task).unwrap_or_default())
     }
 
-    fn histories_of(
-        &self,
-        env: &EnvName,
-        only: Option<TaskKey>,
-    ) -> Result<HashMap<TaskKey, History>, StoreError> {
+    fn histories_of(&self, env: &EnvName, only: Option<TaskKey>) -> Result<HashMap<TaskKey, History>, StoreError> {
         let only = only.map(|key| key.0);
         let mut histories: HashMap<TaskKey, History> = HashMap::new();
         let sql = format!(
@@ -132,7 +126,7 @@ impl Store {
             // "[]" is by far the commonest text; it needs no parser.
             if incarnations != "[]" {
                 history.incarnations =
-                    serde_json::from_str(&incarnations).map_err(|error| self.damaged("world", error))?;
+                    serde_json::from_str(&incarnations).map_err(|error| self.damaged("world", &error))?;
             }
             history.began = began;
             history.rerun_allowed = rerun_allowed;
@@ -166,7 +160,7 @@ impl Store {
             .optional()
             .map_err(self.fail("read"))?;
         match text {
-            Some(text) => serde_json::from_str(&text).map_err(|error| self.damaged("world", error)),
+            Some(text) => serde_json::from_str(&text).map_err(|error| self.damaged("world", &error)),
             None => Ok(BTreeMap::new()),
         }
     }
@@ -184,6 +178,15 @@ impl Store {
             .map_err(self.fail("read"))
     }
 
+    /// How an attempt ended, or did not.
+    pub fn phase(&self, attempt: AttemptId) -> Result<Option<Phase>, StoreError> {
+        self.connection
+            .query_row("SELECT phase FROM attempt WHERE id = ?1", [attempt.0], |row| row.get::<_, String>(0))
+            .optional()
+            .map(|word| word.and_then(|word| Phase::parse(&word)))
+            .map_err(self.fail("read"))
+    }
+
     /// Owner of a subject on record.
     pub fn owner(&self, subject: &str) -> Result<Option<Owner>, StoreError> {
         self.connection
@@ -196,16 +199,16 @@ impl Store {
             .map_err(self.fail("read"))
     }
 
-    /// Tasks with records or a begun world in an environment, by name.
+    /// Tasks that began to change the world in an environment and were not undone since, by name. Of one
+    /// that only made files or looked, nothing is left behind.
     pub fn on_record(&self, env: &EnvName) -> Result<Vec<Orphan>, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT t.id, t.name, CASE WHEN w.began IS NOT NULL THEN w.undo END, max(m.created)
-                 FROM task t
-                 LEFT JOIN world w ON w.task = t.id AND w.env = ?1
+                "SELECT t.id, t.name, w.undo, max(m.created)
+                 FROM world w JOIN task t ON t.id = w.task
                  LEFT JOIN memo m ON m.task = t.id AND m.env = ?1 AND m.void IS NULL
-                 WHERE w.began IS NOT NULL OR m.id IS NOT NULL
+                 WHERE w.env = ?1 AND w.began IS NOT NULL
                  GROUP BY t.id ORDER BY t.name",
             )
             .map_err(self.fail("read"))?;
@@ -239,11 +242,10 @@ impl Store {
             })
         };
         let mut record = read().map_err(self.fail("read"))?;
-        let texts = (|| -> rusqlite::Result<_> {
-            Ok((text(9)?, text(10)?, text(11)?, row.get::<_, Option<String>>(14)?))
-        })()
-        .map_err(self.fail("read"))?;
-        let damaged = |error: serde_json::Error| self.damaged("memo", error);
+        let texts =
+            (|| -> rusqlite::Result<_> { Ok((text(9)?, text(10)?, text(11)?, row.get::<_, Option<String>>(14)?)) })()
+                .map_err(self.fail("read"))?;
+        let damaged = |error: serde_json::Error| self.damaged("memo", &error);
         if texts.0 != "[]" {
             record.artifacts = serde_json::from_str(&texts.0).map_err(damaged)?;
         }

@@ -5,9 +5,9 @@ use crate::host::store::{Store, StoreError};
 use crate::model::digest::Digest;
 use crate::model::effect::Effect;
 use crate::model::manifest::FORMAT;
+use crate::model::manifest::Manifest;
 use crate::model::name::{AttemptId, EnvName, RecordId, RunId, TaskKey};
 use crate::model::reason::Reason;
-use crate::model::manifest::Manifest;
 use crate::model::record::{Artifact, Attempt, Export, Incarnation, Millis, Phase, Void};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,15 +89,14 @@ fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
 }
 
 impl Store {
-    fn write<T>(
+    pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let fail = self.fail("write");
         let connection = &mut self.connection;
         let run = move || {
-            let transaction =
-                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.commit()?;
             Ok(result)
@@ -106,10 +105,7 @@ impl Store {
     }
 
     /// Gives every name an id; moves the ids of former names along.
-    pub fn adopt_names(
-        &mut self,
-        names: &[(&str, &[String])],
-    ) -> Result<(), StoreError> {
+    pub fn adopt_names(&mut self, names: &[(&str, &[String])]) -> Result<(), StoreError> {
         let known = self.task_keys()?;
         let missing: Vec<_> = names.iter().filter(|(name, _)| !known.contains_key(*name)).collect();
         if missing.is_empty() {
@@ -157,21 +153,7 @@ impl Store {
             let (task, env, attempt) = (intent.task.0, intent.env.as_str(), intent.attempt.0);
             void(transaction, task, env, &Void::NewStart { attempt })?;
             if let Some(subject) = intent.subject {
-                let other: Option<(i64, String)> = transaction
-                    .query_row("SELECT task, env FROM subject WHERE subject = ?1", [subject], |row| {
-                        Ok((row.get(0)?, row.get(1)?))
-                    })
-                    .optional()?;
-                if let Some((other_task, other_env)) = other
-                    && (other_task, other_env.as_str()) != (task, env)
-                {
-                    let by = Void::Superseded { task: intent.task_name.to_owned() };
-                    void(transaction, other_task, &other_env, &by)?;
-                }
-                transaction.execute(
-                    "INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)",
-                    params![subject, task, env],
-                )?;
+                own(transaction, subject, task, intent.task_name, env)?;
             }
             let taint: Option<i64> = world_taint(transaction, task, env)?;
             transaction.execute(
@@ -185,7 +167,8 @@ impl Store {
         })
     }
 
-    /// Makes durable that the undo of a task is about to start: its records say nothing any more.
+    /// Makes durable that the undo of a task is about to start: its records say nothing any more, and
+    /// what needs it sees another token, even if what is made anew looks the same to its tool.
     pub fn intend_undo(
         &mut self,
         attempt: AttemptId,
@@ -196,8 +179,8 @@ impl Store {
         self.write(|transaction| {
             void(transaction, target.0, env.as_str(), &Void::Undone { task: undo_task.to_owned() })?;
             transaction.execute(
-                "INSERT INTO world (task, env, undo_began) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (task, env) DO UPDATE SET undo_began = ?3",
+                "INSERT INTO world (task, env, undo_began, taint) VALUES (?1, ?2, ?3, ?3)
+                 ON CONFLICT (task, env) DO UPDATE SET undo_began = ?3, taint = ?3",
                 params![target.0, env.as_str(), attempt.0],
             )?;
             transaction.execute("UPDATE attempt SET began = 1 WHERE id = ?1", [attempt.0])?;
@@ -215,10 +198,7 @@ impl Store {
                     incarnations = '[]', notes = '{}', rerun_allowed = 0",
                 params![target.0, env.as_str()],
             )?;
-            transaction.execute(
-                "DELETE FROM subject WHERE task = ?1 AND env = ?2",
-                params![target.0, env.as_str()],
-            )?;
+            transaction.execute("DELETE FROM subject WHERE task = ?1 AND env = ?2", params![target.0, env.as_str()])?;
             Ok(())
         })
     }
@@ -363,75 +343,35 @@ impl Store {
         }
         Ok(open)
     }
-
-    /// Remembers a probe's answer.
-    pub fn put_probe(
-        &mut self,
-        task: TaskKey,
-        env: &EnvName,
-        agrees: bool,
-        at: Millis,
-        text: &str,
-    ) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction
-                .execute(
-                    "INSERT INTO world (task, env, probe_ok, probe_at, probe_text) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT (task, env) DO UPDATE SET probe_ok = ?3, probe_at = ?4, probe_text = ?5",
-                    params![task.0, env.as_str(), agrees, at, text],
-                )
-                .map(drop)
-        })
-    }
-
-    /// A person says how an attempt whose end is not known ended.
-    pub fn resolve(
-        &mut self,
-        task: TaskKey,
-        env: &EnvName,
-        phase: Phase,
-        rerun: bool,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction.execute(
-                "UPDATE attempt SET phase = ?3, message = ?4
-                 WHERE id = (SELECT max(id) FROM attempt WHERE task = ?1 AND env = ?2)",
-                params![task.0, env.as_str(), phase.word(), reason],
-            )?;
-            transaction.execute(
-                "UPDATE world SET rerun_allowed = ?3, began = CASE WHEN ?4 THEN NULL ELSE began END
-                 WHERE task = ?1 AND env = ?2",
-                params![task.0, env.as_str(), rerun, phase == Phase::Failed],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Forgets what is known of a subject, so that the next run takes it as it finds it.
-    pub fn accept_state(&mut self, task: TaskKey, env: &EnvName, subject: Option<&str>) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction.execute(
-                "UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2",
-                params![task.0, env.as_str()],
-            )?;
-            if let Some(subject) = subject {
-                transaction.execute(
-                    "INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)",
-                    params![subject, task.0, env.as_str()],
-                )?;
-            }
-            void(transaction, task.0, env.as_str(), &Void::Resolved)
-        })
-    }
 }
 
-fn void(transaction: &Transaction<'_>, task: i64, env: &str, by: &Void) -> rusqlite::Result<()> {
+pub(super) fn void(transaction: &Transaction<'_>, task: i64, env: &str, by: &Void) -> rusqlite::Result<()> {
     transaction
         .execute(
             "UPDATE memo SET void = ?3 WHERE task = ?1 AND env = ?2 AND void IS NULL",
             params![task, env, json(by)?],
         )
+        .map(drop)
+}
+
+/// Makes a task the owner of a subject; what another task or environment has on record of it is void.
+pub(super) fn own(
+    transaction: &Transaction<'_>,
+    subject: &str,
+    task: i64,
+    name: &str,
+    env: &str,
+) -> rusqlite::Result<()> {
+    let other: Option<(i64, String)> = transaction
+        .query_row("SELECT task, env FROM subject WHERE subject = ?1", [subject], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((other_task, other_env)) = other
+        && (other_task, other_env.as_str()) != (task, env)
+    {
+        void(transaction, other_task, &other_env, &Void::Superseded { task: name.to_owned() })?;
+    }
+    transaction
+        .execute("INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)", params![subject, task, env])
         .map(drop)
 }
 
@@ -442,17 +382,9 @@ fn world_taint(transaction: &Transaction<'_>, task: i64, env: &str) -> rusqlite:
         .map(Option::flatten)
 }
 
-fn update_world(
-    transaction: &Transaction<'_>,
-    task: i64,
-    env: &str,
-    update: &WorldUpdate,
-) -> rusqlite::Result<()> {
+fn update_world(transaction: &Transaction<'_>, task: i64, env: &str, update: &WorldUpdate) -> rusqlite::Result<()> {
     if let Some(token) = &update.token {
-        transaction.execute(
-            "UPDATE world SET token = ?3 WHERE task = ?1 AND env = ?2",
-            params![task, env, token],
-        )?;
+        transaction.execute("UPDATE world SET token = ?3 WHERE task = ?1 AND env = ?2", params![task, env, token])?;
     }
     if let Some(incarnations) = &update.incarnations {
         transaction.execute(

@@ -85,7 +85,7 @@ impl Store {
             {
                 let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3)")?;
                 for (seq, event) in events.iter().enumerate() {
-                    insert.execute(params![run.0, seq as i64, event])?;
+                    insert.execute(params![run.0, i64::try_from(seq).unwrap_or(i64::MAX), event])?;
                 }
             }
             transaction.commit()
@@ -111,7 +111,7 @@ impl Store {
             )
             .map_err(self.fail("read"))?;
         statement
-            .query_map(params![env.map(EnvName::as_str), limit as i64], |row| {
+            .query_map(params![env.map(EnvName::as_str), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
                 Ok(RunRow {
                     id: RunId(row.get(0)?),
                     env: row.get(1)?,
@@ -148,7 +148,12 @@ impl Store {
             .map_err(self.fail("read"))?;
         statement
             .query_map(
-                params![env.map(EnvName::as_str), task.map(|key| key.0), run.map(|run| run.0), limit as i64],
+                params![
+                    env.map(EnvName::as_str),
+                    task.map(|key| key.0),
+                    run.map(|run| run.0),
+                    i64::try_from(limit).unwrap_or(i64::MAX)
+                ],
                 |row| {
                     Ok(AttemptRow {
                         id: row.get(0)?,
@@ -178,10 +183,7 @@ impl Store {
             .connection
             .prepare_cached("SELECT json FROM event WHERE run = ?1 ORDER BY seq")
             .map_err(self.fail("read"))?;
-        statement
-            .query_map([run.0], |row| row.get(0))
-            .and_then(Iterator::collect)
-            .map_err(self.fail("read"))
+        statement.query_map([run.0], |row| row.get(0)).and_then(Iterator::collect).map_err(self.fail("read"))
     }
 
     /// Whether a run is open: begun, and neither ended nor cut.

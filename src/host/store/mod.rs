@@ -5,6 +5,7 @@ mod file_rows;
 mod history;
 mod journal;
 mod ledger;
+mod overrule;
 mod schema;
 
 pub use file_rows::{FileRow, ToolRow};
@@ -25,11 +26,7 @@ pub const FILE: &str = "state.db";
 pub enum StoreError {
     /// SQLite's own words, with what was being done.
     #[error("cannot {doing} the store `{path}`: {source}")]
-    Sqlite {
-        doing: &'static str,
-        path: Utf8PathBuf,
-        source: rusqlite::Error,
-    },
+    Sqlite { doing: &'static str, path: Utf8PathBuf, source: rusqlite::Error },
     /// The file can't be opened for writing.
     #[error("cannot write the store `{path}`: {why}")]
     Unwritable { path: Utf8PathBuf, why: String },
@@ -74,8 +71,7 @@ impl Store {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(&path, flags).map_err(fail)?;
             connection.busy_timeout(Duration::from_secs(10)).map_err(fail)?;
-            let version: i64 =
-                connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
+            let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
             if version < schema::VERSION {
                 // An older store is read through a copy that is migrated in memory.
                 let mut copy = Connection::open_in_memory().map_err(fail)?;
@@ -103,17 +99,14 @@ impl Store {
     pub fn open_to_write(state_dir: &Utf8Path) -> Result<Self, StoreError> {
         let path = state_dir.join(FILE);
         let fail = |source| StoreError::Sqlite { doing: "open", path: path.clone(), source };
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         // SQLite gives its side files the mode of the database.
         if let Err(error) = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path) {
             return Err(StoreError::Unwritable { path, why: crate::host::reason(&error) });
         }
         let mut connection = Connection::open_with_flags(&path, flags).map_err(fail)?;
         connection.busy_timeout(Duration::from_secs(30)).map_err(fail)?;
-        let version: i64 =
-            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
         if version > schema::VERSION {
             return Err(StoreError::Newer { path, found: version, known: schema::VERSION });
         }
@@ -127,9 +120,11 @@ impl Store {
         if version < schema::VERSION {
             if version > 0 {
                 let backup = path.with_file_name(format!("{FILE}.v{version}.bak"));
-                connection
-                    .execute("VACUUM INTO ?1", [backup.as_str()])
-                    .map_err(|source| StoreError::Sqlite { doing: "back up", path: path.clone(), source })?;
+                connection.execute("VACUUM INTO ?1", [backup.as_str()]).map_err(|source| StoreError::Sqlite {
+                    doing: "back up",
+                    path: path.clone(),
+                    source,
+                })?;
             }
             schema::migrate(&mut connection, &path)?;
         }
@@ -146,7 +141,7 @@ impl Store {
         move |source| StoreError::Sqlite { doing, path, source }
     }
 
-    fn damaged(&self, table: &'static str, why: impl ToString) -> StoreError {
+    fn damaged(&self, table: &'static str, why: &dyn std::fmt::Display) -> StoreError {
         StoreError::Damaged { path: self.path.clone(), table, why: why.to_string() }
     }
 }

@@ -1,7 +1,7 @@
 //! Owns what is plainly readable in an `ansible.cfg`: paths that widen the search for roles and plugins.
 //! Does not know ansible's other settings.
 
-use crate::kind::join;
+use crate::model::path::join;
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// Settings that name folders of plugins.

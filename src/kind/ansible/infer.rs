@@ -4,8 +4,9 @@
 use super::command::is_host_list;
 use super::config::Config;
 use super::names::{Known, Name, ROOT, plain_module};
-use crate::kind::{Inferred, Table, join, text, texts};
+use crate::kind::{Inferred, Table, text, texts};
 use crate::model::facts::{ContentKind, Files};
+use crate::model::path::join;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;

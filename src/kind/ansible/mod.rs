@@ -29,7 +29,12 @@ pub struct Ansible;
 
 const KEYS: [KeySpec; 14] = [
     KeySpec::needed("playbook", Shape::Texts, When::Graph, "One playbook or a list."),
-    KeySpec::new("inventory", Shape::Texts, When::Graph, "Inventory files or folders, or `host,host,`; the machine itself."),
+    KeySpec::new(
+        "inventory",
+        Shape::Texts,
+        When::Graph,
+        "Inventory files or folders, or `host,host,`; the machine itself.",
+    ),
     KeySpec::new("limit", Shape::Text, When::Start, "Pattern that narrows the hosts down."),
     KeySpec::new("tags", Shape::Texts, When::Start, "Only tasks with one of these tags."),
     KeySpec::new("skip_tags", Shape::Texts, When::Start, "No tasks with one of these tags."),

@@ -3,8 +3,8 @@
 
 use super::infer::{Place, Walk, is_taken, yaml};
 use super::names::{Name, ROOT};
-use crate::kind::join;
 use crate::model::facts::ContentKind;
+use crate::model::path::join;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
 

@@ -3,9 +3,10 @@
 
 use super::infer::{load, root_module, workspace};
 use crate::kind::hcl::Backend;
-use crate::kind::{Table, join, plain};
+use crate::kind::{Table, plain};
 use crate::model::digest::{Domain, Encoder};
 use crate::model::facts::Files;
+use crate::model::path::join;
 use camino::Utf8PathBuf;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Owns what terraform complains about: its diagnostics, as JSON and as printed for people.
 //! Does not know which command they are of, nor what follows from them.
 
-use crate::kind::join;
+use crate::model::path::join;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 

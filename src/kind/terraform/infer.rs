@@ -2,8 +2,9 @@
 //! Does not know what terraform makes of them.
 
 use crate::kind::hcl::{At, Call, Module, Plain};
-use crate::kind::{Inferred, Table, join, text, texts};
+use crate::kind::{Inferred, Table, text, texts};
 use crate::model::facts::Files;
+use crate::model::path::join;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -84,7 +84,7 @@ fn every_key_of_a_task_lands_in_the_model() {
     assert_eq!((all.was.as_slice(), all.in_place.len()), (&["old".to_owned()][..], 1));
     assert_eq!((all.pass_env.len(), all.undo.len(), all.undo[0].len()), (1, 1, 2));
     assert_eq!(all.action.kind, KindName::Run);
-    assert_eq!(task(&project, "other").action.subject.as_deref(), Some("task:other"));
+    assert_eq!(task(&project, "other").action.subject, None);
     let Some(Tree::List(argvs)) = all.action.table.get("run") else { panic!("argvs") };
     assert_eq!(argvs.len(), 2);
 }

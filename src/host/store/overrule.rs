@@ -1,0 +1,72 @@
+//! Owns what overrules records from outside of an attempt: a probe's answer, a person's word.
+//! Does not know when either is asked for.
+
+use crate::host::store::journal::{own, void};
+use crate::host::store::{Store, StoreError};
+use crate::model::name::{EnvName, TaskKey};
+use crate::model::record::{Millis, Phase, Void};
+use rusqlite::params;
+
+impl Store {
+    /// Remembers a probe's answer.
+    pub fn put_probe(
+        &mut self,
+        task: TaskKey,
+        env: &EnvName,
+        agrees: bool,
+        at: Millis,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "INSERT INTO world (task, env, probe_ok, probe_at, probe_text) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (task, env) DO UPDATE SET probe_ok = ?3, probe_at = ?4, probe_text = ?5",
+                    params![task.0, env.as_str(), agrees, at, text],
+                )
+                .map(drop)
+        })
+    }
+
+    /// A person says how an attempt whose end is not known ended.
+    pub fn resolve(
+        &mut self,
+        task: TaskKey,
+        env: &EnvName,
+        phase: Phase,
+        rerun: bool,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE attempt SET phase = ?3, message = ?4
+                 WHERE id = (SELECT max(id) FROM attempt WHERE task = ?1 AND env = ?2)",
+                params![task.0, env.as_str(), phase.word(), reason],
+            )?;
+            transaction.execute(
+                "UPDATE world SET rerun_allowed = ?3, began = CASE WHEN ?4 THEN NULL ELSE began END
+                 WHERE task = ?1 AND env = ?2",
+                params![task.0, env.as_str(), rerun, phase == Phase::Failed],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Forgets what is known of a subject, so that the next run takes it as it finds it.
+    pub fn accept_state(
+        &mut self,
+        task: TaskKey,
+        task_name: &str,
+        env: &EnvName,
+        subject: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction
+                .execute("UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2", params![task.0, env.as_str()])?;
+            if let Some(subject) = subject {
+                own(transaction, subject, task.0, task_name, env.as_str())?;
+            }
+            void(transaction, task.0, env.as_str(), &Void::Resolved)
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! The harness: a story is one project in a folder of its own, in which commands are run one after the
+//! other and what they did is compared with what the design says. One noun, one room.
+//! Knows nothing of the program's inside: it starts the binary and reads what it prints and leaves.
+
+mod claims;
+mod commands;
+mod process;
+mod running;
+mod seen;
+mod story;
+mod text;
+mod tools;
+mod tree;
+
+pub use story::Story;
+
+use std::time::Duration;
+
+/// No single command may take longer; it is ended, and the story fails with what it printed.
+const LIMIT: Duration = Duration::from_secs(120);
