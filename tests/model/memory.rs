@@ -47,11 +47,14 @@ pub enum End {
 pub struct Attempt {
     pub number: u64,
     pub end: End,
+    pub manifest: Manifest,
 }
 
 /// How a task is undone, as it was declared when it started last.
 #[derive(Clone, Debug)]
 pub struct Recipe {
+    /// The attempt that began.
+    pub number: u64,
     pub label: String,
     pub has_undo: bool,
     /// What it needed then.

@@ -240,14 +240,15 @@ impl<'a> Run<'a> {
         let number = model.attempts;
         let task = model.project.task(id).clone();
         let key = model.key(id).expect("an id");
-        model.past_mut(id, env).last = Some(Attempt { number, end: End::Cut });
+        let manifest = self.verdicts[&id].manifest.clone();
+        model.past_mut(id, env).last = Some(Attempt { number, end: End::Cut, manifest });
         if task.is_undo() {
             return Ok(());
         }
         if task.effect.changes_world() {
             model.void("new start", |memo| memo.task == key && memo.env == env);
             let ups = model.project.ups(id).into_keys().filter_map(|up| model.key(up)).collect();
-            let recipe = Recipe { label: model.project.label(id), has_undo: task.has_undo, ups };
+            let recipe = Recipe { number, label: model.project.label(id), has_undo: task.has_undo, ups };
             let past = model.past_mut(id, env);
             past.began = Some(recipe);
             past.rerun = false;
@@ -285,10 +286,11 @@ impl<'a> Run<'a> {
     fn over(&mut self, id: Id, verdict: Verdict, done: Result<Option<Made>, ()>) {
         let (env, task) = (self.env, self.model.project.task(id).clone());
         let key = self.model.key(id).expect("an id");
-        let number = self.model.past(id, env).last.expect("an attempt").number;
+        let last = self.model.past(id, env).last.expect("an attempt");
+        let number = last.number;
         let aside = self.aside.remove(&id);
         let end = if done.is_ok() { End::Done } else { End::Failed };
-        self.model.past_mut(id, env).last = Some(Attempt { number, end });
+        self.model.past_mut(id, env).last = Some(Attempt { end, ..last });
         let Ok(made) = done else {
             if let Some((path, content)) = aside {
                 self.model.world.put(&path, &content);

@@ -110,7 +110,7 @@ impl Story {
         let words = ["status", "--json", "-e", env].map(str::to_owned);
         self.held.commands += 1;
         let seen = self.place.infra(&words, self.model.now);
-        self.status(env, &seen).map_err(|what| format!("status: {what}"))?;
+        self.status(env, &seen).map_err(|what| format!("status: {what}\n(infra {})", words.join(" ")))?;
         let task = self.model.project.ids().first().map(|id| self.model.project.name(*id)).unwrap_or_default();
         let others: [&[&str]; 8] =
             [&["why", &task], &["list"], &["outputs"], &["history"], &["graph"], &["logs"], &["check"], &["destroy"]];

@@ -1,7 +1,7 @@
 //! Owns the naive rules of freshness: section 4 of the design, read slowly. No caches, no digests, no SQL.
 
 use crate::memory::{End, Manifest, Memo, Model, Past};
-use crate::project::{Edge, Effect, Env, How, Id, named};
+use crate::project::{Edge, Effect, Env, How, Id};
 use crate::text::{Hole, action, artifact_input, first_line, output, own_file};
 use crate::world::Content;
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,18 +129,19 @@ impl Model {
             Some(memo) => self.against(id, memo, &now, &mut reasons),
         }
         let failed = past.last.as_ref().is_some_and(|last| last.end == End::Failed);
-        let newer = self.newest(id, env).is_none_or(|newest| past.last.as_ref().is_some_and(|last| last.number > newest.attempt));
-        // A task whose end is not known is never fresh.
-        if cut && newer {
-            reasons.say("interrupted");
-        }
+        let newest = self.newest(id, env).map_or(0, |newest| newest.attempt);
+        let newer = past.last.as_ref().is_some_and(|last| last.number > newest);
         let mut restorable = false;
         if reasons.must.is_empty()
             && let Some(memo) = &memo
         {
             restorable = self.outputs(memo, &mut reasons);
-        } else if failed && newer {
-            reasons.say("last-attempt-failed");
+            if cut && Self::in_doubt(task.effect, &past, &now) {
+                reasons.say("interrupted");
+                restorable = false;
+            }
+        } else if newer && (failed || cut) {
+            reasons.say(if failed { "last-attempt-failed" } else { "interrupted" });
         }
         if past.last.as_ref().is_some_and(|last| last.end == End::Resolved) {
             // What is said of a task about which a person has decided is theirs.
@@ -185,6 +186,15 @@ impl Model {
         };
         let newest_first = newest.into_iter().chain(self.memos.iter().rev());
         newest_first.into_iter().find(believable).or(newest).cloned()
+    }
+
+    /// Whether a cut attempt leaves an older record in doubt. One that began to change the world voided it.
+    fn in_doubt(effect: Effect, past: &Past, now: &Now) -> bool {
+        match effect {
+            Effect::Pure => now.waiting.is_empty() && past.last.as_ref().is_some_and(|last| last.manifest == now.manifest),
+            Effect::Read => true,
+            _ => false,
+        }
     }
 
     fn without_record(&self, past: &Past, reasons: &mut Reasons) {
@@ -317,11 +327,13 @@ impl Model {
         put("field made".into(), format!("{:?} {} {:?}", task.out, task.exports, output(project, id)));
         put("field item".into(), format!("{:?}", id.key));
         put("field how".into(), format!("{:?}", task.how));
-        for file in &task.files {
+        // A template looks at nothing but its own file.
+        let reads_files = task.how != How::Template;
+        for file in task.files.iter().filter(|_| reads_files) {
             let (says, comment) = project.files[*file];
             put(format!("path in/f{file}"), format!("{says} {comment}"));
         }
-        for folder in &task.folders {
+        for folder in task.folders.iter().filter(|_| reads_files) {
             for (file, says) in &project.folders[*folder] {
                 put(format!("path src/g{folder}/x{file}.txt"), says.to_string());
             }
@@ -442,7 +454,10 @@ impl Model {
         }
         let names: BTreeSet<String> = to_undo.iter().map(|id| self.project.name(*id)).collect();
         verdict.reasons.say(format!("to-undo {}", names.into_iter().collect::<Vec<_>>().join(" ")));
-        match past.last.as_ref().map(|last| last.end) {
+        // Where all that is to be undone was begun after the last attempt, its bad end is of the past.
+        let began = to_undo.iter().filter_map(|id| self.past(*id, env).began).map(|recipe| recipe.number).min();
+        let last = past.last.as_ref().filter(|last| began.is_some_and(|began| began < last.number));
+        match last.map(|last| last.end) {
             Some(End::Failed) => {
                 verdict.state = "failed";
                 verdict.reasons.say("last-attempt-failed");
@@ -460,14 +475,11 @@ impl Model {
         targets.filter(|target| self.past(*target, env).began.is_some()).collect()
     }
 
-    /// What is on record but no longer declared, by name.
+    /// What began to change the world, was not taken back, and is no longer declared.
     pub fn orphans(&self, env: Env) -> BTreeSet<String> {
         let declared: BTreeSet<u32> = self.project.ids().into_iter().filter_map(|id| self.key(id)).collect();
-        let on_record = |key: &u32| {
-            self.pasts.get(&(*key, env)).is_some_and(|past| past.began.is_some())
-                || self.memos.iter().any(|memo| memo.task == *key && memo.env == env && memo.void.is_none())
-        };
-        let left = self.names.iter().filter(|(_, key)| !declared.contains(key) && on_record(key));
+        let began = |key: &u32| self.pasts.get(&(*key, env)).is_some_and(|past| past.began.is_some());
+        let left = self.names.iter().filter(|(_, key)| !declared.contains(key) && began(key));
         left.map(|(name, _)| name.clone()).collect()
     }
 }
@@ -477,9 +489,4 @@ pub enum Values {
     Waiting,
     /// One of them was never exported.
     Absent,
-}
-
-/// A task's full name, for stories told by hand.
-pub fn full_name(family: &str, key: char) -> String {
-    named(family, Some(key))
 }
