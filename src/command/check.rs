@@ -12,7 +12,7 @@ use crate::report::diagnostics;
 /// When there is no project.
 pub fn check(context: &Context) -> Result<u8, CommandError> {
     let root = context.root()?;
-    let loaded = context.load(&root, None);
+    let loaded = context.load(&root);
     let sources = loaded.sources();
     let found = &loaded.loaded.diagnostics;
     if context.global.json {

@@ -57,7 +57,7 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
     }
     let root = opened.root.clone();
     drop(opened);
-    let project = context.load(&root, None).project(context)?;
+    let project = context.load(&root).project()?;
     let (project, id) =
         with_destroy(project, targets).map_err(|_| CommandError::State("the graph has a cycle".to_owned()))?;
     let request = Request {
@@ -85,7 +85,7 @@ fn targets(
     let within = if args.targets.is_empty() {
         vec![true; project.tasks.len()]
     } else {
-        let named = select(project, &args.targets).map_err(CommandError::Diagnostics)?.named;
+        let named = select(project, &args.targets).map_err(CommandError::targets)?.named;
         // What was built on them goes first.
         project.graph.downstream(&named)
     };

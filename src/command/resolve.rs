@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// As the exit codes say.
 pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError> {
     let root = context.root()?;
-    let project = context.load(&root, None).project(context)?;
+    let project = context.load(&root).project()?;
     let Some(task) = project.find(&args.task) else {
         let known = project.tasks.iter().map(|task| task.name.as_str());
         let hint = match crate::model::diagnostic::nearest(&args.task, known) {

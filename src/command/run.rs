@@ -37,7 +37,6 @@ pub struct Resumable {
 /// As the exit codes say.
 pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
     let mut selection = args.selection.clone();
-    let mut env = None;
     if args.resume {
         let root = context.root()?;
         let (resumed, run_env) = last_unfinished(context, &root)?;
@@ -49,18 +48,18 @@ pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
             skip: resumed.skip,
             force: false,
         };
-        env = Some(run_env);
-        for (name, value) in resumed.set {
-            context.global.set.push(crate::cli::Setting { name, value });
-        }
+        context.global.env = Some(run_env);
+        // What is said now stands behind what was said then, and wins.
+        let then = resumed.set.into_iter().map(|(name, value)| crate::cli::Setting { name, value });
+        context.global.set.splice(0..0, then);
     }
     if args.dry_run {
         return plan::show(context, &selection, false);
     }
     if args.watch {
-        return watch::watch(context, &selection, args.jobs.map(std::num::NonZeroUsize::get));
+        return watch::watch(context, &selection, args);
     }
-    let finished = once(context, &selection, args, env, Reach::All)?;
+    let finished = once(context, &selection, args, Reach::All)?;
     Ok(finished.exit)
 }
 
@@ -68,15 +67,9 @@ pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
 ///
 /// # Errors
 /// As the exit codes say.
-pub fn once(
-    context: &Context,
-    selection: &Selection,
-    args: &RunArgs,
-    env: Option<String>,
-    reach: Reach,
-) -> Result<Finished, CommandError> {
+pub fn once(context: &Context, selection: &Selection, args: &RunArgs, reach: Reach) -> Result<Finished, CommandError> {
     let root = context.root()?;
-    let project = context.load(&root, env).project(context)?;
+    let project = context.load(&root).project()?;
     let chosen = choose(&project, selection)?;
     let resumable = Resumable {
         targets: selection.targets.clone(),
@@ -103,7 +96,11 @@ pub fn once(
         options: serde_json::to_string(&resumable).unwrap_or_else(|_| "{}".to_owned()),
         orphans: Vec::new(),
         holder: context.holder("infra run"),
-        command: "run",
+        command: match reach {
+            Reach::All => "run",
+            // Not to be resumed: it begins anew with the next change.
+            Reach::Watch => "watch",
+        },
     };
     carry_out(context, root, project, request, args.wait, args.yes)
 }

@@ -7,7 +7,6 @@ use crate::command::exit::{CommandError, Exit};
 use crate::command::run;
 use crate::engine::request::Reach;
 use crate::host::watch::{self, Change};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -22,19 +21,19 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// When watching is not possible, or there is no project.
-pub fn watch(context: &Context, selection: &Selection, jobs: Option<usize>) -> Result<u8, CommandError> {
+pub fn watch(context: &Context, selection: &Selection, args: &RunArgs) -> Result<u8, CommandError> {
     let root = context.root()?;
     let watch = watch::watch(&root, Vec::new(), DEBOUNCE).map_err(|error| CommandError::State(error.to_string()))?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
     let _signals = crate::host::signals::listen(move |_| flag.store(true, Ordering::SeqCst));
-    let args = RunArgs { jobs: jobs.and_then(NonZeroUsize::new), wait: true, keep_going: true, ..RunArgs::default() };
+    let args = RunArgs { wait: true, keep_going: !args.fail_fast, ..args.clone() };
     loop {
-        match run::once(context, selection, &args, None, Reach::Watch) {
+        match run::once(context, selection, &args, Reach::Watch) {
             Ok(finished) if run::was_interrupted(&finished) => return Ok(Exit::Interrupted as u8),
             Ok(_) => {}
             // A mistake in a file is what the next edit mends.
-            Err(CommandError::Diagnostics(_)) => {}
+            Err(CommandError::Diagnostics { found, sources }) => context.show(&found, &sources),
             Err(error) => return Err(error),
         }
         context.say("watching for changes (Ctrl-C ends)");

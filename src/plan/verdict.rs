@@ -83,6 +83,12 @@ impl Verdict {
         expired
     }
 
+    /// Runs in any case, whatever else is true.
+    pub fn force(&mut self) {
+        self.reasons.insert(0, Reason::Forced);
+        self.state = State::Stale;
+    }
+
     /// Reasons that make it stale, remarks left out.
     pub fn causes(&self) -> impl Iterator<Item = &Reason> {
         self.reasons.iter().filter(|reason| !reason.is_remark())

@@ -3,6 +3,14 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` writes the generated pages anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::needless_pass_by_value,
+    clippy::format_push_string,
+    reason = "a test may panic, and says on stderr what it does"
+)]
+
 mod blocks;
 mod commands;
 mod links;

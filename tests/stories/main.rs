@@ -1,6 +1,18 @@
 //! Stories: black-box tests of the program, one binary. Each tells one rule of `docs/truth.md` or of the
 //! design and holds the real program to it, with the real tools.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::needless_pass_by_value,
+    clippy::format_push_string,
+    reason = "a test may panic, and says on stderr what it does"
+)]
+
+mod cli_destroy;
+mod cli_global;
+mod cli_queries;
+mod cli_run;
 mod layers;
 mod support;
 mod truth_ansible;

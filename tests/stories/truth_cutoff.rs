@@ -22,7 +22,7 @@ fn another_artifact_goes_on() {
 
 fn artifact() -> Story {
     let story = Story::with(
-        r##"
+        r#"
         [task.strip]
         effect = "pure"
         inputs = ["src.txt"]
@@ -32,7 +32,7 @@ fn artifact() -> Story {
         [task.ship]
         inputs = ["build/text"]
         shell = "cat build/text >> ../shipped"
-        "##,
+        "#,
     );
     story.file("src.txt", "text\n# comment\n").run("ship").ran(["strip", "ship"]);
     story
@@ -127,7 +127,7 @@ fn a_change_that_was_not_tried_does_not() {
 
 fn pure_need() -> Story {
     let story = Story::with(
-        r##"
+        r#"
         [task.strip]
         effect = "pure"
         inputs = ["src.txt"]
@@ -138,7 +138,7 @@ fn pure_need() -> Story {
         [task.ship]
         needs = ["strip"]
         shell = "echo shipped"
-        "##,
+        "#,
     );
     story.file("src.txt", "text\n# comment\n").run("ship").ran(["strip", "ship"]);
     story

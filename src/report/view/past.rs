@@ -84,6 +84,15 @@ pub struct ValueView {
     pub value: Option<Json>,
 }
 
+/// `infra outputs TASK --key KEY`.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyView {
+    pub env: String,
+    pub task: String,
+    pub key: String,
+    pub value: Json,
+}
+
 /// One artifact.
 #[derive(Clone, Debug, Serialize)]
 pub struct ArtifactView {

@@ -10,7 +10,7 @@ pub(super) fn send(pid: i32, name: &str) {
 }
 
 /// Whether a process runs (a zombie does not).
-pub(super) fn alive(pid: i32) -> bool {
+pub fn alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
 }
