@@ -14,6 +14,7 @@ mod cli_global;
 mod cli_queries;
 mod cli_run;
 mod layers;
+mod shipped;
 mod support;
 mod truth_ansible;
 mod truth_cutoff;
