@@ -14,6 +14,7 @@ mod cli_global;
 mod cli_queries;
 mod cli_run;
 mod layers;
+mod page;
 mod shipped;
 mod support;
 mod truth_ansible;
