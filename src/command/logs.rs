@@ -11,7 +11,7 @@ use crate::report::view::{LogView, LogsView};
 use crate::report::{history as picture, json};
 
 /// More rows than any store has.
-const ALL: usize = i64::MAX as usize;
+const ALL: usize = usize::MAX >> 1;
 
 /// Shows what tasks printed.
 ///

@@ -182,10 +182,10 @@ impl<'a> Engine<'a> {
         self.end(result)
     }
 
-    /// Begins the run on record, if it starts or fails anything, and tells what was held back.
+    /// Begins the run on record, if it does or fails anything, and tells what was held back.
     fn announce(&mut self) -> Result<(), RunError> {
         let Some(untold) = self.untold.take() else { return Ok(()) };
-        if !self.is_idle() || self.exit != 0 {
+        if !self.is_idle() || self.exit != 0 || self.finished.restored > 0 {
             self.run = self.host.store.borrow_mut().begin_run(&RunStart {
                 env: &self.project.env.name,
                 targets: &self.request.words,
@@ -199,8 +199,10 @@ impl<'a> Engine<'a> {
         let estimate = if self.is_idle() { None } else { self.estimate() };
         self.tell(Event::RunStarted {
             run: self.run.0,
+            command: self.request.command.to_owned(),
             env: self.project.env.name.to_string(),
             targets: self.request.words.clone(),
+            changed: self.request.changed.clone(),
             tasks,
             at: self.host.now(),
             estimate,

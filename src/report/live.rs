@@ -202,11 +202,14 @@ mod tests {
     use std::io::Result;
     use std::sync::{Arc, Mutex};
 
-    /// A terminal in memory: rows of text and a cursor.
+    /// Rows of text, and the cursor's row and column.
+    type Rows = (Vec<Vec<char>>, usize, usize);
+
+    /// A terminal in memory.
     #[derive(Clone, Debug)]
     struct Screen {
         columns: u16,
-        inner: Arc<Mutex<(Vec<Vec<char>>, usize, usize)>>,
+        inner: Arc<Mutex<Rows>>,
     }
 
     impl Screen {

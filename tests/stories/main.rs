@@ -2,10 +2,12 @@
 //! design and holds the real program to it, with the real tools.
 
 mod cli_destroy;
+mod cli_flags;
 mod cli_global;
 mod cli_queries;
 mod cli_run;
 mod layers;
+mod seeing_watch;
 mod support;
 mod truth_ansible;
 mod truth_cutoff;

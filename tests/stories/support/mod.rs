@@ -12,6 +12,9 @@ mod text;
 mod tools;
 mod tree;
 
+pub use process::{alive, send};
+pub use running::Running;
+pub use seen::Seen;
 pub use story::Story;
 
 use std::time::Duration;
