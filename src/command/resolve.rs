@@ -170,7 +170,8 @@ fn confirm(host: &Host, board: &mut Board<'_>, id: TaskId, reason: &str) -> Resu
         artifacts: &artifacts,
         exports: &BTreeMap::new(),
         built_on: &built_on,
-        world: WorldUpdate { token: Some(last.id.to_string()), ..WorldUpdate::default() },
+        // The world is another than at the last attempt, or nobody would have been asked.
+        world: WorldUpdate { token: Some(format!("resolved in {run}")), ..WorldUpdate::default() },
         ended: now,
         seconds: 0.0,
         void: None,

@@ -77,9 +77,11 @@ fn view(board: &Board<'_>, id: TaskId, verdict: Verdict, now: i64, living: bool)
     }
 }
 
-/// The last answer of a probe, with its age.
+/// The last answer of a probe, with its age. One from before the last good run is about a thing that
+/// is no longer asked for.
 pub fn probe(history: &History, now: i64) -> Option<ProbeView> {
-    let (agrees, at, message) = history.probe.clone()?;
+    let since = history.newest.as_ref().map_or(i64::MIN, |record| record.created);
+    let (agrees, at, message) = history.probe.clone().filter(|(_, at, _)| *at >= since)?;
     Some(ProbeView { agrees: Some(agrees), age_seconds: (now - at) / 1000, message })
 }
 

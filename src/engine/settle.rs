@@ -151,14 +151,15 @@ impl Engine<'_> {
 
     fn must_be_resolved(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
         let name = self.project.task(id).name.to_string();
+        let mut hint = format!(
+            "look at the world; then `infra resolve {name} --done` if it did what it should, else `--failed` or `--rerun`, and the next run does it"
+        );
         let message = if verdict.state == State::Unknown {
             format!("the end of the last attempt of `{name}` is not known, and it must not be repeated blindly")
         } else {
+            hint = format!("{hint}; `infra run {name} --force` runs it now");
             format!("`{name}` is stale, but it started before and must not be repeated blindly")
         };
-        let hint = format!(
-            "look at the world, then `infra resolve {name} --done`, `--failed` or `--rerun` (or `infra run {name} --force`)"
-        );
         self.note_exit(4);
         let failure = self.failure(id, message, Some(hint));
         self.settle(id, Outcome::Failed, Said { reasons: verdict.reasons, failure: Some(failure), ..Said::default() })

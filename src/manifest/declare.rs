@@ -237,6 +237,10 @@ fn check_probes(check: &mut Checker<'_>, node: &Node) {
             }
         }
     }
+    if let Some(own) = node.get("probe").and_then(|probe| probe.entry("kind")) {
+        let help = "write `exec`, `tcp` or `http`".to_owned();
+        check.fail("bad-value", &own.key_span, "no kind of this version has a probe of its own".to_owned(), Some(help));
+    }
     let backoff = node.get("retry").and_then(|retry| retry.get("backoff"));
     if let Some((node, text)) = backoff.and_then(|node| Some((node, node.text()?)))
         && crate::manifest::duration::parse_range(text).is_none()

@@ -51,7 +51,7 @@ pub fn settle_outside(
         if board.settled[up.index()].is_settled() {
             continue;
         }
-        let settled = as_recorded(board, *up);
+        let settled = if ended_badly(board, *up) { Settled::No } else { as_recorded(board, *up) };
         if !settled.is_settled() {
             return Err(no_record(board, *up, *reader));
         }
@@ -69,6 +69,14 @@ pub fn as_recorded(board: &Board<'_>, id: TaskId) -> Settled {
         Some(record) if record.void.is_none() => Settled::Yes(Some(record.clone())),
         _ => Settled::No,
     }
+}
+
+/// Whether it was tried since it was recorded, and did not succeed.
+fn ended_badly(board: &Board<'_>, id: TaskId) -> bool {
+    let history = board.history(id);
+    let Some(last) = &history.last else { return false };
+    let newer = history.newest.as_ref().is_none_or(|record| last.id > record.attempt);
+    newer && matches!(last.phase, Phase::Failed | Phase::Cut | Phase::Interrupted)
 }
 
 /// Why a task's record is no ground to stand on.

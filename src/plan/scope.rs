@@ -93,16 +93,17 @@ pub fn scope(board: &Board<'_>, task: &Task, reads: &BTreeSet<Read>, reveal: &dy
     }
 }
 
+/// The object at a name of an object; made when there is none.
 fn member<'a>(slot: &'a mut Json, name: &str) -> &'a mut Json {
     if !slot.is_object() {
         *slot = Json::Object(Map::new());
     }
     // The line above makes it an object, so that indexing by a text never fails.
-    let member = &mut slot[name];
-    if member.is_null() {
-        *member = Json::Object(Map::new());
+    let inner = &mut slot[name];
+    if !inner.is_object() {
+        *inner = Json::Object(Map::new());
     }
-    member
+    inner
 }
 
 /// Stands in for secret values in fingerprints: their keyed digests.

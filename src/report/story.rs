@@ -48,7 +48,10 @@ impl Story {
                 self.names = tasks.iter().map(|task| width(task)).max().unwrap_or(0).min(LONGEST_NAME);
                 let of =
                     if targets.is_empty() { String::new() } else { format!(", {}", clean(&names(targets, NAMED))) };
-                let long = estimate.map(|estimate| format!(", about {}", about(estimate))).unwrap_or_default();
+                let long = estimate
+                    .filter(|estimate| *estimate >= 1.0)
+                    .map(|estimate| format!(", about {}", about(estimate)))
+                    .unwrap_or_default();
                 let by = if changed.is_empty() {
                     String::new()
                 } else {

@@ -5,7 +5,7 @@ use crate::model::effect::State;
 use crate::model::reason::Reason;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
-use crate::report::text::{ENDLESS, about, ago, clean, count, fit, pad, width};
+use crate::report::text::{ENDLESS, about, ago, clean, count, fit, pad, usually, width};
 use crate::report::view::{ListView, PlanAction, PlanView, StatusView};
 use std::fmt::Write as _;
 
@@ -174,7 +174,7 @@ pub fn plan(view: &PlanView, look: &Look) -> String {
                 toned(Tone::Strong, &task.name),
                 toned(action(task.action), task.action.word()),
                 plain(task.effect.word()),
-                toned(Tone::Dim, task.typical_seconds.map(about).unwrap_or_default()),
+                toned(Tone::Dim, task.typical_seconds.map(usually).unwrap_or_default()),
                 Cell::Reasons(&task.reasons),
             ];
             Row { cells, below: sentences(&task.reasons, look) }
@@ -197,7 +197,11 @@ pub fn plan(view: &PlanView, look: &Look) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, one)| look.paint(action(one), &format!("{number} {}", counted(one))))
         .collect();
-    let long = view.estimate_seconds.map(|estimate| format!("; about {}", about(estimate))).unwrap_or_default();
+    let long = view
+        .estimate_seconds
+        .filter(|estimate| *estimate >= 1.0)
+        .map(|estimate| format!("; about {}", about(estimate)))
+        .unwrap_or_default();
     let _ = writeln!(text, "{}: {}{long}", view.env, counts.join(", "));
     text
 }

@@ -130,6 +130,11 @@ pub fn moment(at: i64) -> String {
         .map_or_else(|_| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
+/// How long something usually takes: `<1 s`, else as [`about`] has it.
+pub fn usually(rough: f64) -> String {
+    if rough < 1.0 { "<1 s".to_owned() } else { about(rough) }
+}
+
 /// How long ago: `just now`, `40 s ago`, `2 h ago`, `3 d ago`; negative ages are clocks that moved.
 pub fn ago(age: i64) -> String {
     match age {

@@ -53,7 +53,7 @@ pub(super) fn find(source: &str) -> Result<Found, Problem> {
     let tree = minijinja::machinery::parse(source, "", SYNTAX.clone()).map_err(|error| Problem {
         code: "template-syntax",
         message: format!("in a template: {}", crate::template::context::words(&error, None)),
-        help: None,
+        help: raw(source),
         range: error.range().unwrap_or(0..source.len()),
     })?;
     let mut walk = Walk { found: Found::default(), locals: vec![BTreeSet::new()], problem: None };
@@ -62,6 +62,14 @@ pub(super) fn find(source: &str) -> Result<Found, Problem> {
         Some(problem) => Err(problem),
         None => Ok(walk.found),
     }
+}
+
+/// What a text may mean that is no template: `${#name}` of a shell, `{{.Name}}` of docker.
+fn raw(source: &str) -> Option<String> {
+    (source.contains("{#") || source.contains("{{.")).then(|| {
+        "`{{`, `{%` and `{#` begin a template: write `{% raw %}` before and `{% endraw %}` after what is none"
+            .to_owned()
+    })
 }
 
 /// One step of `a.b["c"][d]`.

@@ -71,6 +71,8 @@ fn mistakes_are_underlined_to_the_letter() {
     );
     assert_eq!(problem("{{ vars.x | tojso }}").0, "unknown filter `tojso` in a template / did you mean `tojson`?");
     assert_eq!(problem("{{ vars.x").0, "in a template: unexpected end of input, expected end of variable block");
+    let letters = "unexpected end of comment / `{{`, `{%` and `{#` begin a template: write `{% raw %}` before and";
+    assert!(problem("echo ${#name}").0.contains(letters), "{}", problem("echo ${#name}").0);
     assert_eq!(problem("{{ env.PATH }}").1, "env.PATH");
     assert_eq!(problem("{{ rang(3) }}").0, "unknown function `rang` in a template / did you mean `range`?");
 }
@@ -139,4 +141,10 @@ fn files_include_from_beside_and_from_the_shared_folder() {
         reads_of_file("a/opt.j2".into(), &files).expect("reads").files,
         ["a/nope.j2", "a/opt.j2", "templates/nope.j2"]
     );
+}
+
+#[test]
+fn what_is_raw_is_no_template() {
+    let shell = text("{% raw %}echo ${#a} {{.Names}}{% endraw %} {{ vars.name }}");
+    assert_eq!(render_text(&shell, &scope()).expect("text"), "echo ${#a} {{.Names}} k3s");
 }

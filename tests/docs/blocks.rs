@@ -2,8 +2,8 @@
 //!
 //! A block tagged `sh` is run, line by line as one types it, in one folder from the top of the page to
 //! its end. `<!-- exit: N -->` before it says that it ends with N. A block tagged `text` after
-//! `<!-- output -->` must be what the last block printed, numbers and times aside. Any other block is
-//! never run.
+//! `<!-- output -->` must be what the last block printed, times and digests aside; `UPDATE_DOCS=1` writes
+//! it anew. Any other block is never run.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -11,7 +11,9 @@ use std::process::{Command, Stdio};
 
 /// Runs the blocks of a page in a folder.
 pub fn walk(page: &str, folder: &Path) {
-    let text = crate::read(&crate::root().join(page));
+    let file = crate::root().join(page);
+    let text = crate::read(&file);
+    let mut renewed = text.clone();
     let mut printed = String::new();
     let mut ran = 0;
     for block in blocks(&text) {
@@ -22,11 +24,19 @@ pub fn walk(page: &str, folder: &Path) {
                 printed = run(&block.text, wanted, folder, &at);
                 ran += 1;
             }
-            ("text", "output") => compare(&block.text, &printed, &at),
+            ("text", "output") if plain(&block.text) == plain(&printed) => {}
+            ("text", "output") if std::env::var_os("UPDATE_DOCS").is_some() => {
+                let fenced = |inner: &str| format!("<!-- output -->\n```text\n{}\n```\n", inner.trim_end());
+                renewed = renewed.replacen(&fenced(&block.text), &fenced(&printed), 1);
+            }
+            ("text", "output") => differ(&block.text, &printed, &at),
             _ => {}
         }
     }
     assert!(ran > 0, "{page} has no block to run");
+    if renewed != text {
+        std::fs::write(&file, renewed).unwrap();
+    }
 }
 
 struct Block {
@@ -77,9 +87,11 @@ fn run(script: &str, wanted: i32, folder: &Path, at: &str) -> String {
     printed
 }
 
-fn compare(wanted: &str, printed: &str, at: &str) {
+fn differ(wanted: &str, printed: &str, at: &str) -> ! {
     let (wanted, found) = (plain(wanted), plain(printed));
-    assert!(wanted == found, "{at}: prints something else\n--- on the page\n{wanted}\n--- printed\n{found}");
+    panic!(
+        "{at}: prints something else (UPDATE_DOCS=1 takes it over)\n--- on the page\n{wanted}\n--- printed\n{found}"
+    );
 }
 
 /// Text without what differs from run to run: times, spaces, digests.

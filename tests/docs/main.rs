@@ -3,10 +3,19 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` writes the generated pages anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::needless_pass_by_value,
+    clippy::format_push_string,
+    reason = "a test may panic, and says on stderr what it does"
+)]
+
 mod blocks;
 mod commands;
 mod links;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,6 +83,41 @@ fn the_schemas_are_those_of_the_program() {
 }
 
 #[test]
+fn the_task_format_names_every_key() {
+    let page = read(&root().join("docs/task-format.md"));
+    // In the first column of a table, or a heading.
+    let cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let named: BTreeSet<&str> = cells.chain(headings).flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let mut missing = BTreeSet::new();
+    for file in ["project", "tasks"] {
+        let schema = read(&root().join(format!("docs/schema/{file}.json")));
+        keys(&serde_json::from_str(&schema).unwrap(), &mut |key| {
+            if !named.contains(key) && key != "task" {
+                missing.insert(key.to_owned());
+            }
+        });
+    }
+    assert!(missing.is_empty(), "docs/task-format.md does not name {missing:?}");
+}
+
+/// Names of all keys that a schema allows.
+fn keys(schema: &serde_json::Value, see: &mut impl FnMut(&str)) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            for (name, value) in map {
+                if name == "properties" {
+                    value.as_object().unwrap().keys().for_each(|key| see(key));
+                }
+                keys(value, see);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, see)),
+        _ => {}
+    }
+}
+
+#[test]
 fn links_lead_somewhere() {
     let broken: Vec<String> = pages().iter().flat_map(|page| links::broken(page)).collect();
     assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
@@ -89,4 +133,24 @@ fn the_quickstart_works_as_written() {
 fn the_task_formats_examples_work_as_written() {
     let folder = tempfile::tempdir().unwrap();
     blocks::walk("docs/task-format.md", folder.path());
+}
+
+#[test]
+fn the_recoveries_work_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/recovery.md", folder.path());
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program() {
+    let help = Command::new(INFRA).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, codes) = help.split_once("Exit codes:").unwrap();
+    let codes: Vec<&str> = codes.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let page = read(&root().join("docs/exit-codes.md"));
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let rows: Vec<&str> = rows.filter(|cell| cell.parse::<u8>().is_ok()).collect();
+    assert_eq!(rows, codes);
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/exit-codes.md", folder.path());
 }

@@ -78,7 +78,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("resolve --done", destroy::done_counts_as_done),
     ("resolve --failed", destroy::failed_counts_as_failed),
     ("resolve --rerun", destroy::rerun_lets_it_run_once_more),
-    ("resolve --accept-state", crate::truth_terraform::a_state_that_became_empty_is_refused_until_it_is_resolved),
+    ("resolve --accept-state", crate::truth_states::a_state_that_became_empty_is_refused_until_it_is_resolved),
     ("resolve --reason", destroy::done_counts_as_done),
 ];
 

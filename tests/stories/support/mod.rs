@@ -4,11 +4,12 @@
 
 mod claims;
 mod commands;
+pub mod machines;
 mod process;
 mod running;
 mod seen;
 mod story;
-mod text;
+pub mod text;
 mod tools;
 mod tree;
 

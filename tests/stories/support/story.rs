@@ -154,6 +154,12 @@ impl Story {
         self
     }
 
+    /// Puts a folder on PATH.
+    pub fn on_path(&self, folder: &Path) -> &Self {
+        self.inner.borrow_mut().path.push(folder.to_owned());
+        self
+    }
+
     /// Sets a variable of the caller's environment.
     pub fn env(&self, name: &str, value: &str) -> &Self {
         self.inner.borrow_mut().env.insert(name.to_owned(), value.to_owned());
