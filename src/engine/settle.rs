@@ -62,6 +62,9 @@ impl Engine<'_> {
             State::Fresh | State::Restorable if self.ask_probe(id) => Ok(None),
             State::Fresh | State::Restorable => Ok(Some(self.take_as_it_is(id, verdict))),
             State::Unknown => Ok(Some(self.must_be_resolved(id, verdict))),
+            State::Stale if self.request.reach == Reach::WatchAgain && verdict.is_good_but_expired() => {
+                Ok(Some(self.believe(id, verdict, Outcome::Fresh, None)))
+            }
             _ => Ok(self.queue_it(id, verdict)),
         }
     }
@@ -73,13 +76,13 @@ impl Engine<'_> {
             return Some(self.must_be_resolved(id, verdict));
         }
         let may_watch = task.watch == WatchMay::Run || !task.effect.changes_world();
-        if self.request.reach == Reach::Watch && !may_watch {
+        if self.request.reach.is_watch() && !may_watch {
             self.finished.left.push(id);
             self.holds(id, Why::LeftStale);
             let said = Said {
                 reasons: verdict.reasons,
                 summary: Some(
-                    "left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned(),
+                    "left stale: watch does not run what changes the world (`watch = true` lets it)".to_owned(),
                 ),
                 ..Said::default()
             };
@@ -172,7 +175,7 @@ impl Engine<'_> {
             tail: Vec::new(),
             log: None,
             hint,
-            declared: Some(self.host.declared(&self.project.task(id).place)),
+            declared: self.host.declared_at(&self.project.task(id).place),
         }
     }
 

@@ -95,6 +95,11 @@ impl Host {
         path.strip_prefix(&self.root).unwrap_or(path).to_string()
     }
 
+    /// `file:line:column` of a place; a task that nobody wrote (`destroy`) has none.
+    pub fn declared_at(&self, place: &Place) -> Option<String> {
+        (!place.file.as_str().is_empty()).then(|| self.declared(place))
+    }
+
     /// `file:line:column` of a place.
     pub fn declared(&self, place: &Place) -> String {
         let text = self.disk.read(&place.file).unwrap_or_default();

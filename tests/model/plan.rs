@@ -48,7 +48,8 @@ impl Model {
             }
             let past = self.past(id, env);
             let task = self.project.task(id);
-            let must_ask = task.effect == Effect::Once && !task.is_undo() && past.began.is_some() && !past.rerun && !forced;
+            let must_ask =
+                task.effect == Effect::Once && !task.is_undo() && past.began.is_some() && !past.rerun && !forced;
             let action = match verdict.state {
                 "fresh" => "keep",
                 "restorable" => "restore",

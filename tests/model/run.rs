@@ -79,8 +79,17 @@ impl<'a> Run<'a> {
         model.begin_to_write();
         let at = request.chosen.iter().map(|id| (*id, At::Waiting)).collect();
         let (verdicts, aside) = (BTreeMap::new(), BTreeMap::new());
-        let mut run =
-            Run { model, env, request, board: Board::new(), at, verdicts, aside, stopping: false, came: Came::default() };
+        let mut run = Run {
+            model,
+            env,
+            request,
+            board: Board::new(),
+            at,
+            verdicts,
+            aside,
+            stopping: false,
+            came: Came::default(),
+        };
         if !run.take_recorded() {
             run.came.refused = true;
             run.came.exit = 5;
@@ -297,7 +306,9 @@ impl<'a> Run<'a> {
             }
             match task.effect {
                 _ if task.is_undo() => {}
-                Effect::Pure => self.model.void("last-attempt-failed", |memo| memo.task == key && memo.manifest == verdict.manifest),
+                Effect::Pure => {
+                    self.model.void("last-attempt-failed", |memo| memo.task == key && memo.manifest == verdict.manifest)
+                }
                 Effect::Read => self.model.void("last-attempt-failed", |memo| memo.task == key && memo.env == env),
                 _ => {}
             }
@@ -356,7 +367,9 @@ impl<'a> Run<'a> {
         if task.effect.changes_world() {
             model.world.made.insert((env, label), format!("{sum}\n"));
         }
-        if matches!(hook, Some(Hook::FailsLate | Hook::InfraDiesLate)) || outs.values().any(|out| *out == Content::Missing) {
+        if matches!(hook, Some(Hook::FailsLate | Hook::InfraDiesLate))
+            || outs.values().any(|out| *out == Content::Missing)
+        {
             return Err(());
         }
         Ok(Some(Made { outs, value: task.exports.then_some(sum % 4), sum }))
@@ -390,7 +403,12 @@ impl<'a> Run<'a> {
                     self.settle(id, "skipped", verdict);
                     self.judge_ready();
                 }
-                at => return Err(format!("did not run what is stale: `{name}` is {at:?}: {:?}", self.verdicts.get(&id).map(|v| &v.reasons.must))),
+                at => {
+                    return Err(format!(
+                        "did not run what is stale: `{name}` is {at:?}: {:?}",
+                        self.verdicts.get(&id).map(|v| &v.reasons.must)
+                    ));
+                }
             }
         }
         // What the last ones released.

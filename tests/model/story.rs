@@ -177,7 +177,8 @@ impl Story {
             let task = project.task(*id);
             let never = task.effect == crate::project::Effect::Read && !task.ttl;
             let failed = again.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == "failed");
-            let after_failure = project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
+            let after_failure =
+                project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
             if !never && !failed && !after_failure {
                 return Err(format!("`{}` ran again in `{env}` although nothing changed", project.name(*id)));
             }
@@ -397,7 +398,10 @@ fn agree(name: &str, rules: (&str, &Reasons), program: (&str, &BTreeSet<String>)
     if rules.0 == program.0 && rules.1.agree(program.1) {
         return Ok(());
     }
-    Err(format!("`{name}` is `{}` {:?}; by the rules `{}` {:?} (may: {:?})", program.0, program.1, rules.0, rules.1.must, rules.1.may))
+    Err(format!(
+        "`{name}` is `{}` {:?}; by the rules `{}` {:?} (may: {:?})",
+        program.0, program.1, rules.0, rules.1.must, rules.1.may
+    ))
 }
 
 /// A run does what was planned: what is kept is fresh, what was to run ran for the reasons given.
@@ -431,9 +435,10 @@ fn kept_promise(
         if !good.contains(&said.state.as_str()) && !by_failure && !expired.contains(name) {
             return Err(format!("`{name}` was to `{}` and came out `{}`", promise.action, said.state));
         }
-        let ran_above = ups.iter().filter(|up| **up != id).any(|up| {
-            outcomes.get(&project.name(*up)).is_some_and(|up| up.state == "ran" || up.state == "failed")
-        });
+        let ran_above = ups
+            .iter()
+            .filter(|up| **up != id)
+            .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state == "ran" || up.state == "failed"));
         if !ran_above && !by_failure && promise.action == "run" && promise.reasons != said.raw {
             return Err(format!("`{name}` was to run because {}, and ran because {}", promise.reasons, said.raw));
         }

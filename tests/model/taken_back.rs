@@ -35,7 +35,13 @@ impl Model {
     ///
     /// # Errors
     /// What the log tells is not what the rules say.
-    pub fn undo(&mut self, id: Id, env: Env, log: &mut VecDeque<String>, came: &mut Came) -> Result<Result<(), ()>, String> {
+    pub fn undo(
+        &mut self,
+        id: Id,
+        env: Env,
+        log: &mut VecDeque<String>,
+        came: &mut Came,
+    ) -> Result<Result<(), ()>, String> {
         let targets = self.to_undo(id, env);
         let targets = targets.into_iter().filter_map(|target| self.target(self.key(target)?, env)).collect();
         let name = self.project.name(id);
@@ -88,7 +94,8 @@ impl Model {
         let id_of = |key: u32| self.project.ids().into_iter().find(|id| self.key(*id) == Some(key));
         let down = id_of(key).map(|id| self.project.reach(&BTreeSet::from([id]), true)).unwrap_or_default();
         let is_down = |other: u32| other != key && id_of(other).is_some_and(|id| down.contains(&id));
-        let first = left.iter().find(|(other, recipe)| recipe.has_undo && (recipe.ups.contains(&key) || is_down(**other)));
+        let first =
+            left.iter().find(|(other, recipe)| recipe.has_undo && (recipe.ups.contains(&key) || is_down(**other)));
         first.map(|(_, recipe)| recipe.label.clone())
     }
 
@@ -104,7 +111,13 @@ impl Model {
     ///
     /// # Errors
     /// As above.
-    pub fn destroy(&mut self, env: Env, of: &Destroy, log: &mut VecDeque<String>, came: &mut Came) -> Result<bool, String> {
+    pub fn destroy(
+        &mut self,
+        env: Env,
+        of: &Destroy,
+        log: &mut VecDeque<String>,
+        came: &mut Came,
+    ) -> Result<bool, String> {
         let declared: BTreeMap<u32, Id> =
             self.project.ids().into_iter().filter_map(|id| Some((self.key(id)?, id))).collect();
         let wanted = |key: u32| match (of, declared.get(&key)) {
@@ -113,7 +126,8 @@ impl Model {
             (Destroy::These(seeds), Some(id)) => self.project.reach(seeds, true).contains(id),
         };
         let keys: BTreeSet<u32> = self.pasts.keys().filter(|(_, at)| *at == env).map(|(key, _)| *key).collect();
-        let targets: Targets = keys.into_iter().filter(|key| wanted(*key)).filter_map(|key| self.target(key, env)).collect();
+        let targets: Targets =
+            keys.into_iter().filter(|key| wanted(*key)).filter_map(|key| self.target(key, env)).collect();
         if targets.is_empty() {
             return Ok(false);
         }

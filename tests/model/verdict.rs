@@ -182,7 +182,10 @@ impl Model {
         }
         let key = self.key(id)?;
         let believable = |memo: &&Memo| {
-            memo.task == key && memo.void.is_none() && memo.effect == Effect::Pure && self.differences(id, memo, now).is_empty()
+            memo.task == key
+                && memo.void.is_none()
+                && memo.effect == Effect::Pure
+                && self.differences(id, memo, now).is_empty()
         };
         let newest_first = newest.into_iter().chain(self.memos.iter().rev());
         newest_first.into_iter().find(believable).or(newest).cloned()
@@ -191,7 +194,9 @@ impl Model {
     /// Whether a cut attempt leaves an older record in doubt. One that began to change the world voided it.
     fn in_doubt(effect: Effect, past: &Past, now: &Now) -> bool {
         match effect {
-            Effect::Pure => now.waiting.is_empty() && past.last.as_ref().is_some_and(|last| last.manifest == now.manifest),
+            Effect::Pure => {
+                now.waiting.is_empty() && past.last.as_ref().is_some_and(|last| last.manifest == now.manifest)
+            }
             Effect::Read => true,
             _ => false,
         }
@@ -253,9 +258,11 @@ impl Model {
             match words.next() {
                 Some("value" | "artifact" | "upstream") => words.next().is_some_and(|task| waiting.contains(task)),
                 // The action's text reads a value that is waited for.
-                Some("action") => self.project.values(id.task).iter().any(|up| {
-                    self.project.instances(*up).iter().any(|up| now.waiting.contains(up))
-                }),
+                Some("action") => self
+                    .project
+                    .values(id.task)
+                    .iter()
+                    .any(|up| self.project.instances(*up).iter().any(|up| now.waiting.contains(up))),
                 _ => false,
             }
         };
@@ -320,8 +327,7 @@ impl Model {
     pub fn walk(&self, board: &Board, id: Id, env: Env) -> Now {
         let project = &self.project;
         let task = project.task(id);
-        let mut now =
-            Now { manifest: Manifest::new(), waiting: BTreeSet::new(), impossible: false, broken: false };
+        let mut now = Now { manifest: Manifest::new(), waiting: BTreeSet::new(), impossible: false, broken: false };
         let mut put = |name: String, value: String| drop(now.manifest.insert(name, value));
         put("field effect".into(), task.effect.word().into());
         put("field made".into(), format!("{:?} {} {:?}", task.out, task.exports, output(project, id)));
@@ -431,8 +437,9 @@ impl Model {
                 None => values[&Id { task: up, key: None }].to_string(),
                 Some(_) => {
                     let each = values.iter().filter(|(id, _)| id.task == up);
-                    let each: Vec<String> =
-                        each.map(|(id, value)| format!("\"{}\":{value}", id.key.map(String::from).unwrap_or_default())).collect();
+                    let each: Vec<String> = each
+                        .map(|(id, value)| format!("\"{}\":{value}", id.key.map(String::from).unwrap_or_default()))
+                        .collect();
                     format!("{{{}}}", each.join(","))
                 }
             },

@@ -10,11 +10,13 @@
 )]
 
 mod cli_destroy;
+mod cli_flags;
 mod cli_global;
 mod cli_queries;
 mod cli_run;
 mod layers;
 mod page;
+mod seeing_watch;
 mod shipped;
 mod support;
 mod truth_ansible;
