@@ -239,8 +239,8 @@ impl Engine<'_> {
         true
     }
 
-    pub(super) fn on_probed(&mut self, id: TaskId, answer: crate::host::check::Answer) -> Result<(), RunError> {
-        use crate::host::check::Answer;
+    pub(super) fn on_probed(&mut self, id: TaskId, answer: crate::model::probe::Answer) -> Result<(), RunError> {
+        use crate::model::probe::Answer;
         self.set_state(id, TaskState::Waiting);
         let verdict = verdict::judge(&self.board, self.host, id)?;
         let (agrees, text) = match answer {
