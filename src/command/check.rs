@@ -12,14 +12,14 @@ use crate::report::diagnostics;
 /// When there is no project.
 pub fn check(context: &Context) -> Result<u8, CommandError> {
     let root = context.root()?;
-    let loaded = context.load(&root, None);
+    let loaded = context.load(&root);
     let sources = loaded.sources();
     let found = &loaded.loaded.diagnostics;
     if context.global.json {
         context.out(&diagnostics::json(found, &sources));
     } else if found.is_empty() {
         let tasks = loaded.loaded.project.as_ref().map_or(0, |project| project.tasks.len());
-        context.say(&format!("no mistakes in {}", crate::report::text::count(tasks, "task")));
+        context.note(&format!("no mistakes in {}", crate::report::text::count(tasks, "task")));
     } else {
         context.say(&diagnostics::human(found, &sources, &context.choice.stderr));
     }

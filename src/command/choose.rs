@@ -24,7 +24,7 @@ pub struct Chosen {
 /// # Errors
 /// Unknown targets; nothing named and no default; a choice that leaves nothing.
 pub fn choose(project: &Project, selection: &Selection) -> Result<Chosen, CommandError> {
-    let pick = |words: &[String]| select(project, words).map_err(CommandError::Diagnostics);
+    let pick = |words: &[String]| select(project, words).map_err(CommandError::targets);
     let skipped = if selection.skip.is_empty() { Vec::new() } else { pick(&selection.skip)?.named };
     if !selection.only.is_empty() {
         let words: Vec<String> = selection.only.iter().chain(&selection.targets).cloned().collect();

@@ -6,10 +6,11 @@ use crate::command::exit::CommandError;
 use crate::host::files::{Disk, StatCache};
 use crate::host::lock;
 use crate::host::secret::Vault;
+use crate::host::signatures::stat_rows;
 use crate::host::store::Store;
-use crate::host::world::{Host, STATE_DIR, SecretCommands, stat_rows};
+use crate::host::world::{Host, STATE_DIR, SecretCommands};
 use crate::manifest::{self, Options};
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::diagnostic::Diagnostic;
 use crate::model::project::Project;
 use crate::model::record::Phase;
 use crate::plan::board::Board;
@@ -86,7 +87,9 @@ impl Context {
         };
         let start = start
             .canonicalize_utf8()
-            .map_err(|_| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))?;
+            .ok()
+            .filter(|start| start.is_dir())
+            .ok_or_else(|| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))?;
         start
             .ancestors()
             .find(|folder| folder.join("infra.toml").is_file() || folder.join("tasks").is_dir())
@@ -100,10 +103,10 @@ impl Context {
     }
 
     /// Loads the project; mistakes end the command, warnings are said by `check`.
-    pub fn load(&self, root: &Utf8Path, env: Option<String>) -> Loaded {
+    pub fn load(&self, root: &Utf8Path) -> Loaded {
         let disk = Disk::new(root, StatCache::default());
         let options = Options {
-            env: env.or_else(|| self.global.env.clone()),
+            env: self.global.env.clone(),
             set: self.global.set.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
         };
         Loaded { loaded: manifest::load(&disk, &options) }
@@ -115,7 +118,15 @@ impl Context {
     /// Mistakes in the declaration; a store that can't be read.
     pub fn open_to_read(&self) -> Result<Opened, CommandError> {
         let root = self.root()?;
-        let project = self.load(&root, None).project(self)?;
+        let project = self.load(&root).project()?;
+        self.opened_to_read(root, project)
+    }
+
+    /// A project's world and its board, opened for reading.
+    ///
+    /// # Errors
+    /// A store that can't be read.
+    pub fn opened_to_read(&self, root: Utf8PathBuf, project: Project) -> Result<Opened, CommandError> {
         let state = root.join(STATE_DIR);
         let store = Store::open_to_read(&state)?;
         let vault = Vault::load(&state).map_err(|error| CommandError::State(error.to_string()))?;
@@ -145,6 +156,13 @@ impl Context {
             .write_all(text.as_bytes())
             .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
         let _ = stdout.flush();
+    }
+
+    /// Writes to stderr what nobody misses who asked for quiet, or who is a program.
+    pub fn note(&self, text: &str) {
+        if !self.choice.stderr.is_quiet() && !self.global.json {
+            self.say(text);
+        }
     }
 
     /// Writes talk to stderr.
@@ -177,21 +195,15 @@ impl Loaded {
         self.loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect()
     }
 
-    /// The project, or its mistakes, which are shown.
+    /// The project, or its mistakes.
     ///
     /// # Errors
     /// The mistakes.
-    pub fn project(self, context: &Context) -> Result<Project, CommandError> {
+    pub fn project(self) -> Result<Project, CommandError> {
         let sources = self.sources();
         match self.loaded.project {
             Some(project) => Ok(project),
-            None => {
-                let errors: Vec<Diagnostic> = self.loaded.diagnostics;
-                context.show(&errors, &sources);
-                Err(CommandError::Diagnostics(
-                    errors.into_iter().filter(|one| one.severity == Severity::Error).collect(),
-                ))
-            }
+            None => Err(CommandError::Diagnostics { found: self.loaded.diagnostics, sources }),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::engine::RunError;
 use crate::host::store::StoreError;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::facts::FactError;
+use crate::report::diagnostics::Sources;
 
 /// Exit codes, documented in `docs/exit-codes.md` and in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub enum Exit {
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// Mistakes in what the user wrote.
-    #[error("{} in the declaration", crate::report::text::count(.0.len(), "mistake"))]
-    Diagnostics(Vec<Diagnostic>),
+    #[error("{} in the declaration", crate::report::text::count(.found.len(), "mistake"))]
+    Diagnostics { found: Vec<Diagnostic>, sources: Sources },
     /// Wrong usage.
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
@@ -64,10 +65,15 @@ impl CommandError {
         Self::Usage { message: message.into(), hint: Some(hint.into()) }
     }
 
+    /// Mistakes on the command line: in targets.
+    pub fn targets(found: Vec<Diagnostic>) -> Self {
+        Self::Diagnostics { found, sources: Sources::new() }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Diagnostics(_) | Self::Usage { .. } => Exit::Usage,
+            Self::Diagnostics { .. } | Self::Usage { .. } => Exit::Usage,
             Self::Held { .. } => Exit::Held,
             Self::Refused { .. } | Self::Run(RunError::Refused { .. }) => Exit::Refused,
             Self::Store(_) | Self::Fact(_) | Self::State(_) => Exit::Store,
@@ -90,7 +96,7 @@ impl CommandError {
                 Some(disk.to_owned())
             }
             Self::Fact(_) | Self::Run(RunError::Fact(_)) => Some("nothing was run because of it".to_owned()),
-            Self::Diagnostics(_) => None,
+            Self::Diagnostics { .. } => None,
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Owns `infra history` and `infra logs`: what the ledger holds.
-//! Does not know how it came there.
+//! Owns `infra history`: runs and attempts as the ledger holds them.
+//! Does not know how they came there.
 
-use crate::cli::{HistoryArgs, LogsArgs};
-use crate::command::context::{Context, Opened};
+use crate::cli::HistoryArgs;
+use crate::command::context::Context;
 use crate::command::exit::CommandError;
+use crate::command::logs::known_task;
 use crate::host::store::AttemptRow;
 use crate::model::effect::Outcome;
-use crate::model::name::{RunId, TaskKey};
-use crate::report::view::{AttemptView, CountView, HistoryView, LogView, LogsView, RunView};
+use crate::report::view::{AttemptView, CountView, HistoryView, RunView};
 use crate::report::{history as picture, json};
 use std::collections::BTreeMap;
 
@@ -82,86 +82,4 @@ fn counts(json: Option<&str>) -> Vec<CountView> {
             (tasks > 0).then_some(CountView { outcome, tasks })
         })
         .collect()
-}
-
-/// Shows what tasks printed.
-///
-/// # Errors
-/// Mistakes in the declaration; nothing on record.
-pub fn logs(context: &Context, args: &LogsArgs) -> Result<u8, CommandError> {
-    let opened = context.open_to_read()?;
-    let rows = wanted(&opened, args)?;
-    if rows.is_empty() {
-        return Err(CommandError::usage("there is no such attempt on record", "see `infra history`"));
-    }
-    let mut logs = Vec::new();
-    for row in rows {
-        let Some(path) = row.log else { continue };
-        let text = opened.host.read_text(&opened.root.join(&path)).map_err(CommandError::State)?;
-        let lines = text.unwrap_or_default().lines().map(str::to_owned).collect();
-        logs.push(LogView {
-            task: row.task,
-            run: row.run,
-            attempt: row.id,
-            path,
-            lines: if args.path { None } else { Some(lines) },
-        });
-    }
-    let view = LogsView { env: opened.project.env.name.to_string(), logs };
-    if context.global.json {
-        context.out(&json::document(&view));
-    } else {
-        context.out(&picture::logs(&view, &context.choice.stdout));
-    }
-    Ok(0)
-}
-
-fn wanted(opened: &Opened, args: &LogsArgs) -> Result<Vec<AttemptRow>, CommandError> {
-    let store = opened.host.store.borrow();
-    let env = Some(&opened.project.env.name);
-    let key = args.task.as_ref().map(|task| known_task(opened, task)).transpose()?;
-    if let Some(wanted) = args.attempt {
-        let rows = store.attempts(None, key, None, usize::MAX >> 1)?;
-        return Ok(rows.into_iter().filter(|row| row.id == wanted).collect());
-    }
-    if let (Some(key), None) = (key, args.run) {
-        return Ok(store.attempts(env, Some(key), None, 1)?);
-    }
-    // The last run that started something.
-    let run = match args.run {
-        Some(run) => Some(RunId(run)),
-        None => store.attempts(env, None, None, 1)?.first().map(|row| RunId(row.run)),
-    };
-    let Some(run) = run else { return Ok(Vec::new()) };
-    let mut rows = store.attempts(env, key, Some(run), usize::MAX >> 1)?;
-    rows.reverse();
-    if args.run.is_none() && rows.iter().any(|row| row.phase == "failed") {
-        rows.retain(|row| row.phase == "failed");
-    }
-    Ok(rows)
-}
-
-/// A task that is declared, or was.
-fn known_task(opened: &Opened, name: &str) -> Result<TaskKey, CommandError> {
-    let store = opened.host.store.borrow();
-    if let Some(key) = store.task_key(name)? {
-        return Ok(key);
-    }
-    if let Some(task) = opened.project.find(name) {
-        for former in &task.was {
-            if let Some(key) = store.task_key(former)? {
-                return Ok(key);
-            }
-        }
-        return Err(CommandError::usage(
-            format!("`{name}` never ran in `{}`", opened.project.env.name),
-            format!("run it with `infra run {name}`"),
-        ));
-    }
-    let known: Vec<&str> = opened.project.tasks.iter().map(|task| task.name.as_str()).collect();
-    let hint = match crate::model::diagnostic::nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "see `infra list`".to_owned(),
-    };
-    Err(CommandError::usage(format!("unknown task `{name}`"), hint))
 }

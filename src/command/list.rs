@@ -56,7 +56,7 @@ pub fn graph(context: &Context, args: &GraphArgs) -> Result<u8, CommandError> {
     let shown: Vec<TaskId> = if args.targets.is_empty() {
         project.graph.order().to_vec()
     } else {
-        select(project, &args.targets).map_err(CommandError::Diagnostics)?.tasks
+        select(project, &args.targets).map_err(CommandError::targets)?.tasks
     };
     let nodes = shown
         .iter()

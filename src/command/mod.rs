@@ -8,7 +8,9 @@ mod context;
 mod destroy;
 pub mod exit;
 mod history;
+mod hold;
 mod list;
+mod logs;
 mod outputs;
 mod plan;
 mod probe;
@@ -20,7 +22,7 @@ mod watch;
 mod why;
 
 use crate::cli::{Cli, Command};
-use crate::report::diagnostics::Sources;
+use crate::report::json::{self, ErrorView};
 use crate::report::paint::Tone;
 use context::Context;
 use exit::CommandError;
@@ -29,7 +31,6 @@ use std::fmt::Write as _;
 
 /// Carries out a command. Gives the exit code.
 pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
-    let json = cli.global.json;
     let mut context = match Context::new(cli.global, caller_env) {
         Ok(context) => context,
         Err(error) => {
@@ -47,12 +48,13 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Plan(args) => plan::plan(&context, args),
         Command::List(_) => list::list(&context),
         Command::Graph(args) => list::graph(&context, args),
-        Command::Logs(args) => history::logs(&context, args),
+        Command::Logs(args) => logs::logs(&context, args),
         Command::History(args) => history::history(&context, args),
         Command::Outputs(args) => outputs::outputs(&context, args),
         Command::Watch(args) => {
             let selection = crate::cli::Selection { targets: args.targets.clone(), ..Default::default() };
-            watch::watch(&context, &selection, args.jobs.map(std::num::NonZeroUsize::get))
+            let args = crate::cli::RunArgs { jobs: args.jobs, ..Default::default() };
+            watch::watch(&context, &selection, &args)
         }
         Command::Destroy(args) => destroy::destroy(&context, args),
         Command::Resolve(args) => resolve::resolve(&context, args),
@@ -60,27 +62,20 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
     match result {
         Ok(code) => code,
         Err(error) => {
-            report(&context, &error, json);
+            report(&context, &error);
             error.exit() as u8
         }
     }
 }
 
-fn report(context: &Context, error: &CommandError, json: bool) {
-    if let CommandError::Diagnostics(found) = error {
-        // Those of files were shown where they were found; those of the command line were not.
-        let loose: Vec<_> = found.iter().filter(|one| one.place.is_none()).cloned().collect();
-        if loose.len() == found.len() {
-            context.show(found, &Sources::new());
-        }
+fn report(context: &Context, error: &CommandError) {
+    if let CommandError::Diagnostics { found, sources } = error {
+        context.show(found, sources);
         return;
     }
-    if json {
-        let document = serde_json::json!({
-            "v": crate::event::VERSION,
-            "error": { "message": error.to_string(), "hint": error.hint(), "exit": error.exit() as u8 },
-        });
-        context.out(&document.to_string());
+    if context.global.json {
+        let error = ErrorView { message: error.to_string(), hint: error.hint(), exit: error.exit() as u8 };
+        context.out(&json::document(&json::Failed { error }));
         return;
     }
     let look = &context.choice.stderr;

@@ -5,9 +5,9 @@ use crate::cli::OutputsArgs;
 use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
 use crate::manifest::select;
-use crate::model::name::TaskId;
+use crate::model::name::{EnvName, TaskId};
 use crate::model::record::{Export, Record};
-use crate::report::view::{ArtifactView, MadeView, OutputsView, ValueView};
+use crate::report::view::{ArtifactView, KeyView, MadeView, OutputsView, ValueView};
 use crate::report::{json, outputs as picture};
 
 /// Shows what tasks made.
@@ -19,7 +19,7 @@ pub fn outputs(context: &Context, args: &OutputsArgs) -> Result<u8, CommandError
     let project = &opened.project;
     let board = opened.board()?;
     let ids: Vec<TaskId> = match &args.task {
-        Some(task) => select(project, std::slice::from_ref(task)).map_err(CommandError::Diagnostics)?.named,
+        Some(task) => select(project, std::slice::from_ref(task)).map_err(CommandError::targets)?.named,
         None => project.graph.order().to_vec(),
     };
     let mut tasks = Vec::new();
@@ -27,8 +27,20 @@ pub fn outputs(context: &Context, args: &OutputsArgs) -> Result<u8, CommandError
         let Some(record) = board.history(id).newest.clone().filter(|record| record.void.is_none()) else { continue };
         tasks.push(made(&opened, id, &record, args.reveal)?);
     }
-    if let (Some(key), Some(task)) = (&args.key, &args.task) {
-        return one(context, &tasks, task, key);
+    if let Some(task) = &args.task {
+        if tasks.is_empty() {
+            return Err(CommandError::usage(
+                format!("`{task}` has no record in `{}`", project.env.name),
+                format!("run it with `infra run {task}`"),
+            ));
+        }
+        if let Some(key) = &args.key {
+            return one(context, &project.env.name, &tasks, key);
+        }
+        if !context.global.json && tasks.iter().all(|made| made.values.is_empty() && made.artifacts.is_empty()) {
+            context.out(&format!("`{task}` made no values and no artifacts"));
+            return Ok(0);
+        }
     }
     let view = OutputsView { env: project.env.name.to_string(), tasks };
     if context.global.json {
@@ -39,29 +51,35 @@ pub fn outputs(context: &Context, args: &OutputsArgs) -> Result<u8, CommandError
     Ok(0)
 }
 
-fn one(context: &Context, tasks: &[MadeView], task: &str, key: &str) -> Result<u8, CommandError> {
-    let Some(made) = tasks.first() else {
+fn one(context: &Context, env: &EnvName, tasks: &[MadeView], key: &str) -> Result<u8, CommandError> {
+    let [made] = tasks else {
+        let names: Vec<&str> = tasks.iter().map(|made| made.name.as_str()).collect();
         return Err(CommandError::usage(
-            format!("`{task}` has no record here"),
-            format!("run it with `infra run {task}`"),
+            format!("`--key` is of one task, and {} are meant", names.len()),
+            format!("name one: {}", crate::report::text::names(&names, 12)),
         ));
     };
-    let Some(value) = made.values.iter().find(|value| value.key == key) else {
+    let task = &made.name;
+    let Some(found) = made.values.iter().find(|value| value.key == key) else {
         let known: Vec<&str> = made.values.iter().map(|value| value.key.as_str()).collect();
         let hint = match crate::model::diagnostic::nearest(key, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "it exports nothing".to_owned(),
             None => format!("it exports: {}", crate::report::text::names(&known, 12)),
         };
         return Err(CommandError::usage(format!("`{task}` exports no `{key}`"), hint));
     };
-    match &value.value {
-        Some(value) => context.out(&format!("{}\n", picture::raw(value))),
-        None => {
-            return Err(CommandError::Refused {
-                message: format!("`{key}` is secret"),
-                hint: Some("`--reveal` prints it".to_owned()),
-            });
-        }
+    let Some(value) = &found.value else {
+        return Err(CommandError::Refused {
+            message: format!("`{key}` of `{task}` is secret"),
+            hint: Some("`--reveal` prints it".to_owned()),
+        });
+    };
+    if context.global.json {
+        let view = KeyView { env: env.to_string(), task: task.clone(), key: key.to_owned(), value: value.clone() };
+        context.out(&json::document(&view));
+    } else {
+        context.out(&format!("{}\n", picture::raw(value)));
     }
     Ok(0)
 }

@@ -5,9 +5,12 @@ use crate::cli::{PlanArgs, Selection};
 use crate::command::choose::choose;
 use crate::command::context::Context;
 use crate::command::exit::{CommandError, Exit};
+use crate::engine::RunError;
 use crate::model::effect::{Effect, State};
+use crate::model::graph::Edge;
+use crate::model::name::TaskId;
 use crate::model::reason::Reason;
-use crate::plan::forecast::forecast;
+use crate::plan::forecast::{Wish, of_run};
 use crate::plan::verdict::{Verdict, started_once};
 use crate::plan::{board::Board, schedule};
 use crate::report::view::{PlanAction, PlanView, PlannedView};
@@ -30,21 +33,16 @@ pub fn show(context: &Context, selection: &Selection, exit_code: bool) -> Result
     let project = &opened.project;
     let chosen = choose(project, selection)?;
     let mut board = opened.board()?;
-    let wanted = project.graph.upstream(&chosen.tasks);
-    let mut verdicts = forecast(&mut board, &opened.host, &wanted)?;
+    let wish = Wish { tasks: &chosen.tasks, skipped: &chosen.skipped, forced: &chosen.forced };
+    let verdicts = of_run(&mut board, &opened.host, &wish).map_err(RunError::from)?;
     let mut tasks = Vec::new();
     let mut running = Vec::new();
-    for id in &chosen.tasks {
-        let task = project.task(*id);
-        let Some(mut verdict) = verdicts[id.index()].take() else { continue };
-        // As a run has it: what is unknown must be resolved first.
-        if chosen.forced.contains(id) && verdict.state != State::Unknown {
-            verdict.reasons.insert(0, Reason::Forced);
-            verdict.state = State::Stale;
-        }
-        let action = if chosen.skipped.contains(id) { PlanAction::Skip } else { action(&board, *id, &verdict) };
+    for (id, verdict) in verdicts {
+        let task = project.task(id);
+        let action =
+            if chosen.skipped.contains(&id) { PlanAction::Skip } else { action(&board, id, &verdict, &chosen.skipped) };
         if matches!(action, PlanAction::Run | PlanAction::Deferred) {
-            running.push(*id);
+            running.push(id);
         }
         tasks.push(PlannedView {
             name: task.name.to_string(),
@@ -54,7 +52,7 @@ pub fn show(context: &Context, selection: &Selection, exit_code: bool) -> Result
             state: verdict.state,
             action,
             reasons: verdict.reasons,
-            typical_seconds: board.history(*id).typical_seconds,
+            typical_seconds: board.history(id).typical_seconds,
         });
     }
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
@@ -73,8 +71,15 @@ pub fn show(context: &Context, selection: &Selection, exit_code: bool) -> Result
     Ok(if stale && exit_code { Exit::Stale as u8 } else { 0 })
 }
 
-fn action(board: &Board<'_>, id: crate::model::name::TaskId, verdict: &Verdict) -> PlanAction {
+fn action(board: &Board<'_>, id: TaskId, verdict: &Verdict, skipped: &[TaskId]) -> PlanAction {
     let task = board.project.task(id);
+    let without = |(up, edge): &(TaskId, Edge)| {
+        *edge != Edge::After && skipped.contains(up) && !board.settled[up.index()].is_settled()
+    };
+    if board.project.graph.up(id).iter().any(without) {
+        // What it reads was left out and has no record.
+        return PlanAction::Refuse;
+    }
     let forced = verdict.reasons.contains(&Reason::Forced);
     match verdict.state {
         State::Fresh | State::Orphaned => PlanAction::Keep,

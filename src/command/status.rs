@@ -25,7 +25,7 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, CommandError> 
     let shown: Vec<TaskId> = if args.targets.is_empty() {
         project.graph.order().to_vec()
     } else {
-        select(project, &args.targets).map_err(CommandError::Diagnostics)?.tasks
+        select(project, &args.targets).map_err(CommandError::targets)?.tasks
     };
     let mut board = opened.board()?;
     if args.probe {

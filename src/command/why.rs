@@ -20,7 +20,7 @@ use crate::report::{json, why as picture};
 pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
     let opened = context.open_to_read()?;
     let project = &opened.project;
-    let picked = select(project, std::slice::from_ref(&args.task)).map_err(CommandError::Diagnostics)?;
+    let picked = select(project, std::slice::from_ref(&args.task)).map_err(CommandError::targets)?;
     let [id] = picked.named.as_slice() else {
         let names: Vec<&str> = picked.named.iter().map(|id| project.task(*id).name.as_str()).collect();
         return Err(CommandError::usage(

@@ -5,6 +5,7 @@ use crate::engine::RunError;
 use crate::engine::attempt::Live;
 use crate::engine::finished::Finished;
 use crate::engine::request::{Approver, OnTaskFailure, Request};
+use crate::engine::upstream::Held;
 use crate::event::{Event, Level, Listener};
 use crate::host::Host;
 use crate::host::process::ProcessEvent;
@@ -79,7 +80,7 @@ pub struct Engine<'a> {
     /// Zero as long as nothing was started: a run that finds everything fresh writes nothing.
     pub(super) run: RunId,
     /// Events that are told when it is known whether the run starts anything.
-    held: Option<Vec<Event>>,
+    untold: Option<Vec<Event>>,
     pub(super) started: Instant,
     states: Vec<TaskState>,
     waiting_for: Vec<usize>,
@@ -91,6 +92,8 @@ pub struct Engine<'a> {
     pub(super) live: BTreeMap<TaskId, Live>,
     pub(super) events: Vec<String>,
     pub(super) stop: Stop,
+    /// Tasks that did not run because of another, and which.
+    pub(super) held: BTreeMap<TaskId, Held>,
     /// Number of the next try, of tasks that pause between two.
     pub(super) tries: BTreeMap<TaskId, u32>,
     /// Tasks that waited for a path lock in this run.
@@ -127,7 +130,8 @@ impl<'a> Engine<'a> {
             listener,
             approver,
             run: RunId(0),
-            held: Some(Vec::new()),
+            untold: Some(Vec::new()),
+            held: BTreeMap::new(),
             started: Instant::now(),
             states: vec![TaskState::Outside; count],
             waiting_for: vec![0; count],
@@ -180,7 +184,7 @@ impl<'a> Engine<'a> {
 
     /// Begins the run on record, if it does or fails anything, and tells what was held back.
     fn announce(&mut self) -> Result<(), RunError> {
-        let Some(held) = self.held.take() else { return Ok(()) };
+        let Some(untold) = self.untold.take() else { return Ok(()) };
         if !self.is_idle() || self.exit != 0 || self.finished.restored > 0 {
             self.run = self.host.store.borrow_mut().begin_run(&RunStart {
                 env: &self.project.env.name,
@@ -195,13 +199,15 @@ impl<'a> Engine<'a> {
         let estimate = if self.is_idle() { None } else { self.estimate() };
         self.tell(Event::RunStarted {
             run: self.run.0,
+            command: self.request.command.to_owned(),
             env: self.project.env.name.to_string(),
             targets: self.request.words.clone(),
+            changed: self.request.changed.clone(),
             tasks,
             at: self.host.now(),
             estimate,
         });
-        for event in held {
+        for event in untold {
             self.tell(event);
         }
         Ok(())
@@ -291,8 +297,8 @@ impl<'a> Engine<'a> {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
-        if let Some(held) = self.held.as_mut() {
-            held.push(event);
+        if let Some(untold) = self.untold.as_mut() {
+            untold.push(event);
             return;
         }
         self.listener.hear(&event);
@@ -339,7 +345,7 @@ impl<'a> Engine<'a> {
     }
 
     fn end(mut self, result: Result<(), RunError>) -> Result<Finished, RunError> {
-        if result.is_err() && self.held.is_some() {
+        if result.is_err() && self.untold.is_some() {
             // Refused before anything was considered: there is nothing to tell of.
             return result.map(|()| Finished::default());
         }

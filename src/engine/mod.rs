@@ -16,6 +16,7 @@ mod settle;
 mod start;
 pub mod tools;
 pub mod undoing;
+mod upstream;
 
 pub use checks::probe_check;
 pub use dispatch::Engine;

@@ -4,14 +4,15 @@
 use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
 use crate::engine::request::{OnTaskFailure, Reach};
+use crate::engine::upstream::Why;
 use crate::event::{Event, Failure};
 use crate::model::effect::{Effect, Outcome, State};
 use crate::model::facts::Facts;
-use crate::model::graph::Edge;
 use crate::model::name::TaskId;
 use crate::model::reason::Reason;
 use crate::model::task::{OnFailure, WatchMay};
 use crate::plan::board::Settled;
+use crate::plan::recorded::as_recorded;
 use crate::plan::verdict::{self, Verdict};
 use std::time::Instant;
 
@@ -45,24 +46,25 @@ impl Engine<'_> {
     /// Judges one task. Gives what it released, when it is settled without running.
     fn consider(&mut self, id: TaskId) -> Result<Option<Vec<TaskId>>, RunError> {
         if self.request.skipped.contains(&id) {
-            self.board.settled[id.index()] = self.as_recorded(id);
+            self.board.settled[id.index()] = as_recorded(&self.board, id);
             let summary = Some("left out; taken as recorded".to_owned());
             return Ok(Some(self.settle(id, Outcome::Skipped, Said { summary, ..Said::default() })));
         }
-        if let Some(bad) = self.bad_upstream(id) {
-            let summary = Some(format!("not run: `{bad}` did not succeed"));
-            return Ok(Some(self.settle(id, Outcome::Skipped, Said { summary, ..Said::default() })));
+        if let Some(released) = self.hold(id) {
+            return Ok(Some(released));
         }
         self.board.refresh_alive(id);
         let mut verdict = verdict::judge(&self.board, self.host, id)?;
         if self.request.forced.contains(&id) && verdict.state != State::Unknown {
-            verdict.reasons.insert(0, Reason::Forced);
-            verdict.state = State::Stale;
+            verdict.force();
         }
         match verdict.state {
             State::Fresh | State::Restorable if self.ask_probe(id) => Ok(None),
             State::Fresh | State::Restorable => Ok(Some(self.take_as_it_is(id, verdict))),
             State::Unknown => Ok(Some(self.must_be_resolved(id, verdict))),
+            State::Stale if self.request.reach == Reach::WatchAgain && verdict.is_good_but_expired() => {
+                Ok(Some(self.believe(id, verdict, Outcome::Fresh, None)))
+            }
             _ => Ok(self.queue_it(id, verdict)),
         }
     }
@@ -74,12 +76,13 @@ impl Engine<'_> {
             return Some(self.must_be_resolved(id, verdict));
         }
         let may_watch = task.watch == WatchMay::Run || !task.effect.changes_world();
-        if self.request.reach == Reach::Watch && !may_watch {
+        if self.request.reach.is_watch() && !may_watch {
             self.finished.left.push(id);
+            self.holds(id, Why::LeftStale);
             let said = Said {
                 reasons: verdict.reasons,
                 summary: Some(
-                    "left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned(),
+                    "left stale: watch does not run what changes the world (`watch = true` lets it)".to_owned(),
                 ),
                 ..Said::default()
             };
@@ -103,9 +106,14 @@ impl Engine<'_> {
     }
 
     pub(super) fn not_started(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
-        let outcome = if self.stop >= Stop::Interrupted { Outcome::Interrupted } else { Outcome::Skipped };
+        let outcome = self.not_started_outcome();
         let summary = Some("not started".to_owned());
+        self.holds(id, Why::NotStarted);
         self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
+    }
+
+    pub(super) fn not_started_outcome(&self) -> Outcome {
+        if self.stop >= Stop::Interrupted { Outcome::Interrupted } else { Outcome::Skipped }
     }
 
     /// What makes a start pointless: a missing input, a template that can't be rendered.
@@ -167,26 +175,8 @@ impl Engine<'_> {
             tail: Vec::new(),
             log: None,
             hint,
-            declared: Some(self.host.declared(&self.project.task(id).place)),
+            declared: self.host.declared_at(&self.project.task(id).place),
         }
-    }
-
-    /// The upstream that keeps a task from running, if any.
-    fn bad_upstream(&self, id: TaskId) -> Option<String> {
-        self.project.graph.up(id).iter().find_map(|(up, edge)| {
-            let TaskState::Settled(outcome) = self.state(*up) else { return None };
-            let task = self.project.task(*up);
-            let bad = match outcome {
-                // Order only: whatever became of it.
-                _ if *edge == Edge::After => false,
-                Outcome::Ran | Outcome::Fresh | Outcome::Restored => false,
-                Outcome::Failed => task.on_failure == OnFailure::Stop,
-                // Left out on request stands on its record.
-                Outcome::Skipped => !self.board.settled[up.index()].is_settled(),
-                Outcome::Interrupted => true,
-            };
-            bad.then(|| task.name.to_string())
-        })
     }
 
     /// A record is believed.

@@ -6,6 +6,7 @@ pub mod board;
 pub mod compare;
 pub mod fingerprint;
 pub mod forecast;
+pub mod recorded;
 pub mod schedule;
 pub mod scope;
 pub mod undo;

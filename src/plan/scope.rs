@@ -99,11 +99,11 @@ fn member<'a>(slot: &'a mut Json, name: &str) -> &'a mut Json {
         *slot = Json::Object(Map::new());
     }
     // The line above makes it an object, so that indexing by a text never fails.
-    let member = &mut slot[name];
-    if member.is_null() {
-        *member = Json::Object(Map::new());
+    let inner = &mut slot[name];
+    if !inner.is_object() {
+        *inner = Json::Object(Map::new());
     }
-    member
+    inner
 }
 
 /// Stands in for secret values in fingerprints: their keyed digests.

@@ -12,6 +12,22 @@ struct Versioned<'a, T> {
     body: &'a T,
 }
 
+/// What a command that could not answer writes instead.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    pub error: ErrorView,
+}
+
+/// Why a command ended early.
+#[derive(Debug, Serialize)]
+pub struct ErrorView {
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The process's exit code.
+    pub exit: u8,
+}
+
 /// An answer as one JSON document with `"v"` before its own keys, without a line end.
 pub fn document<T: Serialize>(body: &T) -> String {
     serde_json::to_string(&Versioned { v: VERSION, body }).unwrap_or_default()

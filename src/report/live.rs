@@ -202,11 +202,14 @@ mod tests {
     use std::io::Result;
     use std::sync::{Arc, Mutex};
 
+    /// Rows of text, and row and column of the cursor.
+    type Rows = (Vec<Vec<char>>, usize, usize);
+
     /// A terminal in memory: rows of text and a cursor.
     #[derive(Clone, Debug)]
     struct Screen {
         columns: u16,
-        inner: Arc<Mutex<(Vec<Vec<char>>, usize, usize)>>,
+        inner: Arc<Mutex<Rows>>,
     }
 
     impl Screen {

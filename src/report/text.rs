@@ -124,15 +124,15 @@ pub fn about(rough: f64) -> String {
     if rough < 60.0 { format!("{:.0} s", rough.max(1.0)) } else { seconds(rough) }
 }
 
-/// How long something usually takes: `<1 s`, else as [`about`] has it.
-pub fn usually(rough: f64) -> String {
-    if rough < 1.0 { "<1 s".to_owned() } else { about(rough) }
-}
-
 /// A moment as people in all time zones read it: `2026-01-31 12:00:00 UTC`. `at` in milliseconds since 1970.
 pub fn moment(at: i64) -> String {
     jiff::Timestamp::from_millisecond(at)
         .map_or_else(|_| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// How long something usually takes: `<1 s`, else as [`about`] has it.
+pub fn usually(rough: f64) -> String {
+    if rough < 1.0 { "<1 s".to_owned() } else { about(rough) }
 }
 
 /// How long ago: `just now`, `40 s ago`, `2 h ago`, `3 d ago`; negative ages are clocks that moved.

@@ -258,7 +258,41 @@ shell = "kill -9 $$"
 
 [task.missing]
 run = ["no-such-program"]
+
+[task.look]
+inputs = ["seen"]
+run = ["true"]
+effect = "pure"
 "#;
+
+/// Events of `watch` over two edits of what `look` reads. Stopped by ending it as Ctrl-C does.
+fn watched(folder: &Path) -> String {
+    use std::io::{BufRead, BufReader};
+    let mut child = Command::new(crate::INFRA)
+        .args(["watch", "--json", "look"])
+        .current_dir(folder)
+        .env_remove("INFRA_ENV")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for (number, line) in lines.map_while(Result::ok).enumerate() {
+        told.push_str(&line);
+        told.push('\n');
+        if line.contains("run-finished") {
+            if told.contains("\"changed\"") {
+                let pid = child.id().to_string();
+                Command::new("kill").args(["-INT", &pid]).status().unwrap();
+            } else {
+                std::fs::write(folder.join("seen"), number.to_string()).unwrap();
+            }
+        }
+    }
+    child.wait().unwrap();
+    told
+}
 
 /// Runs the sample project and compares all that it prints.
 pub fn check(page: &mut Page, folder: &Path) {
@@ -277,6 +311,7 @@ pub fn check(page: &mut Page, folder: &Path) {
     write("tasks/t.toml", TASKS);
     write("in", "1");
     write("probe", "7");
+    write("seen", "0");
     page.events(&infra("run --json use fails killed missing -k"));
     // Its probe can't tell, then says that it is gone.
     page.events(&infra("run --json use"));
@@ -299,6 +334,7 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.document("infra plan", &infra("plan --json use --force"));
     std::fs::remove_file(folder.join("out/made")).unwrap();
     page.events(&infra("run --json make"));
+    page.events(&watched(folder));
     page.document("infra list", &infra("list --json"));
     page.document("infra graph", &infra("graph --json"));
     page.document("infra history", &infra("history --json"));

@@ -3,7 +3,13 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` writes the generated pages anew.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::needless_pass_by_value,
+    clippy::format_push_string,
+    reason = "a test may panic, and says on stderr what it does"
+)]
 
 mod blocks;
 mod commands;

@@ -1,7 +1,23 @@
 //! Stories: black-box tests of the program, one binary. Each tells one rule of `docs/truth.md` or of the
 //! design and holds the real program to it, with the real tools.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::needless_pass_by_value,
+    clippy::format_push_string,
+    reason = "a test may panic, and says on stderr what it does"
+)]
+
+mod cli_destroy;
+mod cli_flags;
+mod cli_global;
+mod cli_queries;
+mod cli_run;
 mod layers;
+mod page;
+mod seeing_watch;
+mod shipped;
 mod support;
 mod truth_ansible;
 mod truth_cutoff;
@@ -12,8 +28,11 @@ mod truth_inputs;
 mod truth_once;
 mod truth_outputs;
 mod truth_probe;
+mod truth_reading;
 mod truth_reasons;
+mod truth_recorded;
 mod truth_secrets;
+mod truth_states;
 mod truth_terraform;
 mod truth_undo;
 mod truth_vanished;

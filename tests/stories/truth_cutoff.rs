@@ -22,7 +22,7 @@ fn another_artifact_goes_on() {
 
 fn artifact() -> Story {
     let story = Story::with(
-        r##"
+        r#"
         [task.strip]
         effect = "pure"
         inputs = ["src.txt"]
@@ -32,7 +32,7 @@ fn artifact() -> Story {
         [task.ship]
         inputs = ["build/text"]
         shell = "cat build/text >> ../shipped"
-        "##,
+        "#,
     );
     story.file("src.txt", "text\n# comment\n").run("ship").ran(["strip", "ship"]);
     story
@@ -127,7 +127,7 @@ fn a_change_that_was_not_tried_does_not() {
 
 fn pure_need() -> Story {
     let story = Story::with(
-        r##"
+        r#"
         [task.strip]
         effect = "pure"
         inputs = ["src.txt"]
@@ -138,7 +138,7 @@ fn pure_need() -> Story {
         [task.ship]
         needs = ["strip"]
         shell = "echo shipped"
-        "##,
+        "#,
     );
     story.file("src.txt", "text\n# comment\n").run("ship").ran(["strip", "ship"]);
     story
@@ -183,6 +183,26 @@ fn a_wave_goes_through_a_chain_and_stops_where_nothing_changed() {
     story.file("in", "12").run("c").ran(["a", "b", "c"]).order(["a", "b", "c"]);
     story.file("in", "13").run("c").ran(["a", "b"]).fresh(["c"]);
     story.file("in", "23").run("c").ran(["a", "b", "c"]).holds("build/c", "2");
+}
+
+#[test]
+fn needing_a_read_task_means_what_it_saw() {
+    let story = Story::with(
+        r#"
+        [task.look]
+        effect = "read"
+        exports = { up = "int" }
+        shell = "echo up=$(cat ../world) > $INFRA_EXPORTS"
+
+        [task.use]
+        needs = ["look"]
+        shell = "echo use"
+        "#,
+    );
+    story.file("../world", "3").run("use").ran(["look", "use"]);
+    story.run("use").ran(["look"]).fresh(["use"]);
+    story.file("../world", "4").run("use").ran(["look", "use"]);
+    story.because("use", json!({"kind": "upstream-changed", "task": "look"}));
 }
 
 #[test]

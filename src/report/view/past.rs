@@ -84,6 +84,24 @@ pub struct ValueView {
     pub value: Option<Json>,
 }
 
+/// `infra outputs TASK --key KEY`.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyView {
+    pub env: String,
+    pub task: String,
+    pub key: String,
+    pub value: Json,
+}
+
+/// `infra resolve`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResolvedView {
+    pub env: String,
+    pub task: String,
+    /// `done`, `failed`, `rerun` or `accept-state`.
+    pub resolved: &'static str,
+}
+
 /// One artifact.
 #[derive(Clone, Debug, Serialize)]
 pub struct ArtifactView {
