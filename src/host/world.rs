@@ -56,6 +56,14 @@ pub struct Host {
     search_path: String,
     programs: RefCell<BTreeMap<String, Option<Utf8PathBuf>>>,
     pub(super) known_tools: RefCell<Option<BTreeMap<String, ToolRow>>>,
+    /// Files that places are in, read once.
+    texts: RefCell<BTreeMap<Utf8PathBuf, Lines>>,
+}
+
+/// A text and where its lines begin.
+struct Lines {
+    text: Arc<str>,
+    starts: Vec<usize>,
 }
 
 impl Host {
@@ -86,6 +94,7 @@ impl Host {
             search_path: search_path(root, &caller_env),
             programs: RefCell::default(),
             known_tools: RefCell::default(),
+            texts: RefCell::default(),
             caller_env,
         }
     }
@@ -102,10 +111,16 @@ impl Host {
 
     /// `file:line:column` of a place.
     pub fn declared(&self, place: &Place) -> String {
-        let text = self.disk.read(&place.file).unwrap_or_default();
-        let before = text.get(..place.span.start.min(text.len())).unwrap_or("");
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let mut texts = self.texts.borrow_mut();
+        let lines = texts.entry(place.file.clone()).or_insert_with(|| {
+            let text = self.disk.read(&place.file).unwrap_or_default();
+            let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            Lines { text, starts }
+        });
+        let at = place.span.start.min(lines.text.len());
+        let line = lines.starts.partition_point(|start| *start <= at);
+        let start = lines.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let column = lines.text.get(start..at).map_or(0, |before| before.chars().count()) + 1;
         format!("{}:{line}:{column}", place.file)
     }
 
