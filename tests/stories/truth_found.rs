@@ -1,0 +1,45 @@
+//! Rules that random stories (`tests/model`) found broken, each as small as it can be told.
+
+use crate::support::Story;
+use serde_json::json;
+
+/// A pure task that needs another; both say in `../log` that they ran.
+const PURE: &str = r#"
+    [task.low]
+    effect = "pure"
+    inputs = ["in"]
+    outputs = ["out/low"]
+    shell = "echo low >> ../log; cat in > out/low"
+
+    [task.high]
+    effect = "pure"
+    inputs = ["own", "out/low"]
+    outputs = ["out/high"]
+    shell = "echo high >> ../log; cat own out/low > out/high"
+"#;
+
+#[test]
+fn a_pure_task_that_an_old_record_may_still_fit_has_no_reason_of_its_own() {
+    let story = Story::with(PURE);
+    story.file("in", "1").file("own", "1").run("high").file("own", "2").run("high");
+    // Back to what the first record was made of, and something new upstream: what that makes is not known.
+    story.file("own", "1").file("in", "1 ").states("low=stale high=deferred");
+    story.retask("cat in > out/low", "tr -d ' ' < in > out/low").run("high").ran(["low"]).restored(["high"]);
+    assert_eq!(story.times("high"), 2);
+}
+
+#[test]
+fn a_pure_record_of_another_environment_may_fit_before_upstream_is_known() {
+    let story = Story::with(PURE);
+    story.project("[env.local]\n[env.dev]\n").retask("[\"in\"]\n", "[\"in\", \"in-{{ env.name }}\"]\n");
+    story.file("in", "1").file("in-local", "").file("in-dev", " ").file("own", "1").run("high");
+    story.states_in("-e dev", "low=stale high=deferred").run("high -e dev").ran(["low"]).fresh(["high"]);
+}
+
+#[test]
+fn lost_outputs_are_no_reason_while_another_record_may_fit() {
+    let story = Story::with(PURE);
+    story.file("in", "1").file("own", "1").run("high").file("in", "2").run("high");
+    story.file("in", "1 ").remove(".infra/cas").file("out/high", "11");
+    story.states("low=stale high=deferred").status_reason("high", json!({"kind": "upstream-not-fresh", "task": "low"}));
+}
