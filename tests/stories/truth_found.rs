@@ -43,3 +43,25 @@ fn lost_outputs_are_no_reason_while_another_record_may_fit() {
     story.file("in", "1 ").remove(".infra/cas").file("out/high", "11");
     story.states("low=stale high=deferred").status_reason("high", json!({"kind": "upstream-not-fresh", "task": "low"}));
 }
+
+#[test]
+fn what_is_no_longer_declared_is_a_reason_while_upstream_is_not_known() {
+    let story = Story::with(
+        r#"
+        [task.low]
+        inputs = ["in"]
+        exports = { k = "int" }
+        shell = "echo k=1 > $INFRA_EXPORTS"
+
+        [task.high]
+        inputs = ["own"]
+        exports = { k = "int" }
+        env = { K = "{{ tasks.low.k }}" }
+        shell = "echo k=2 > $INFRA_EXPORTS"
+        "#,
+    );
+    story.file("in", "1").file("own", "1").run("high").file("in", "2");
+    story.states("low=stale high=deferred");
+    story.retask("inputs = [\"own\"]\nexports = { k = \"int\" }", "inputs = [\"own\"]");
+    story.states("high=stale").status_reason("high", json!({"kind": "action-changed", "field": "exports.k"}));
+}
