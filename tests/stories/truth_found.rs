@@ -65,3 +65,11 @@ fn what_is_no_longer_declared_is_a_reason_while_upstream_is_not_known() {
     story.retask("inputs = [\"own\"]\nexports = { k = \"int\" }", "inputs = [\"own\"]");
     story.states("high=stale").status_reason("high", json!({"kind": "action-changed", "field": "exports.k"}));
 }
+
+#[test]
+fn a_family_that_is_renamed_keeps_the_records_of_its_keys() {
+    let story = Story::with("[task.host]\nforeach = [\"a\", \"b\"]\nshell = \"echo {{ item }} >> ../log\"\n");
+    story.run("host").retask("[task.host]\n", "[task.node]\nwas = [\"host\"]\n");
+    story.states("node[a]=fresh node[b]=fresh host[a]=none").run("node").nothing_ran();
+    assert_eq!((story.times("a"), story.times("b")), (1, 1));
+}
