@@ -73,3 +73,11 @@ fn a_family_that_is_renamed_keeps_the_records_of_its_keys() {
     story.states("node[a]=fresh node[b]=fresh host[a]=none").run("node").nothing_ran();
     assert_eq!((story.times("a"), story.times("b")), (1, 1));
 }
+
+#[test]
+fn a_once_that_is_called_failed_is_not_believed_again() {
+    let story = Story::with("[task.order]\neffect = \"once\"\ninputs = [\"in\"]\nshell = \"echo order >> ../log\"\n");
+    story.file("in", "1").run("order").file("in", "2").infra("resolve order --failed").states("order=failed");
+    // An edit and back makes it no success.
+    story.file("in", "1").states("order=failed").run("order").ran(["order"]);
+}
