@@ -74,10 +74,65 @@ fn a_family_that_is_renamed_keeps_the_records_of_its_keys() {
     assert_eq!((story.times("a"), story.times("b")), (1, 1));
 }
 
+const NEEDS: &str = r#"
+    [task.low]
+    effect = "pure"
+    outputs = ["out/low"]
+    shell = "echo 1 > out/low"
+
+    [task.high]
+    needs = ["low"]
+    shell = "cat out/low >> ../seen"
+"#;
+
+#[test]
+fn who_needs_a_task_that_is_left_out_sees_it_as_recorded() {
+    for words in ["--only high --force", "high --skip low --force"] {
+        let story = Story::with(NEEDS);
+        story.run("high").file("out/low", "meddled\n").run(words).ran(["high"]);
+        assert_eq!(story.read("../seen"), "1\n1\n", "{words}");
+    }
+}
+
+#[test]
+fn a_lost_artifact_of_a_task_that_is_left_out_refuses_plan_and_run() {
+    let story = Story::with(NEEDS);
+    story.run("high").file("out/low", "meddled\n").remove(".infra/cas");
+    story.infra_to(5, "plan --only high --force").infra_to(5, "run --only high --force").says("out/low");
+    story.run_to(5, "high --skip low --force").skipped(["low", "high"]);
+    assert_eq!(story.read("../seen"), "1\n");
+}
+
+#[test]
+fn what_failed_is_not_built_on() {
+    let story = Story::with(PURE);
+    story.file("in", "1").file("own", "1").run("high");
+    // Its record is of other inputs, so the failure leaves it standing; but it failed.
+    story.file("in", "2").retask("cat in >", "grep 1 in >").run_to(1, "low").failed(["low"]);
+    story.infra_to(5, "plan --only high").infra_to(5, "run --only high").says("`low`, which failed");
+    story.run_to(5, "high --skip low").skipped(["low", "high"]);
+}
+
+#[test]
+fn what_is_fresh_by_an_old_record_is_left_out_as_such() {
+    let story = Story::with(PURE);
+    story.file("in", "1").file("own", "1").run("high").file("in", "2").run("low").file("in", "1");
+    // Not by its newest record, which is of other inputs.
+    story.run("high --skip low").skipped(["low"]).fresh(["high"]).holds("out/low", "1");
+}
+
 #[test]
 fn a_once_that_is_called_failed_is_not_believed_again() {
     let story = Story::with("[task.order]\neffect = \"once\"\ninputs = [\"in\"]\nshell = \"echo order >> ../log\"\n");
     story.file("in", "1").run("order").file("in", "2").infra("resolve order --failed").states("order=failed");
     // An edit and back makes it no success.
     story.file("in", "1").states("order=failed").run("order").ran(["order"]);
+}
+
+#[test]
+fn what_is_left_out_is_not_forced() {
+    let story = Story::with(NEEDS);
+    let seen = story.try_infra("plan --json low high --skip low --force");
+    let tasks = seen.json()["tasks"].clone();
+    assert_eq!((tasks[0]["name"].clone(), tasks[0]["reasons"].clone()), (json!("low"), json!([{"kind": "never-ran"}])));
 }
