@@ -151,6 +151,9 @@ impl Story {
     }
 
     fn run(&mut self, words: &Words) -> Result<(), String> {
+        let ended = self.model.world.hooks.values().any(|hook| hook.ends_infra());
+        // What others do whose runner is ended beside them, nobody can say.
+        let words = &Words { jobs: if ended { 1 } else { words.jobs }, ..words.clone() };
         let Some(command) = words.command(&self.model.project) else { return Ok(()) };
         let request = words.request(&self.model.project);
         // What is said before is said of the moment at which it will run.
@@ -174,8 +177,9 @@ impl Story {
     fn nothing_again(&self, env: Env, again: &Came) -> Result<(), String> {
         let project = &self.model.project;
         for id in &again.executed {
-            let task = project.task(*id);
-            let never = task.effect == crate::project::Effect::Read && !task.ttl;
+            let expired = BTreeSet::from(["expired".to_owned()]);
+            let why = again.outcomes.get(id).and_then(|(_, verdict)| verdict.as_ref());
+            let never = why.is_some_and(|verdict| verdict.reasons.must == expired);
             let failed = again.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == "failed");
             let after_failure = project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
             if !never && !failed && !after_failure {
@@ -340,7 +344,12 @@ struct Planned {
 fn said(task: &Json, state: &str) -> Said {
     let word = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
     let reasons = task["reasons"].as_array().into_iter().flatten().map(reason).collect();
-    Said { state: word(state), action: word("action"), reasons, raw: task["reasons"].clone() }
+    let mut raw = task["reasons"].clone();
+    for reason in raw.as_array_mut().into_iter().flatten() {
+        // A second passes between a plan and its run.
+        reason.as_object_mut().and_then(|reason| reason.remove("age"));
+    }
+    Said { state: word(state), action: word("action"), reasons, raw }
 }
 
 fn said_of(tasks: &Json) -> BTreeMap<String, Said> {
@@ -432,7 +441,7 @@ fn kept_promise(
             return Err(format!("`{name}` was to `{}` and came out `{}`", promise.action, said.state));
         }
         let ran_above = ups.iter().filter(|up| **up != id).any(|up| {
-            outcomes.get(&project.name(*up)).is_some_and(|up| up.state == "ran" || up.state == "failed")
+            outcomes.get(&project.name(*up)).is_some_and(|up| up.state != "fresh")
         });
         if !ran_above && !by_failure && promise.action == "run" && promise.reasons != said.raw {
             return Err(format!("`{name}` was to run because {}, and ran because {}", promise.reasons, said.raw));

@@ -147,10 +147,13 @@ impl Model {
             // What is said of a task about which a person has decided is theirs.
             reasons.may.extend(["never-ran", "last-attempt-failed", "interrupted", "forced"].map(str::to_owned));
         }
+        let outputs_only = !reasons.must.is_empty() && reasons.must.iter().all(|reason| reason.starts_with("output-"));
         let state = match (reasons.must.is_empty(), restorable, whole) {
             (true, _, true) => "fresh",
             (false, true, true) => "restorable",
             (true, _, false) | (_, true, false) => "deferred",
+            // Another record may yet be believed, whose outputs are there.
+            (false, false, false) if outputs_only && task.effect == Effect::Pure => "deferred",
             _ if task.effect == Effect::Once && past.began.is_some() && !past.rerun => {
                 reasons.say("started-once");
                 "stale"
@@ -248,12 +251,14 @@ impl Model {
     /// Names of entries that are not the same now. What could not be found out is no difference.
     fn differences(&self, id: Id, memo: &Memo, now: &Now) -> BTreeSet<String> {
         let waiting: BTreeSet<String> = now.waiting.iter().map(|up| self.identity(*up)).collect();
+        let scripted = self.project.task(id).how != How::Template;
         let waited = |name: &str| {
             let mut words = name.split(' ');
             match words.next() {
                 Some("value" | "artifact" | "upstream") => words.next().is_some_and(|task| waiting.contains(task)),
                 // The action's text reads a value that is waited for.
-                Some("action") => self.project.values(id.task).iter().any(|up| {
+                // What a variable makes of it is not known before that.
+                Some("action" | "var") if scripted => self.project.values(id.task).iter().any(|up| {
                     self.project.instances(*up).iter().any(|up| now.waiting.contains(up))
                 }),
                 _ => false,
@@ -263,7 +268,7 @@ impl Model {
         names
             .into_iter()
             .filter(|name| memo.manifest.get(*name) != now.manifest.get(*name))
-            .filter(|name| now.manifest.contains_key(*name) || !waited(name))
+            .filter(|name| !waited(name))
             .cloned()
             .collect()
     }
@@ -368,6 +373,11 @@ impl Model {
         match self.values(board, id) {
             Values::Known(values) => {
                 let fill = |hole: Hole| self.fill(hole, id, env, &values);
+                now.manifest.insert("action".into(), action(project, id.task, &fill));
+            }
+            // The table of a template does not say what its file reads.
+            Values::Waiting if project.task(id).how == How::Template => {
+                let fill = |hole: Hole| self.fill(hole, id, env, &BTreeMap::new());
                 now.manifest.insert("action".into(), action(project, id.task, &fill));
             }
             Values::Waiting => {}
