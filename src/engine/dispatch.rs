@@ -199,8 +199,10 @@ impl<'a> Engine<'a> {
         let estimate = if self.is_idle() { None } else { self.estimate() };
         self.tell(Event::RunStarted {
             run: self.run.0,
+            command: self.request.command.to_owned(),
             env: self.project.env.name.to_string(),
             targets: self.request.words.clone(),
+            changed: self.request.changed.clone(),
             tasks,
             at: self.host.now(),
             estimate,

@@ -64,7 +64,9 @@ impl From<OutsideError> for RunError {
         let message = error.to_string();
         let hint = match error {
             OutsideError::Fact(error) => return Self::Fact(error),
-            OutsideError::NoRecord { reader, name, .. } => format!("run `infra run {reader}`, which runs `{name}` first"),
+            OutsideError::NoRecord { reader, name, .. } => {
+                format!("run `infra run {reader}`, which runs `{name}` first")
+            }
             OutsideError::Lost { name, .. } => format!("run `infra run {name}`"),
         };
         Self::Refused { message, hint: Some(hint) }

@@ -45,6 +45,8 @@ struct Target {
 pub(super) struct UndoQueue {
     waiting: VecDeque<Target>,
     current: Option<Target>,
+    /// Without an undo of their own: undone with what they lived on, so when the others are.
+    with_the_others: Vec<Target>,
     taken_back: Vec<String>,
     nothing_there: Vec<String>,
     all: Vec<TaskId>,
@@ -118,14 +120,16 @@ impl Engine<'_> {
     /// The machine of a target is done.
     pub(super) fn undo_target_done(&mut self, id: TaskId, done: Done) -> Result<(), RunError> {
         let undo_name = self.project.task(id).name.to_string();
-        let Some(queue) = self.live.get_mut(&id).and_then(|live| live.undo.as_mut()) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+        let attempt = live.attempt;
+        let Some(queue) = live.undo.as_mut() else { return Ok(()) };
         if let Some(target) = queue.current.take() {
             if done.nothing_there {
                 queue.nothing_there.push(target.name.clone());
             } else {
                 queue.taken_back.push(target.name.clone());
             }
-            self.host.store.borrow_mut().undone(&undo_name, target.key, &self.project.env.name)?;
+            self.host.store.borrow_mut().undone(attempt, &undo_name, target.key, &self.project.env.name)?;
             if let Some(target) = target.id {
                 self.reload(target)?;
                 self.board.settled[target.index()] = crate::plan::board::Settled::No;
@@ -159,15 +163,9 @@ impl Engine<'_> {
                     (!argvs.is_empty()).then(|| Box::new(Steps::new(argvs, &prepared.job)) as Box<dyn Machine>)
                 });
             let Some(machine) = machine else {
-                // It has no undo: it counts as undone with what it lived on.
-                let undo_name = self.project.task(id).name.to_string();
-                self.host.store.borrow_mut().undone(&undo_name, target.key, &self.project.env.name)?;
-                if let Some(target) = target.id {
-                    self.reload(target)?;
-                }
                 if let Some(queue) = self.live.get_mut(&id).and_then(|live| live.undo.as_mut()) {
                     queue.current = None;
-                    queue.nothing_there.push(target.name);
+                    queue.with_the_others.push(target);
                 }
                 continue;
             };
@@ -210,17 +208,29 @@ impl Engine<'_> {
     pub(super) fn intend_undo_target(&mut self, id: TaskId) -> Result<(), RunError> {
         let undo_name = self.project.task(id).name.to_string();
         let Some(live) = self.live.get(&id) else { return Ok(()) };
-        let Some(target) = live.undo.as_ref().and_then(|queue| queue.current.clone()) else { return Ok(()) };
-        self.host.store.borrow_mut().intend_undo(live.attempt, &undo_name, target.key, &self.project.env.name)?;
+        let Some(queue) = live.undo.as_ref() else { return Ok(()) };
+        let mut store = self.host.store.borrow_mut();
+        for target in queue.current.iter().chain(&queue.with_the_others) {
+            store.intend_undo(live.attempt, &undo_name, target.key, &self.project.env.name)?;
+        }
         Ok(())
     }
 
     fn undo_finished(&mut self, id: TaskId) -> Result<(), RunError> {
-        let Some(live) = self.live.remove(&id) else { return Ok(()) };
+        let undo_name = self.project.task(id).name.to_string();
+        let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
+        let mut queue = live.undo.take().unwrap_or_default();
+        for target in std::mem::take(&mut queue.with_the_others) {
+            self.host.store.borrow_mut().undone(live.attempt, &undo_name, target.key, &self.project.env.name)?;
+            if let Some(target) = target.id {
+                self.reload(target)?;
+                self.board.settled[target.index()] = crate::plan::board::Settled::No;
+            }
+            queue.nothing_there.push(target.name);
+        }
         self.host.store.borrow_mut().finish(live.attempt, self.host.now())?;
         self.host.remove_private_dir(&live.job.tmp);
         self.reload(id)?;
-        let queue = live.undo.unwrap_or_default();
         let mut parts = Vec::new();
         if !queue.taken_back.is_empty() {
             parts.push(format!("undid {}", queue.taken_back.join(", ")));

@@ -1,7 +1,6 @@
 //! Owns upstreams that a run does not consider: they are taken as recorded, or are no ground to stand on.
 //! Does not know why they were left out, nor how an altered artifact is put back.
 
-use crate::model::effect::State;
 use crate::model::facts::{FactError, Facts};
 use crate::model::graph::Edge;
 use crate::model::name::TaskId;
@@ -75,17 +74,17 @@ pub fn settle_outside(
     Ok(altered)
 }
 
-/// A task as its record says, whatever the world looks like now. What failed or is unknown is not built on.
+/// A task as its record says, whatever the world looks like now. What was tried since and did not succeed
+/// is not built on.
 pub fn as_recorded(board: &Board<'_>, id: TaskId, verdict: &Verdict) -> Settled {
     let is_undo = board.project.task(id).is_undo();
     let settled = verdict.settled(is_undo);
     if settled.is_settled() {
         return settled;
     }
-    let bad = matches!(verdict.state, State::Failed | State::Unknown);
     match &board.history(id).newest {
         _ if is_undo => Settled::Yes(None),
-        Some(record) if record.void.is_none() && !bad => Settled::Yes(Some(record.clone())),
+        Some(record) if record.void.is_none() && !ended_badly(board, id) => Settled::Yes(Some(record.clone())),
         _ => Settled::No,
     }
 }
@@ -134,6 +133,14 @@ pub fn whole_again(board: &mut Board<'_>, id: TaskId) {
     if let Some(record) = board.settled[id.index()].record() {
         board.settled[id.index()] = Settled::Yes(Some(record.clone()));
     }
+}
+
+/// Whether it was tried since it was recorded, and did not succeed.
+fn ended_badly(board: &Board<'_>, id: TaskId) -> bool {
+    let history = board.history(id);
+    let Some(last) = &history.last else { return false };
+    let newer = history.newest.as_ref().is_none_or(|record| last.id > record.attempt);
+    newer && matches!(last.phase, Phase::Failed | Phase::Cut | Phase::Interrupted)
 }
 
 /// Why a task's record is no ground to stand on.

@@ -64,9 +64,7 @@ impl Verdict {
         match (self.state, &self.record) {
             (State::Fresh, record) => Settled::Yes(record.clone()),
             (State::Restorable, Some(record)) => Settled::Restorable(record.clone()),
-            (State::Stale, Some(record)) if self.only_expired() && record.void.is_none() => {
-                Settled::LastValues(record.clone())
-            }
+            (State::Stale, Some(record)) if self.is_good_but_expired() => Settled::LastValues(record.clone()),
             _ => Settled::No,
         }
     }
@@ -82,6 +80,11 @@ impl Verdict {
             }
         }
         expired
+    }
+
+    /// Whether there is a record, and expiry is all that is held against it.
+    pub fn is_good_but_expired(&self) -> bool {
+        self.only_expired() && self.record.as_ref().is_some_and(|record| record.void.is_none())
     }
 
     /// Runs in any case, whatever else is true.

@@ -11,8 +11,8 @@ use serde::Serialize;
 mod past;
 
 pub use past::{
-    ArtifactView, AttemptView, CountView, HistoryView, KeyView, LogView, LogsView, MadeView, OutputsView, RunView,
-    ValueView,
+    ArtifactView, AttemptView, CountView, HistoryView, KeyView, LogView, LogsView, MadeView, OutputsView, ResolvedView,
+    RunView, ValueView,
 };
 
 /// `infra status`.

@@ -142,7 +142,6 @@ impl Model {
         }
     }
 
-
     pub fn past(&self, id: Id, env: Env) -> Past {
         self.key(id).and_then(|key| self.pasts.get(&(key, env)).cloned()).unwrap_or_default()
     }

@@ -29,7 +29,11 @@ pub enum Op {
     Effect(usize, Effect),
     Ttl(usize),
     Key(usize, char),
-    Rename { task: usize, to: String, was: bool },
+    Rename {
+        task: usize,
+        to: String,
+        was: bool,
+    },
     DropWas(usize),
     Vanish(usize),
     /// Remembers the project, as `git commit` would; and goes back to what was remembered.
@@ -75,7 +79,9 @@ impl Op {
                 model.project = project;
                 changed.then(|| "git checkout: back to an earlier commit".to_owned())
             }
-            Self::Hook(..) | Self::UndoHook(..) | Self::Seen(..) | Self::Delete(..) | Self::Alter(..) => self.around(model),
+            Self::Hook(..) | Self::UndoHook(..) | Self::Seen(..) | Self::Delete(..) | Self::Alter(..) => {
+                self.around(model)
+            }
             Self::Clock(by) => {
                 model.now += by;
                 Some(format!("{by} seconds pass"))
@@ -112,9 +118,19 @@ impl Op {
                 let task = project.tasks.get_mut(task)?;
                 task.declared = !task.declared;
             }
-            Self::Version(task, ..) | Self::Noise(task, ..) | Self::Strips(task) | Self::ReadsVar(task, ..)
-            | Self::Needs(task, ..) | Self::After(task, ..) | Self::Value(task, ..) | Self::Artifact(task, ..)
-            | Self::Exports(task) | Self::MayFail(task) | Self::Effect(task, ..) | Self::Ttl(task) | Self::Key(task, ..)
+            Self::Version(task, ..)
+            | Self::Noise(task, ..)
+            | Self::Strips(task)
+            | Self::ReadsVar(task, ..)
+            | Self::Needs(task, ..)
+            | Self::After(task, ..)
+            | Self::Value(task, ..)
+            | Self::Artifact(task, ..)
+            | Self::Exports(task)
+            | Self::MayFail(task)
+            | Self::Effect(task, ..)
+            | Self::Ttl(task)
+            | Self::Key(task, ..)
             | Self::DropWas(task) => {
                 let vars = project.vars.len();
                 let one = project.tasks.get_mut(task).filter(|one| one.declared && !one.is_undo())?;

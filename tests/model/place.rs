@@ -53,7 +53,11 @@ impl Place {
     pub fn new() -> Self {
         // Memory, where there is some: thousands of stories wait for no disk.
         let memory = Path::new("/dev/shm");
-        let base = if memory.is_dir() { TempDir::with_prefix_in("infra-model-", memory) } else { TempDir::with_prefix("infra-model-") };
+        let base = if memory.is_dir() {
+            TempDir::with_prefix_in("infra-model-", memory)
+        } else {
+            TempDir::with_prefix("infra-model-")
+        };
         let base = base.expect("a temporary folder");
         for folder in ["project", "home", "tmp", "hooks", "seen", "world/local", "world/dev"] {
             fs::create_dir_all(base.path().join(folder)).expect("a folder");
@@ -93,7 +97,8 @@ impl Place {
         let out: BTreeMap<String, String> =
             model.world.out.iter().map(|(path, text)| (path.clone(), text.clone())).collect();
         mirror(&root, "out", &out);
-        let hooks = model.world.hooks.iter().map(|(label, hook)| (format!("hooks/{label}"), format!("{}\n", hook.word())));
+        let hooks =
+            model.world.hooks.iter().map(|(label, hook)| (format!("hooks/{label}"), format!("{}\n", hook.word())));
         mirror(self.path(), "hooks", &hooks.collect());
         let mut seen: BTreeMap<String, String> =
             model.world.seen.iter().map(|(label, says)| (format!("seen/{label}"), format!("{says}\n"))).collect();

@@ -1,7 +1,7 @@
 //! Owns what `infra plan` must say of a selection: what the run that follows does, as far as anyone can know.
 
-use crate::memory::Model;
-use crate::project::{Effect, Env, Id};
+use crate::memory::{End, Model};
+use crate::project::{Env, Id};
 use crate::run::Request;
 use crate::verdict::{Board, Settled, Verdict};
 use crate::world::Content;
@@ -11,14 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub type Plan = Option<BTreeMap<Id, (&'static str, Verdict)>>;
 
 impl Model {
-    /// As a record says, whatever the world looks like now; not when the task failed or is unknown.
-    pub fn as_recorded(&self, id: Id, env: Env, verdict: &Verdict, settled: &Settled) -> Settled {
+    /// As a record says, whatever the world looks like now; not when it was tried since and did not succeed.
+    pub fn as_recorded(&self, id: Id, env: Env, settled: &Settled) -> Settled {
         if settled.is_settled() {
             return settled.clone();
         }
+        let tried = self.past(id, env).last.filter(|last| matches!(last.end, End::Failed | End::Cut));
         let newest = self.newest(id, env).filter(|memo| memo.void.is_none());
         match newest {
-            Some(memo) if !matches!(verdict.state, "failed" | "unknown") => Settled::Yes(Some(memo.clone())),
+            Some(memo) if tried.is_none_or(|last| last.number <= memo.attempt) => Settled::Yes(Some(memo.clone())),
             _ => Settled::No,
         }
     }
@@ -57,10 +58,10 @@ impl Model {
     }
 
     pub fn plan(&self, env: Env, request: &Request) -> Plan {
-        let (verdicts, board) = self.forecast(env);
+        let (_, board) = self.forecast(env);
         let mut planned = Board::new();
         for id in self.project.ids().into_iter().filter(|id| !request.chosen.contains(id)) {
-            let settled = self.as_recorded(id, env, &verdicts[&id], &board[&id]);
+            let settled = self.as_recorded(id, env, &board[&id]);
             planned.insert(id, self.to_put_back(settled, id, &request.chosen));
         }
         if !self.outside(&request.chosen).iter().all(|up| self.can_stand(&planned[up], *up, &request.chosen)) {
@@ -71,7 +72,7 @@ impl Model {
             let mut verdict = self.judge(&planned, id, env);
             let mut settled = self.settled(id, &verdict);
             if request.skipped.contains(&id) {
-                settled = self.as_recorded(id, env, &verdict, &settled);
+                settled = self.as_recorded(id, env, &settled);
                 let stands = self.can_stand(&settled, id, &request.chosen);
                 let settled = self.to_put_back(settled, id, &request.chosen);
                 planned.insert(id, if stands { settled } else { Settled::No });
@@ -84,9 +85,7 @@ impl Model {
                 verdict.state = "stale";
                 settled = Settled::No;
             }
-            let past = self.past(id, env);
-            let task = self.project.task(id);
-            let must_ask = task.effect == Effect::Once && !task.is_undo() && past.began.is_some() && !past.rerun && !forced;
+            let must_ask = self.started_once(id, env) && !forced;
             let left_out = |up: Id| request.skipped.contains(&up) && !planned[&up].is_settled();
             let action = match verdict.state {
                 // What it reads was left out, and there is nothing to stand on.

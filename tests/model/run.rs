@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         let (verdicts, board) = self.model.forecast(self.env);
         for id in self.model.project.ids() {
             let inside = self.at.contains_key(&id);
-            let recorded = || self.model.as_recorded(id, self.env, &verdicts[&id], &board[&id]);
+            let recorded = || self.model.as_recorded(id, self.env, &board[&id]);
             self.board.insert(id, if inside { Settled::No } else { recorded() });
         }
         let outside = self.model.outside(&self.request.chosen);
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
         if self.request.skipped.contains(&id) {
             let verdict = self.model.judge(&self.board, id, self.env);
             let settled = self.model.settled(id, &verdict);
-            let settled = self.model.as_recorded(id, self.env, &verdict, &settled);
+            let settled = self.model.as_recorded(id, self.env, &settled);
             self.board.insert(id, settled);
             self.came.odd.insert(id);
             if !self.put_back_recorded(id) {
@@ -187,8 +187,7 @@ impl<'a> Run<'a> {
             verdict.reasons.must.insert("forced".to_owned());
             verdict.state = "stale";
         }
-        let past = self.model.past(id, self.env);
-        let must_ask = task.effect == Effect::Once && !task.is_undo() && past.began.is_some() && !past.rerun && !forced;
+        let must_ask = self.model.started_once(id, self.env) && !forced;
         match verdict.state {
             "fresh" => {
                 self.board.insert(id, Settled::Yes(verdict.memo.clone()));
@@ -332,7 +331,9 @@ impl<'a> Run<'a> {
             }
             match task.effect {
                 _ if task.is_undo() => {}
-                Effect::Pure => self.model.void("last-attempt-failed", |memo| memo.task == key && memo.manifest == verdict.manifest),
+                Effect::Pure => {
+                    self.model.void("last-attempt-failed", |memo| memo.task == key && memo.manifest == verdict.manifest)
+                }
                 Effect::Read => self.model.void("last-attempt-failed", |memo| memo.task == key && memo.env == env),
                 _ => {}
             }
@@ -391,7 +392,9 @@ impl<'a> Run<'a> {
         if task.effect.changes_world() {
             model.world.made.insert((env, label), format!("{sum}\n"));
         }
-        if matches!(hook, Some(Hook::FailsLate | Hook::InfraDiesLate)) || outs.values().any(|out| *out == Content::Missing) {
+        if matches!(hook, Some(Hook::FailsLate | Hook::InfraDiesLate))
+            || outs.values().any(|out| *out == Content::Missing)
+        {
             return Err(());
         }
         Ok(Some(Made { outs, value: task.exports.then_some(sum % 4), sum }))

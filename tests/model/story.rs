@@ -112,8 +112,8 @@ impl Story {
         let seen = self.place.infra(&words, self.model.now);
         self.status(env, &seen).map_err(|what| format!("status: {what}\n(infra {})", words.join(" ")))?;
         let task = self.model.project.ids().first().map(|id| self.model.project.name(*id)).unwrap_or_default();
-        let others: [&[&str]; 8] =
-            [&["why", &task], &["list"], &["outputs"], &["history"], &["graph"], &["logs"], &["check"], &["destroy"]];
+        let others: [&[&str]; 7] =
+            [&["why", &task], &["list"], &["outputs"], &["history"], &["graph"], &["logs"], &["check"]];
         let mut words: Vec<String> = others[which % others.len()].iter().map(|word| (*word).to_owned()).collect();
         words.extend(["-e".to_owned(), env.to_owned()]);
         self.place.infra(&words, self.model.now);
@@ -181,7 +181,8 @@ impl Story {
             let why = again.outcomes.get(id).and_then(|(_, verdict)| verdict.as_ref());
             let never = why.is_some_and(|verdict| verdict.reasons.must == expired);
             let failed = again.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == "failed");
-            let after_failure = project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
+            let after_failure =
+                project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
             if !never && !failed && !after_failure {
                 return Err(format!("`{}` ran again in `{env}` although nothing changed", project.name(*id)));
             }
@@ -406,7 +407,10 @@ fn agree(name: &str, rules: (&str, &Reasons), program: (&str, &BTreeSet<String>)
     if rules.0 == program.0 && rules.1.agree(program.1) {
         return Ok(());
     }
-    Err(format!("`{name}` is `{}` {:?}; by the rules `{}` {:?} (may: {:?})", program.0, program.1, rules.0, rules.1.must, rules.1.may))
+    Err(format!(
+        "`{name}` is `{}` {:?}; by the rules `{}` {:?} (may: {:?})",
+        program.0, program.1, rules.0, rules.1.must, rules.1.may
+    ))
 }
 
 /// A run does what was planned: what is kept is fresh, what was to run ran for the reasons given.
@@ -440,9 +444,10 @@ fn kept_promise(
         if !good.contains(&said.state.as_str()) && !by_failure && !expired.contains(name) {
             return Err(format!("`{name}` was to `{}` and came out `{}`", promise.action, said.state));
         }
-        let ran_above = ups.iter().filter(|up| **up != id).any(|up| {
-            outcomes.get(&project.name(*up)).is_some_and(|up| up.state != "fresh")
-        });
+        let ran_above = ups
+            .iter()
+            .filter(|up| **up != id)
+            .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state != "fresh"));
         if !ran_above && !by_failure && promise.action == "run" && promise.reasons != said.raw {
             return Err(format!("`{name}` was to run because {}, and ran because {}", promise.reasons, said.raw));
         }

@@ -3,7 +3,7 @@
 use crate::memory::{End, Memo, Model, Recipe};
 use crate::project::{Env, Id};
 use crate::run::Came;
-use crate::verdict::{Board, Settled};
+use crate::verdict::Board;
 use crate::world::{Content, Hook};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -35,7 +35,13 @@ impl Model {
     ///
     /// # Errors
     /// What the log tells is not what the rules say.
-    pub fn undo(&mut self, id: Id, env: Env, log: &mut VecDeque<String>, came: &mut Came) -> Result<Result<(), ()>, String> {
+    pub fn undo(
+        &mut self,
+        id: Id,
+        env: Env,
+        log: &mut VecDeque<String>,
+        came: &mut Came,
+    ) -> Result<Result<(), ()>, String> {
         let targets = self.to_undo(id, env);
         let targets = targets.into_iter().filter_map(|target| self.target(self.key(target)?, env)).collect();
         let name = self.project.name(id);
@@ -88,7 +94,8 @@ impl Model {
         let id_of = |key: u32| self.project.ids().into_iter().find(|id| self.key(*id) == Some(key));
         let down = id_of(key).map(|id| self.project.reach(&BTreeSet::from([id]), true)).unwrap_or_default();
         let is_down = |other: u32| other != key && id_of(other).is_some_and(|id| down.contains(&id));
-        let first = left.iter().find(|(other, recipe)| recipe.has_undo && (recipe.ups.contains(&key) || is_down(**other)));
+        let first =
+            left.iter().find(|(other, recipe)| recipe.has_undo && (recipe.ups.contains(&key) || is_down(**other)));
         first.map(|(_, recipe)| recipe.label.clone())
     }
 
@@ -104,7 +111,13 @@ impl Model {
     ///
     /// # Errors
     /// As above.
-    pub fn destroy(&mut self, env: Env, of: &Destroy, log: &mut VecDeque<String>, came: &mut Came) -> Result<bool, String> {
+    pub fn destroy(
+        &mut self,
+        env: Env,
+        of: &Destroy,
+        log: &mut VecDeque<String>,
+        came: &mut Came,
+    ) -> Result<bool, String> {
         let declared: BTreeMap<u32, Id> =
             self.project.ids().into_iter().filter_map(|id| Some((self.key(id)?, id))).collect();
         let wanted = |key: u32| match (of, declared.get(&key)) {
@@ -113,7 +126,8 @@ impl Model {
             (Destroy::These(seeds), Some(id)) => self.project.reach(seeds, true).contains(id),
         };
         let keys: BTreeSet<u32> = self.pasts.keys().filter(|(_, at)| *at == env).map(|(key, _)| *key).collect();
-        let targets: Targets = keys.into_iter().filter(|key| wanted(*key)).filter_map(|key| self.target(key, env)).collect();
+        let targets: Targets =
+            keys.into_iter().filter(|key| wanted(*key)).filter_map(|key| self.target(key, env)).collect();
         if targets.is_empty() {
             return Ok(false);
         }
@@ -128,6 +142,11 @@ impl Model {
         self.begin_to_write();
         let key = self.key(id).expect("an id");
         let Some(last) = self.past(id, env).last else { return 2 };
+        // A person is asked only about what the program can't know.
+        let in_doubt = last.end == End::Cut || self.started_once(id, env) && self.forecast(env).0[&id].state != "fresh";
+        if !in_doubt {
+            return 2;
+        }
         match said {
             Said::Done => return self.confirm(id, key, env, last.number),
             Said::Failed => {
@@ -153,15 +172,13 @@ impl Model {
         if task.exports {
             return 5;
         }
-        let (verdicts, mut board) = self.forecast(env);
+        let (_, mut board) = self.forecast(env);
         for (up, _) in self.real_ups(id).collect::<Vec<_>>() {
-            let newest = self.newest(up, env).filter(|memo| memo.void.is_none()).cloned();
-            let bad = matches!(verdicts[&up].state, "failed" | "unknown");
-            match (&board[&up], newest) {
-                (Settled::No, Some(memo)) if !bad => drop(board.insert(up, Settled::Yes(Some(memo)))),
-                (Settled::No, _) => return 5,
-                _ => {}
+            let settled = self.as_recorded(up, env, &board[&up]);
+            if !settled.is_settled() {
+                return 5;
             }
+            board.insert(up, settled);
         }
         let Some(manifest) = self.manifest(&board, id, env) else { return 5 };
         let outs: BTreeMap<String, Content> = crate::text::output(&self.project, id)

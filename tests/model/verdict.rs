@@ -112,7 +112,7 @@ impl Model {
             return self.judge_undo(id, &past, env);
         }
         let cut = past.last.as_ref().is_some_and(|last| last.end == End::Cut);
-        if task.effect == Effect::Once && cut && past.began.is_some() && !past.rerun {
+        if cut && self.started_once(id, env) {
             return Verdict::new("unknown", "end-unknown");
         }
         let now = self.walk(board, id, env);
@@ -154,7 +154,7 @@ impl Model {
             (true, _, false) | (_, true, false) => "deferred",
             // Another record may yet be believed, whose outputs are there.
             (false, false, false) if outputs_only && task.effect == Effect::Pure => "deferred",
-            _ if task.effect == Effect::Once && past.began.is_some() && !past.rerun => {
+            _ if self.started_once(id, env) => {
                 reasons.say("started-once");
                 "stale"
             }
@@ -172,6 +172,12 @@ impl Model {
         Verdict { state, reasons, memo, manifest: now.manifest, impossible: now.impossible }
     }
 
+    /// Whether a `once` task started since its last undo, and no person allowed it to run again.
+    pub fn started_once(&self, id: Id, env: Env) -> bool {
+        let (task, past) = (self.project.task(id), self.past(id, env));
+        task.effect == Effect::Once && !task.is_undo() && past.began.is_some() && !past.rerun
+    }
+
     /// Upstreams that carry more than order.
     pub fn real_ups(&self, id: Id) -> impl Iterator<Item = (Id, Edge)> {
         self.project.ups(id).into_iter().filter(|(_, edge)| *edge != Edge::After)
@@ -185,7 +191,10 @@ impl Model {
         }
         let key = self.key(id)?;
         let believable = |memo: &&Memo| {
-            memo.task == key && memo.void.is_none() && memo.effect == Effect::Pure && self.differences(id, memo, now).is_empty()
+            memo.task == key
+                && memo.void.is_none()
+                && memo.effect == Effect::Pure
+                && self.differences(id, memo, now).is_empty()
         };
         let newest_first = newest.into_iter().chain(self.memos.iter().rev());
         newest_first.into_iter().find(believable).or(newest).cloned()
@@ -194,7 +203,9 @@ impl Model {
     /// Whether a cut attempt leaves an older record in doubt. One that began to change the world voided it.
     fn in_doubt(effect: Effect, past: &Past, now: &Now) -> bool {
         match effect {
-            Effect::Pure => now.waiting.is_empty() && past.last.as_ref().is_some_and(|last| last.manifest == now.manifest),
+            Effect::Pure => {
+                now.waiting.is_empty() && past.last.as_ref().is_some_and(|last| last.manifest == now.manifest)
+            }
             Effect::Read => true,
             _ => false,
         }
@@ -258,9 +269,11 @@ impl Model {
                 Some("value" | "artifact" | "upstream") => words.next().is_some_and(|task| waiting.contains(task)),
                 // The action's text reads a value that is waited for.
                 // What a variable makes of it is not known before that.
-                Some("action" | "var") if scripted => self.project.values(id.task).iter().any(|up| {
-                    self.project.instances(*up).iter().any(|up| now.waiting.contains(up))
-                }),
+                Some("action" | "var") if scripted => self
+                    .project
+                    .values(id.task)
+                    .iter()
+                    .any(|up| self.project.instances(*up).iter().any(|up| now.waiting.contains(up))),
                 _ => false,
             }
         };
@@ -325,8 +338,7 @@ impl Model {
     pub fn walk(&self, board: &Board, id: Id, env: Env) -> Now {
         let project = &self.project;
         let task = project.task(id);
-        let mut now =
-            Now { manifest: Manifest::new(), waiting: BTreeSet::new(), impossible: false, broken: false };
+        let mut now = Now { manifest: Manifest::new(), waiting: BTreeSet::new(), impossible: false, broken: false };
         let mut put = |name: String, value: String| drop(now.manifest.insert(name, value));
         put("field effect".into(), task.effect.word().into());
         put("field made".into(), format!("{:?} {} {:?}", task.out, task.exports, output(project, id)));
@@ -441,8 +453,9 @@ impl Model {
                 None => values[&Id { task: up, key: None }].to_string(),
                 Some(_) => {
                     let each = values.iter().filter(|(id, _)| id.task == up);
-                    let each: Vec<String> =
-                        each.map(|(id, value)| format!("\"{}\":{value}", id.key.map(String::from).unwrap_or_default())).collect();
+                    let each: Vec<String> = each
+                        .map(|(id, value)| format!("\"{}\":{value}", id.key.map(String::from).unwrap_or_default()))
+                        .collect();
                     format!("{{{}}}", each.join(","))
                 }
             },

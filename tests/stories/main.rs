@@ -10,10 +10,14 @@
 )]
 
 mod cli_destroy;
+mod cli_flags;
 mod cli_global;
 mod cli_queries;
 mod cli_run;
 mod layers;
+mod page;
+mod seeing_watch;
+mod shipped;
 mod support;
 mod truth_ansible;
 mod truth_cutoff;
@@ -25,8 +29,11 @@ mod truth_inputs;
 mod truth_once;
 mod truth_outputs;
 mod truth_probe;
+mod truth_reading;
 mod truth_reasons;
+mod truth_recorded;
 mod truth_secrets;
+mod truth_states;
 mod truth_terraform;
 mod truth_undo;
 mod truth_vanished;

@@ -106,3 +106,109 @@ fn what_a_play_includes_is_an_input() {
         .ran(["configure"]);
     story.because("configure", json!({"kind": "input-changed", "path": "roles/web/tasks/main.yml"}));
 }
+
+#[test]
+fn a_play_that_is_taken_back_and_played_again_reruns_what_needs_it() {
+    let story = site();
+    story.retask("ansible = {", "inputs = [\"wanted.txt\"]\nansible = {");
+    story.retask(
+        "[task.verify]",
+        "[task.teardown]\nundo_of = \"configure\"\n\n[task.beside]\nshell = \"true\"\n\n[task.verify]",
+    );
+    story.run("verify beside").ran(["configure", "verify", "beside"]);
+    // Without an undo of its own it counts as undone; the file that it wrote is still there.
+    story.run("teardown").ran(["teardown"]).states("configure=stale teardown=fresh");
+    story.run("verify beside").ran(["configure", "verify"]).fresh(["beside"]);
+    assert_eq!(story.value("configure", "changed"), json!(0));
+    story.because("configure", json!({"kind": "undone-by", "task": "teardown"}));
+    story.run("verify beside").nothing_ran();
+}
+
+#[test]
+fn a_playbook_can_take_back_what_another_did() {
+    let story = site();
+    story.retask("inventory = \"hosts.ini\" }", "inventory = \"hosts.ini\", undo = \"undo.yml\" }");
+    story.retask("[task.verify]", "[task.teardown]\nundo_of = \"configure\"\n\n[task.verify]");
+    story.file(
+        "undo.yml",
+        r#"
+        - hosts: all
+          gather_facts: false
+          tasks:
+            - ansible.builtin.file:
+                path: "{{ playbook_dir }}/../machine.txt"
+                state: absent
+        "#,
+    );
+    story.run("configure").ran(["configure"]).run("teardown").ran(["teardown"]).absent("../machine.txt");
+    story.run("teardown").nothing_ran().run("configure").ran(["configure"]).holds("../machine.txt", "one");
+}
+
+#[test]
+fn a_play_that_must_be_idempotent_is_held_to_it() {
+    let story = site();
+    story.retask("inventory = \"hosts.ini\" }", "inventory = \"hosts.ini\", idempotent = true }");
+    story.run("configure").ran(["configure"]).run("configure").nothing_ran();
+    story.edit("site.yml", "changed_when: false", "changed_when: true").edit(
+        "site.yml",
+        "command: test",
+        "shell: test",
+    );
+    story.edit("site.yml", "changed_when: true", "changed_when: true\n      check_mode: false");
+    story.run_to(1, "configure").failed(["configure"]).says("not idempotent").states("configure=failed");
+}
+
+/// Real terraform and real ansible: a machine is a folder that terraform names after its id.
+#[test]
+fn a_replaced_machine_is_configured_again_and_only_then() {
+    let story = Story::with(
+        r#"
+        [task.provision]
+        terraform = { dir = "tf", vars = { image = "{{ vars.image }}", note = "{{ vars.note }}" } }
+
+        [task.inventory]
+        template = { from = "hosts.j2", to = "build/hosts.ini" }
+
+        [task.configure]
+        ansible = { playbook = "site.yml", inventory = "build/hosts.ini" }
+
+        [task.verify]
+        needs = ["configure"]
+        effect = "read"
+        ttl = "1h"
+        shell = "cat ../machine.txt"
+
+        [task.teardown]
+        undo_of = ["provision", "configure"]
+        "#,
+    );
+    story.terraform().ansible().project("[vars]\nimage = \"one\"\nnote = \"a\"\n");
+    story.file(
+        "tf/main.tf",
+        r#"
+        variable "image" {}
+        variable "note" {}
+        resource "terraform_data" "vm" {
+          input            = var.note
+          triggers_replace = [var.image]
+        }
+        output "ip" {
+          value = "localhost"
+        }
+        "#,
+    );
+    story.file("hosts.j2", "{{ tasks.provision.ip }} ansible_connection=local\n").file("site.yml", PLAY);
+    story.file("wanted.txt", "one").run("verify").ran(["provision", "inventory", "configure", "verify"]);
+    story.run("verify").nothing_ran();
+    story.edit("infra.toml", "note = \"a\"", "note = \"b\"").run("verify").ran(["provision"]);
+    story.fresh(["inventory", "configure", "verify"]);
+    // The same name, the same address: the inventory is the same, the machine is not.
+    story.edit("infra.toml", "image = \"one\"", "image = \"two\"").run("verify").ran([
+        "provision",
+        "configure",
+        "verify",
+    ]);
+    story.fresh(["inventory"]).because("configure", json!({"kind": "incarnation", "task": "provision"}));
+    story.run("teardown").ran(["teardown"]).states("provision=stale configure=stale teardown=fresh");
+    story.run("verify").ran(["provision", "configure", "verify"]);
+}

@@ -186,6 +186,26 @@ fn a_wave_goes_through_a_chain_and_stops_where_nothing_changed() {
 }
 
 #[test]
+fn needing_a_read_task_means_what_it_saw() {
+    let story = Story::with(
+        r#"
+        [task.look]
+        effect = "read"
+        exports = { up = "int" }
+        shell = "echo up=$(cat ../world) > $INFRA_EXPORTS"
+
+        [task.use]
+        needs = ["look"]
+        shell = "echo use"
+        "#,
+    );
+    story.file("../world", "3").run("use").ran(["look", "use"]);
+    story.run("use").ran(["look"]).fresh(["use"]);
+    story.file("../world", "4").run("use").ran(["look", "use"]);
+    story.because("use", json!({"kind": "upstream-changed", "task": "look"}));
+}
+
+#[test]
 fn values_of_instances_are_read_one_by_one_or_all() {
     let story = Story::with(
         r#"

@@ -180,3 +180,65 @@ fn a_cut_attempt_leaves_no_secret_in_the_clear() {
     story.run("before").nothing_ran().nowhere("canary-cut-77");
     story.run("cut").ran(["cut"]).nowhere("canary-cut-77");
 }
+
+/// A task that ends with a known exit after one SIGINT.
+fn interrupted(effect: &str) -> Story {
+    let story = Story::with(&format!(
+        "[task.slow]\neffect = \"{effect}\"\nshell = \"echo slow >> ../log; test ! -e ../hold || {{ touch ../began; sleep 60; }}\"\n[task.beside]\nshell = \"echo beside\"\n"
+    ));
+    if effect == "read" {
+        story.retask("effect = \"read\"", "effect = \"read\"\nttl = \"1h\"");
+    }
+    if effect != "once" {
+        story.run("slow");
+    }
+    story.run("beside").file("../hold", "");
+    let running = story.spawn("run --json slow --force");
+    story.wait_for_file("../began");
+    running.signal("INT");
+    let seen = running.wait();
+    if seen.code != Some(130) {
+        seen.fail("expected exit code 130");
+    }
+    assert_eq!(seen.outcomes()["slow"], "interrupted");
+    story.remove("../hold");
+    story
+}
+
+#[test]
+fn what_the_user_interrupted_failed() {
+    for effect in ["pure", "read", "idempotent"] {
+        let story = interrupted(effect);
+        story.states("slow=stale beside=fresh").status_reason("slow", json!({"kind": "interrupted"}));
+        story.run("slow beside").ran(["slow"]).fresh(["beside"]).run("slow").nothing_ran();
+        assert_eq!(story.times("slow"), 3, "{effect}");
+    }
+}
+
+#[test]
+fn a_once_that_the_user_interrupted_has_a_known_end() {
+    let story = interrupted("once");
+    // No `unknown`: it failed. But it started, so it is not repeated blindly either.
+    story.states("slow=stale").run_to(4, "slow").nothing_ran().run("beside").nothing_ran();
+    story.infra("resolve slow --failed").run("slow").ran(["slow"]);
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_lost_and_nothing_looks_done() {
+    let story = Story::new();
+    if !story.small_disk("3m") {
+        return;
+    }
+    story.tasks(
+        "[task.first]\nshell = \"echo first >> ../log\"\n[task.fill]\nneeds = [\"first\"]\noutputs = [\"big\"]\nshell = \"echo fill >> ../log; head -c 3000000 /dev/zero > big || true; head -c 10 big > small; cat small >> big || true\"\n",
+    );
+    story.run("first").ran(["first"]);
+    let seen = story.try_infra("run --json fill");
+    assert!(matches!(seen.code, Some(1 | 7)), "{seen:?}");
+    assert!(seen.stderr.contains("space") || seen.stdout.contains("space") || seen.stderr.contains("full"), "{seen:?}");
+    story.remove("big").retask("head -c 3000000 /dev/zero > big || true; head -c 10 big > small", "echo 1 > small");
+    story.states("first=fresh");
+    let state = story.try_infra("status --json fill").json()["tasks"][1]["state"].clone();
+    assert_ne!(state, "fresh");
+    story.run("fill").ran(["fill"]).fresh(["first"]).run("fill").nothing_ran();
+}

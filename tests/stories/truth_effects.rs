@@ -216,3 +216,74 @@ fn an_expired_read_that_sees_another_world_reruns_its_readers() {
     story.file("../world", "4").at(100).run("use").ran(["look", "use"]);
     story.because("use", json!({"kind": "value-changed", "value": "look.up", "old": "3", "new": "4"}));
 }
+
+#[test]
+fn a_program_that_could_not_be_started_voids_nothing() {
+    let story =
+        Story::with("[task.a]\nrun = [\"tool\", \"{{ vars.x }}\"]\n[task.b]\nneeds = [\"a\"]\nshell = \"echo b\"\n");
+    story.project("[vars]\nx = 1\n").program("tool", "echo a >> ../log").run("b").ran(["a", "b"]);
+    std::fs::rename(story.base().join("bin/tool"), story.base().join("bin/hidden")).unwrap();
+    story.edit("infra.toml", "x = 1", "x = 2").run_to(6, "b").failed(["a"]).skipped(["b"]);
+    std::fs::rename(story.base().join("bin/hidden"), story.base().join("bin/tool")).unwrap();
+    story.edit("infra.toml", "x = 2", "x = 1").run("b").nothing_ran();
+}
+
+#[test]
+fn a_task_that_may_fail_is_never_fresh_and_holds_nobody() {
+    let story = Story::with(
+        r#"
+        [task.may]
+        allow_failure = true
+        shell = "echo may >> ../log; test ! -e ../fail"
+
+        [task.use]
+        needs = ["may"]
+        shell = "echo use >> ../log"
+
+        [task.beside]
+        shell = "echo beside >> ../log"
+        "#,
+    );
+    story.file("../fail", "").run("use beside").failed(["may"]).ran(["use", "beside"]);
+    story.states("may=failed beside=fresh");
+    // It is tried again, and what needs it with it: it began to change the world.
+    story.run("use beside").failed(["may"]).ran(["use"]).fresh(["beside"]);
+    story.remove("../fail").run("use beside").ran(["may", "use"]).fresh(["beside"]);
+    story.run("use beside").nothing_ran().fresh(["may", "use", "beside"]);
+}
+
+#[test]
+fn what_reads_an_upstream_that_is_not_fresh_is_deferred() {
+    let story = Story::with(
+        r#"
+        [task.make]
+        inputs = ["in"]
+        exports = { x = "string" }
+        shell = "echo x=$(head -c 1 in) > $INFRA_EXPORTS"
+
+        [task.use]
+        shell = "echo {{ tasks.make.x }}"
+
+        [task.later]
+        after = ["make"]
+        shell = "echo later"
+        "#,
+    );
+    story.file("in", "a1").run("use later").file("in", "a2");
+    story.states("make=stale use=deferred later=fresh");
+    story.status_reason("use", json!({"kind": "upstream-not-fresh", "task": "make"}));
+    story.run("use later").ran(["make"]).fresh(["use", "later"]);
+}
+
+#[test]
+fn a_record_of_other_rules_is_not_believed() {
+    let story = four();
+    story.run("pure idem").ran(["pure", "idem"]);
+    let store = rusqlite::Connection::open(story.path(".infra/state.db")).unwrap();
+    let changed =
+        store.execute("UPDATE memo SET format = 0 WHERE task = (SELECT id FROM task WHERE name = 'idem')", []);
+    assert_eq!(changed.unwrap(), 1);
+    drop(store);
+    story.run("pure idem").ran(["idem"]).fresh(["pure"]).because("idem", json!({"kind": "format-changed", "old": 0}));
+    story.run("pure idem").nothing_ran();
+}

@@ -284,3 +284,98 @@ fn a_pure_tasks_program_enters_wherever_it_lies() {
     story.program("linter", "true").run("*").ran(["lint", "do"]);
     story.program("linter", "true # newer").run("*").ran(["lint"]).fresh(["do"]);
 }
+
+#[test]
+fn inputs_are_hashed_when_the_task_is_about_to_start() {
+    let story = Story::with(
+        r#"
+        [task.first]
+        pool = "one"
+        shell = "sleep 0.05; echo after > shared.txt"
+
+        [task.last]
+        needs = ["first"]
+        shell = "true"
+
+        [task.second]
+        pool = "one"
+        inputs = ["shared.txt"]
+        shell = "cat shared.txt >> ../seen; echo second >> ../log"
+        "#,
+    );
+    story.project("[pools]\none = 1\n").file("shared.txt", "before\n");
+    // `first` leads to more, so it has the place first; what `second` finds then is what it is judged by.
+    story.run("* -j2").ran(["first", "second", "last"]);
+    assert_eq!(story.last().started()[0], "first");
+    story.holds("../seen", "after\n").run("second").nothing_ran();
+}
+
+#[test]
+fn an_artifact_that_was_altered_while_it_was_read_leaves_its_reader_stale() {
+    let story = Story::with(
+        r#"
+        [task.make]
+        effect = "pure"
+        outputs = ["build/x"]
+        shell = "echo made > build/x"
+
+        [task.use]
+        inputs = ["build/x"]
+        shell = "test ! -e ../meddle || echo meddled > build/x; cat build/x >> ../used"
+
+        [task.other]
+        inputs = ["build/x"]
+        after = ["use"]
+        shell = "echo other"
+        "#,
+    );
+    story.file("../meddle", "").try_infra("run --json use");
+    story.status_reason("use", json!({"kind": "changed-while-running", "path": "build/x"}));
+    story.remove("../meddle").run("use other").restored(["make"]).ran(["use", "other"]).run("use other").nothing_ran();
+}
+
+#[test]
+fn a_checkout_and_back_by_git_is_judged_by_contents() {
+    // Checkout of another branch and back, by git itself, which gives every file it writes a new time.
+    let story = Story::with(
+        r#"
+        [task.site]
+        effect = "pure"
+        inputs = ["pages/*.md"]
+        outputs = ["build/site"]
+        shell = "echo site >> ../log; cat pages/*.md > build/site"
+
+        [task.ship]
+        inputs = ["build/site"]
+        shell = "echo ship >> ../log"
+
+        [task.keep]
+        inputs = ["LICENSE"]
+        shell = "echo keep >> ../log"
+        "#,
+    );
+    let git = |words: &str| {
+        let mut git = std::process::Command::new("git");
+        git.args(words.split(' ')).current_dir(story.root()).env_clear().env("PATH", "/usr/bin:/bin:/usr/local/bin");
+        for who in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{who}_NAME"), "n").env(format!("GIT_{who}_EMAIL"), "n@example");
+        }
+        let done = git.env("HOME", story.base().join("home")).output().expect("git");
+        assert!(done.status.success(), "git {words}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    story.file("pages/a.md", "one\n").file("LICENSE", "free\n").file(".gitignore", "build/\n.infra/\n");
+    git("init -q -b main");
+    git("add .");
+    git("commit -q -m one");
+    git("checkout -q -b other");
+    story.file("pages/a.md", "two\n").file("LICENSE", "free\n");
+    git("commit -q -a -m two");
+    git("checkout -q main");
+    story.run("ship keep").ran(["site", "ship", "keep"]);
+    git("checkout -q other");
+    story.run("ship keep").ran(["site", "ship"]).fresh(["keep"]);
+    git("checkout -q main");
+    // What is pure is put back; what changed the world is done again.
+    story.run("ship keep").restored(["site"]).ran(["ship"]).fresh(["keep"]).holds("build/site", "one\n");
+    assert_eq!((story.times("site"), story.times("ship"), story.times("keep")), (2, 3, 1));
+}

@@ -140,3 +140,14 @@ fn retry_on_a_once_is_a_mistake() {
     story.infra_to(2, "check").says("retry");
     story.retask("retry = { max = 1 }", "").infra("check");
 }
+
+#[test]
+fn a_stale_once_may_be_called_done() {
+    let story = order();
+    story.run("after").ran(["order", "after"]);
+    story.file("order.txt", "two\n").run_to(4, "after").infra("resolve order --done");
+    // A person vouches for it, so what needs it runs with it as it is now.
+    story.states("order=fresh").run("after").ran(["after"]).fresh(["order"]);
+    story.run("after").nothing_ran();
+    assert_eq!(story.times("order"), 1);
+}

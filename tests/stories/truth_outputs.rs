@@ -189,6 +189,28 @@ fn two_tasks_that_write_one_path_are_a_mistake() {
 }
 
 #[test]
+fn an_output_that_is_not_kept_and_was_altered_is_made_again() {
+    let story = Story::with(
+        "[task.conf]\ntemplate = { from = \"c.j2\", to = \"build/c\", secret = true }\n[task.plain]\ntemplate = { from = \"c.j2\", to = \"build/p\" }\n",
+    );
+    story.file("c.j2", "x\n").run("*").ran(["conf", "plain"]);
+    story.file("build/c", "meddled\n").file("build/p", "meddled\n");
+    story.status_reason("conf", json!({"kind": "output-changed", "path": "build/c"}));
+    story.run("*").ran(["conf"]).restored(["plain"]).holds("build/c", "x\n").holds("build/p", "x\n");
+}
+
+#[test]
+fn a_link_as_an_output_is_its_text() {
+    let story = Story::with(
+        "[task.link]\noutputs = [\"current\"]\nshell = \"echo link >> ../log; ln -sfn ../release current\"\n",
+    );
+    story.file("../release", "1").run("link").ran(["link"]);
+    story.file("../release", "2").run("link").nothing_ran();
+    story.remove("current").run("link").restored(["link"]).holds("current", "2");
+    assert_eq!(std::fs::read_link(story.path("current")).unwrap().to_str(), Some("../release"));
+}
+
+#[test]
 fn a_run_that_only_puts_back_is_on_record_and_one_that_does_nothing_is_not() {
     let story = build();
     let runs = || story.infra("history --json").last().json()["runs"].as_array().map_or(0, Vec::len);

@@ -159,3 +159,43 @@ fn an_upstream_added_is_a_reason() {
     story.run("*").ran(["b"]).fresh(["a", "c"]);
     story.retask("[task.c]\n", "[task.c]\nafter = [\"a\"]\n").run("*").nothing_ran();
 }
+
+#[test]
+fn the_ways_of_running_are_no_inputs() {
+    let story =
+        Story::with("[task.a]\neffect = \"read\"\nttl = \"1h\"\nshell = \"echo 1\"\n[task.b]\nshell = \"echo b\"\n");
+    story.run("*").retask("\"1h\"", "\"2h\"");
+    story.retask("[task.b]\n", "[task.b]\nundo = [\"true\"]\nprobe = { exec = [\"true\"] }\ninteractive = false\nready = [{ tcp = \"127.0.0.1:1\", within = \"1s\" }]\n");
+    story.run("*").nothing_ran();
+}
+
+#[test]
+fn a_dotenv_file_gives_what_pass_env_takes() {
+    let story = Story::with(
+        "[task.a]\npass_env = [\"REGION\"]\nshell = \"echo $REGION > ../region\"\n[task.b]\nshell = \"echo b\"\n",
+    );
+    story.project("[project]\ndotenv = [\".env\"]\n").file(".env", "REGION=north\nOTHER=1\n");
+    story.run("*").ran(["a", "b"]).holds("../region", "north\n");
+    story.file(".env", "REGION=north\nOTHER=2\n").run("*").nothing_ran();
+    story.file(".env", "REGION=south\nOTHER=2\n").run("*").ran(["a"]).fresh(["b"]).holds("../region", "south\n");
+    story.because("a", json!({"kind": "environment-changed", "name": "REGION"}));
+    // The caller's own wins over the file's.
+    story.env("REGION", "west").run("*").ran(["a"]).holds("../region", "west\n");
+    story.file(".env", "REGION=east\n").run("*").nothing_ran();
+    story.without_env("REGION").run("*").ran(["a"]).holds("../region", "east\n");
+}
+
+#[test]
+fn a_tool_behind_a_shim_is_told_by_its_version_files_too() {
+    let story = Story::with("[task.a]\nrun = [\"mytool\", \"go\"]\n[task.b]\nshell = \"echo b\"\n");
+    story.project("[requires]\nmytool = \">=1.0\"\n").file(".tool-versions", "mytool 1.2.3\n");
+    // As asdf and mise do it: one file for all versions, which looks into the project.
+    let shims = story.base().join("home/.asdf/shims");
+    std::fs::create_dir_all(&shims).unwrap();
+    story.program("mytool", "sed -n 's/mytool //p' .tool-versions");
+    std::fs::rename(story.base().join("bin/mytool"), shims.join("mytool")).unwrap();
+    story.on_path(&shims).run("*").ran(["a", "b"]);
+    story.file(".tool-versions", "mytool 1.2.3\nother 2\n").run("*").nothing_ran();
+    story.file(".tool-versions", "mytool 1.3.0\nother 2\n").run("*").ran(["a"]).fresh(["b"]);
+    story.because("a", json!({"kind": "tool-changed", "tool": "mytool", "old": "1.2.3", "new": "1.3.0"}));
+}

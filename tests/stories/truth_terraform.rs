@@ -1,82 +1,8 @@
-//! Real terraform, the built-in `terraform_data` as machines: incarnations, subjects, guards, undo.
+//! Real terraform, the built-in `terraform_data` as machines: incarnations and tokens.
 
 use crate::support::Story;
+use crate::support::machines::{MAIN, id_of, machines, tell_ids};
 use serde_json::json;
-
-/// Machines are `terraform_data`: another `image` replaces them, another `note` changes them in place.
-const MAIN: &str = r#"
-    variable "names" {
-      type    = list(string)
-      default = ["a"]
-    }
-    variable "image" {
-      default = "ubuntu22"
-    }
-    variable "note" {
-      default = "none"
-    }
-    resource "terraform_data" "vm" {
-      for_each         = toset(var.names)
-      input            = var.note
-      triggers_replace = [var.image]
-    }
-    output "ips" {
-      value = [for name in var.names : "10.0.0.${length(name)}"]
-    }
-    output "count" {
-      value = length(var.names)
-    }
-    output "password" {
-      value     = "canary-tf-5531"
-      sensitive = true
-    }
-"#;
-
-const TASKS: &str = r#"
-    [task.provision]
-    stage = "provision"
-    exports = { ips = "list<ip>", count = "int", password = "secret<string>" }
-    terraform = { dir = "tf", vars = { image = "{{ vars.image }}", note = "{{ vars.note }}", names = "{{ vars.names }}" } }
-
-    [task.inventory]
-    template = { from = "inv.j2", to = "build/inv" }
-
-    [task.configure]
-    inputs = ["build/inv"]
-    shell = "echo configure >> ../log"
-
-    [task.verify]
-    needs = ["configure"]
-    effect = "read"
-    ttl = "1h"
-    shell = "echo verify >> ../log"
-
-    [task.teardown]
-    undo_of = ["provision", "configure"]
-"#;
-
-const VARS: &str = "[vars]\nimage = \"ubuntu22\"\nnote = \"none\"\nnames = [\"a\"]\n[env.local]\n[env.dev]\n";
-
-fn machines() -> Story {
-    let story = Story::with(TASKS);
-    story
-        .terraform()
-        .project(VARS)
-        .file("tf/main.tf", MAIN)
-        .file("inv.j2", "{% for ip in tasks.provision.ips %}{{ ip }}\n{% endfor %}");
-    story
-}
-
-/// The id that terraform gave a machine.
-fn id_of(story: &Story, name: &str) -> String {
-    let state: serde_json::Value = serde_json::from_str(&story.read("tf/terraform.tfstate")).unwrap();
-    let resources = state["resources"].as_array().unwrap();
-    let found = resources
-        .iter()
-        .flat_map(|resource| resource["instances"].as_array().unwrap())
-        .find(|one| one["index_key"] == name);
-    found.unwrap()["attributes"]["id"].as_str().unwrap().to_owned()
-}
 
 #[test]
 fn a_machine_replaced_under_its_address_reruns_what_was_built_on_it() {
@@ -142,23 +68,7 @@ fn new_machines_void_nothing_that_does_not_read_of_them() {
 #[test]
 fn an_id_that_comes_back_is_another_machine() {
     let story = machines();
-    // A hypervisor that gives the same number again: the id that terraform keeps is always vm-100.
-    let real = std::fs::read_link(story.base().join("bin/terraform")).unwrap();
-    std::fs::remove_file(story.base().join("bin/terraform")).unwrap();
-    story.program(
-        "terraform",
-        &format!(
-            r#"
-            "{}" "$@"
-            code=$?
-            case " $* " in
-              *" apply "*) test ! -e terraform.tfstate || sed -i 's/"id": "[0-9a-f-]\{{36\}}"/"id": "vm-100"/' terraform.tfstate ;;
-            esac
-            exit $code
-            "#,
-            real.display()
-        ),
-    );
+    tell_ids(&story);
     story.run("configure").ran(["provision", "inventory", "configure"]);
     assert_eq!(id_of(&story, "a"), "vm-100");
     story
@@ -173,87 +83,6 @@ fn an_id_that_comes_back_is_another_machine() {
         .run("configure")
         .ran(["provision"])
         .fresh(["inventory", "configure"]);
-}
-
-#[test]
-fn a_plan_that_fails_voids_nothing() {
-    let story = machines();
-    story.run("configure");
-    story.edit("tf/main.tf", "toset(var.names)", "tosett(var.names)").run_to(1, "configure").failed(["provision"]);
-    story.edit("tf/main.tf", "tosett(var.names)", "toset(var.names)").run("configure").nothing_ran();
-    story.states("provision=fresh configure=fresh");
-    // Twin: an apply that fails does.
-    story.edit("tf/main.tf", "output \"count\"", "resource \"terraform_data\" \"bad\" {\n  provisioner \"local-exec\" {\n    command = \"exit 3\"\n  }\n}\noutput \"count\"");
-    story.run_to(1, "configure").failed(["provision"]);
-    let good = story.read("tf/main.tf");
-    let cut = good.split("resource \"terraform_data\" \"bad\"").next().unwrap().to_owned();
-    let rest = good.split("output \"count\"").nth(1).unwrap();
-    story.file("tf/main.tf", &format!("{cut}output \"count\"{rest}"));
-    story.run("configure").because("provision", json!({"kind": "last-attempt-failed"}));
-    assert!(story.last().started().contains(&"provision".to_owned()));
-}
-
-#[test]
-fn verify_teardown_verify_teardown_with_terraform() {
-    let story = machines();
-    story.run("inventory");
-    for round in 1..3 {
-        story.run("verify");
-        assert_eq!((story.times("configure"), story.times("verify")), (round, round));
-        story.run("verify").nothing_ran();
-        story.run("teardown").ran(["teardown"]);
-        assert!(!story.read("tf/terraform.tfstate").contains("\"mode\": \"managed\""));
-        story.run("teardown").nothing_ran();
-    }
-}
-
-#[test]
-fn a_teardown_in_a_fresh_clone_finds_the_state() {
-    let story = machines();
-    story.run("provision");
-    let clone = story.fresh_clone(&["tf/.terraform"]);
-    assert!(clone.read("tf/terraform.tfstate").contains("\"mode\": \"managed\""));
-    clone.states("teardown=stale provision=stale").status_reason("teardown", json!({"kind": "to-ask"}));
-    clone.run("teardown").ran(["teardown"]);
-    assert!(!clone.read("tf/terraform.tfstate").contains("\"mode\": \"managed\""));
-    // Asked once: there is nothing.
-    clone.run("teardown").nothing_ran();
-}
-
-#[test]
-fn one_state_met_from_two_environments_is_refused() {
-    let story = machines();
-    story.run("provision");
-    let before = story.read("tf/terraform.tfstate");
-    story.run_to(5, "provision -e dev").failed(["provision"]).says("provision");
-    assert_eq!(story.read("tf/terraform.tfstate"), before);
-    // Nothing was voided by it.
-    story.run("provision").nothing_ran();
-    // A workspace for each is a state for each.
-    story.retask("dir = \"tf\",", "dir = \"tf\", workspace = \"{{ env.name }}\",");
-    story.run("provision -e dev").ran(["provision"]);
-}
-
-#[test]
-fn two_environments_with_a_workspace_each_do_not_meet() {
-    let story = machines();
-    story.retask("dir = \"tf\",", "dir = \"tf\", workspace = \"{{ env.name }}\",");
-    story.run("configure").run("configure -e dev");
-    story.run("configure").nothing_ran();
-    story.run("configure -e dev").nothing_ran();
-    story.run("teardown -e dev").ran(["teardown"]);
-    story.run("configure").nothing_ran();
-}
-
-#[test]
-fn a_state_that_became_empty_is_refused_until_it_is_resolved() {
-    let story = machines();
-    story.run("provision").remove("tf/terraform.tfstate");
-    story.edit("infra.toml", "note = \"none\"", "note = \"some\"").run_to(5, "provision").failed(["provision"]);
-    story.run_to(5, "provision");
-    story.infra("resolve provision --accept-state").run("provision").ran(["provision"]);
-    // Twin: our own undo empties it, and nothing is refused.
-    story.run("teardown").ran(["teardown"]).run("provision").ran(["provision"]);
 }
 
 #[test]
@@ -353,7 +182,75 @@ fn identity_says_which_addresses_are_things() {
 }
 
 #[test]
-fn two_tasks_on_one_state_are_a_mistake() {
-    let story = Story::with("[task.a]\nterraform = \"tf\"\n[task.b]\nterraform = \"tf\"\n");
-    story.terraform().file("tf/main.tf", MAIN).infra_to(2, "check").says("`a`");
+fn an_apply_that_failed_half_way_says_what_is_there_now() {
+    let story = machines();
+    story.run("verify").ran(["provision", "inventory", "configure", "verify"]);
+    // The machine is replaced, then something else fails.
+    let bad = r#"
+    resource "terraform_data" "bad" {
+      depends_on = [terraform_data.vm]
+      provisioner "local-exec" {
+        command = "test ! -e ../../stuck"
+      }
+    }
+    output "count""#;
+    story.edit("tf/main.tf", "output \"count\"", bad).edit("infra.toml", "ubuntu22", "ubuntu24").file("../stuck", "");
+    let old = id_of(&story, "a");
+    story.run_to(1, "verify").failed(["provision"]).skipped(["inventory", "configure", "verify"]);
+    assert_ne!(id_of(&story, "a"), old);
+    story.states("provision=failed").remove("../stuck").run("verify").ran(["provision", "configure", "verify"]);
+    story.because("configure", json!({"kind": "incarnation", "task": "provision", "old": old}));
+    story.run("verify").nothing_ran();
+}
+
+#[test]
+fn what_terraform_calls_sensitive_shows_nowhere_and_is_read_all_the_same() {
+    let story = machines();
+    story.tasks(
+        r#"
+        [task.provision]
+        terraform = { dir = "tf", vars = { note = "{{ secrets.note }}" } }
+
+        [task.use]
+        env = { PASSWORD = "{{ tasks.provision.password }}" }
+        shell = "echo $PASSWORD; echo $PASSWORD > ../password; test ! -e ../fail"
+
+        [task.beside]
+        shell = "echo {{ tasks.provision.count }}"
+        "#,
+    );
+    story.project("[secrets]\nnote = { env = \"NOTE\" }\n").env("NOTE", "canary-note-8");
+    // The module itself holds the word, and its state must: neither is ours.
+    story.edit("tf/main.tf", "\"canary-tf-5531\"", "file(\"${path.module}/../../password.txt\")");
+    story.file("../password.txt", "canary-tf-5531").run("use beside -v").ran(["provision", "use", "beside"]);
+    story.holds("../password", "canary-tf-5531\n");
+    story.file("../fail", "").run_to(1, "use --force").remove("../fail").run("use");
+    story.edit("tf/main.tf", "toset(var.names)", "tosett(var.names)").run_to(1, "provision");
+    story.edit("tf/main.tf", "tosett(var.names)", "toset(var.names)");
+    story.remove("../password").remove("tf/terraform.tfstate");
+    let _ = std::fs::remove_file(story.path("tf/terraform.tfstate.backup"));
+    story.nowhere("canary-tf-5531");
+    story.nowhere("canary-note-8");
+}
+
+#[test]
+fn another_sensitive_output_reruns_who_reads_it() {
+    let story = machines();
+    story.tasks(
+        r#"
+        [task.provision]
+        terraform = "tf"
+
+        [task.use]
+        env = { PASSWORD = "{{ tasks.provision.password }}" }
+        shell = "true"
+
+        [task.beside]
+        shell = "echo {{ tasks.provision.count }}"
+        "#,
+    );
+    story.run("use beside").ran(["provision", "use", "beside"]);
+    story.edit("tf/main.tf", "canary-tf-5531", "canary-tf-6642").run("use beside").ran(["provision", "use"]);
+    story.fresh(["beside"]).because("use", json!({"kind": "value-changed", "value": "provision.password"}));
+    assert!(!story.last().stdout.contains("canary-tf"), "{}", story.last().stdout);
 }

@@ -192,3 +192,68 @@ fn an_undo_cut_short_leaves_nothing_fresh() {
     story.run("teardown").ran(["teardown"]);
     story.run("verify").ran(["disk", "vm", "verify"]);
 }
+
+#[test]
+fn what_has_no_undo_is_not_undone_before_the_others() {
+    let story = Story::with(
+        r#"
+        [task.vm]
+        shell = "touch ../up"
+        undo = [["no-such-program"], ["rm", "-f", "../up"]]
+
+        [task.configure]
+        needs = ["vm"]
+        shell = "echo configure >> ../log"
+
+        [task.teardown]
+        undo_of = ["vm", "configure"]
+        "#,
+    );
+    story.run("configure").ran(["vm", "configure"]);
+    // The undo of `vm` could not even be started: everything stands.
+    assert_ne!(story.try_infra("run --json teardown").code, Some(0));
+    story.states("vm=fresh configure=fresh").run("configure").nothing_ran();
+    // Once it begins, both are in doubt.
+    story.program("no-such-program", "exit 3").run_to(1, "teardown").failed(["teardown"]);
+    story.states("vm=stale configure=stale teardown=failed");
+    story.program("no-such-program", "exit 0").run("teardown").ran(["teardown"]);
+    story.states("teardown=fresh").run("teardown").nothing_ran();
+}
+
+#[test]
+fn what_an_undo_reads_is_no_input() {
+    let story = Story::with(
+        r#"
+        [task.net]
+        inputs = ["range"]
+        exports = { range = "string" }
+        shell = "echo range=$(cat range) > $INFRA_EXPORTS"
+
+        [task.vm]
+        shell = "touch ../up"
+        undo = ["sh", "-c", "rm ../up; echo {{ tasks.net.range }} > ../gone"]
+
+        [task.teardown]
+        undo_of = "vm"
+        "#,
+    );
+    story.file("range", "10").run("vm").ran(["net", "vm"]);
+    story.file("range", "20").run("vm").ran(["net"]).fresh(["vm"]);
+    // It is taken back as it was when it was made.
+    story.run("teardown").ran(["teardown"]).holds("../gone", "10\n");
+}
+
+#[test]
+fn an_undo_task_says_what_it_would_undo() {
+    let story = world();
+    story.status_reason("teardown", json!({"kind": "to-undo", "tasks": ["vm", "disk"]}));
+    story.infra("destroy vm --yes").status_reason("teardown", json!({"kind": "to-undo", "tasks": ["disk"]}));
+}
+
+#[test]
+fn what_needs_a_thing_that_was_undone_and_made_again_reruns() {
+    let story = world();
+    story.run("teardown").run("vm").ran(["disk", "vm"]);
+    story.states("verify=stale beside=fresh").run("verify beside").ran(["verify"]).fresh(["disk", "vm", "beside"]);
+    story.because("verify", json!({"kind": "upstream-changed", "task": "vm"}));
+}

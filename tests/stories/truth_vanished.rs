@@ -128,7 +128,7 @@ fn an_orphan_that_only_read_is_not_shown() {
         "[task.look]\neffect = \"read\"\nshell = \"true\"\n[task.make]\neffect = \"pure\"\noutputs = [\"x\"]\nshell = \"touch x\"\n[task.keep]\nshell = \"true\"\n",
     );
     story.run("*").tasks("[task.keep]\nshell = \"true\"\n");
-    story.run("keep").nothing_ran();
+    story.states("look=none make=none keep=fresh").run("keep").nothing_ran();
     let seen = story.try_infra("destroy --orphans --yes");
     assert_eq!(seen.code, Some(0), "{}", seen.stderr);
 }
@@ -165,4 +165,15 @@ fn a_matrix_makes_one_task_for_each_combination() {
     story.run("test").ran(["test[deb,1]", "test[deb,2]", "test[rpm,1]", "test[rpm,2]"]);
     story.retask("[1, 2]", "[1]").run("test").nothing_ran();
     story.states("test[deb,2]=orphaned");
+}
+
+#[test]
+fn a_task_that_is_taken_out_of_an_environment_is_orphaned_there() {
+    let story = Story::with(HOSTS);
+    story.project("[env.local]\n[env.dev]\n").run("host").run("host -e dev");
+    story.retask("[task.host]\n", "[task.host]\nenvs = [\"dev\"]\n");
+    story.states("host[a]=orphaned host[b]=orphaned").states_in("-e dev", "host[a]=fresh host[b]=fresh");
+    story.infra("destroy --orphans --yes").states("host[a]=none host[b]=none");
+    assert_eq!((story.times("undo-a"), story.times("undo-b")), (1, 1));
+    story.run("host -e dev").nothing_ran();
 }

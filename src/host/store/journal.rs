@@ -188,15 +188,23 @@ impl Store {
         })
     }
 
-    /// The undo of a task is complete: nothing of it is left.
-    pub fn undone(&mut self, undo_task: &str, target: TaskKey, env: &EnvName) -> Result<(), StoreError> {
+    /// The undo of a task is complete: nothing of it is left. Of one that had begun the token is another
+    /// now, also where it has no undo and only went with what it lived on.
+    pub fn undone(
+        &mut self,
+        attempt: AttemptId,
+        undo_task: &str,
+        target: TaskKey,
+        env: &EnvName,
+    ) -> Result<(), StoreError> {
         self.write(|transaction| {
             void(transaction, target.0, env.as_str(), &Void::Undone { task: undo_task.to_owned() })?;
             transaction.execute(
                 "INSERT INTO world (task, env) VALUES (?1, ?2)
-                 ON CONFLICT (task, env) DO UPDATE SET began = NULL, undo_began = NULL, undo = NULL,
-                    incarnations = '[]', notes = '{}', rerun_allowed = 0",
-                params![target.0, env.as_str()],
+                 ON CONFLICT (task, env) DO UPDATE SET taint = CASE WHEN began IS NULL THEN taint ELSE ?3 END,
+                    began = NULL, undo_began = NULL, undo = NULL, incarnations = '[]', notes = '{}',
+                    rerun_allowed = 0",
+                params![target.0, env.as_str(), attempt.0],
             )?;
             transaction.execute("DELETE FROM subject WHERE task = ?1 AND env = ?2", params![target.0, env.as_str()])?;
             Ok(())

@@ -28,6 +28,10 @@ const LOCK_TIMEOUT: &str = "-lock-timeout=60s";
 
 /// Everything that command lines are made of.
 pub struct Commands {
+    /// Name of the task.
+    pub task: String,
+    /// Folder of the states of before, as people find it.
+    pub snapshots: Utf8PathBuf,
     bin: String,
     program: String,
     /// The root module, absolute.
@@ -67,7 +71,10 @@ impl Commands {
             None => "data".to_owned(),
         };
         let base = Base { root: job.root.clone(), dir: super::infer::root_module(table) };
+        let snapshots = job.keep.join("snapshots");
         Self {
+            task: job.task.clone(),
+            snapshots: snapshots.strip_prefix(&job.root).map_or_else(|_| snapshots.clone(), camino::Utf8Path::to_owned),
             program: job.tools.get(&bin).map_or_else(|| bin.clone(), ToString::to_string),
             dir: job.root.join(&base.dir),
             base,

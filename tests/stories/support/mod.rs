@@ -4,15 +4,16 @@
 
 mod claims;
 mod commands;
+pub mod machines;
 mod process;
 mod running;
 mod seen;
 mod story;
-mod text;
+pub mod text;
 mod tools;
 mod tree;
 
-pub use process::alive;
+pub use process::{alive, send};
 pub use running::Running;
 pub use seen::Seen;
 pub use story::Story;
