@@ -12,7 +12,6 @@ use crate::model::name::TaskId;
 use crate::model::reason::Reason;
 use crate::model::task::{OnFailure, WatchMay};
 use crate::plan::board::Settled;
-use crate::plan::recorded::as_recorded;
 use crate::plan::verdict::{self, Verdict};
 use std::time::Instant;
 
@@ -46,7 +45,7 @@ impl Engine<'_> {
     /// Judges one task. Gives what it released, when it is settled without running.
     fn consider(&mut self, id: TaskId) -> Result<Option<Vec<TaskId>>, RunError> {
         if self.request.skipped.contains(&id) {
-            self.board.settled[id.index()] = as_recorded(&self.board, id);
+            self.leave_out(id)?;
             let summary = Some("left out; taken as recorded".to_owned());
             return Ok(Some(self.settle(id, Outcome::Skipped, Said { summary, ..Said::default() })));
         }

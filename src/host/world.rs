@@ -350,6 +350,11 @@ impl Facts for Host {
         found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
     }
 
+    fn records(&self, task: TaskKey, limit: usize) -> Result<Vec<Arc<Record>>, FactError> {
+        let found = self.store.borrow().records(task, limit);
+        found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
+    }
+
     fn stored(&self, digest: &Digest) -> bool {
         self.cas.has(digest)
     }

@@ -112,8 +112,8 @@ impl Story {
         let seen = self.place.infra(&words, self.model.now);
         self.status(env, &seen).map_err(|what| format!("status: {what}\n(infra {})", words.join(" ")))?;
         let task = self.model.project.ids().first().map(|id| self.model.project.name(*id)).unwrap_or_default();
-        let others: [&[&str]; 8] =
-            [&["why", &task], &["list"], &["outputs"], &["history"], &["graph"], &["logs"], &["check"], &["destroy"]];
+        let others: [&[&str]; 7] =
+            [&["why", &task], &["list"], &["outputs"], &["history"], &["graph"], &["logs"], &["check"]];
         let mut words: Vec<String> = others[which % others.len()].iter().map(|word| (*word).to_owned()).collect();
         words.extend(["-e".to_owned(), env.to_owned()]);
         self.place.infra(&words, self.model.now);
@@ -151,6 +151,9 @@ impl Story {
     }
 
     fn run(&mut self, words: &Words) -> Result<(), String> {
+        let ended = self.model.world.hooks.values().any(|hook| hook.ends_infra());
+        // What others do whose runner is ended beside them, nobody can say.
+        let words = &Words { jobs: if ended { 1 } else { words.jobs }, ..words.clone() };
         let Some(command) = words.command(&self.model.project) else { return Ok(()) };
         let request = words.request(&self.model.project);
         // What is said before is said of the moment at which it will run.
@@ -174,8 +177,9 @@ impl Story {
     fn nothing_again(&self, env: Env, again: &Came) -> Result<(), String> {
         let project = &self.model.project;
         for id in &again.executed {
-            let task = project.task(*id);
-            let never = task.effect == crate::project::Effect::Read && !task.ttl;
+            let expired = BTreeSet::from(["expired".to_owned()]);
+            let why = again.outcomes.get(id).and_then(|(_, verdict)| verdict.as_ref());
+            let never = why.is_some_and(|verdict| verdict.reasons.must == expired);
             let failed = again.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == "failed");
             let after_failure =
                 project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
@@ -341,7 +345,12 @@ struct Planned {
 fn said(task: &Json, state: &str) -> Said {
     let word = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
     let reasons = task["reasons"].as_array().into_iter().flatten().map(reason).collect();
-    Said { state: word(state), action: word("action"), reasons, raw: task["reasons"].clone() }
+    let mut raw = task["reasons"].clone();
+    for reason in raw.as_array_mut().into_iter().flatten() {
+        // A second passes between a plan and its run.
+        reason.as_object_mut().and_then(|reason| reason.remove("age"));
+    }
+    Said { state: word(state), action: word("action"), reasons, raw }
 }
 
 fn said_of(tasks: &Json) -> BTreeMap<String, Said> {
@@ -438,7 +447,7 @@ fn kept_promise(
         let ran_above = ups
             .iter()
             .filter(|up| **up != id)
-            .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state == "ran" || up.state == "failed"));
+            .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state != "fresh"));
         if !ran_above && !by_failure && promise.action == "run" && promise.reasons != said.raw {
             return Err(format!("`{name}` was to run because {}, and ran because {}", promise.reasons, said.raw));
         }

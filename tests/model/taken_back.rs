@@ -3,7 +3,7 @@
 use crate::memory::{End, Memo, Model, Recipe};
 use crate::project::{Env, Id};
 use crate::run::Came;
-use crate::verdict::{Board, Settled};
+use crate::verdict::Board;
 use crate::world::{Content, Hook};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -142,6 +142,11 @@ impl Model {
         self.begin_to_write();
         let key = self.key(id).expect("an id");
         let Some(last) = self.past(id, env).last else { return 2 };
+        // A person is asked only about what the program can't know.
+        let in_doubt = last.end == End::Cut || self.started_once(id, env) && self.forecast(env).0[&id].state != "fresh";
+        if !in_doubt {
+            return 2;
+        }
         match said {
             Said::Done => return self.confirm(id, key, env, last.number),
             Said::Failed => {
@@ -167,15 +172,13 @@ impl Model {
         if task.exports {
             return 5;
         }
-        let (verdicts, mut board) = self.forecast(env);
+        let (_, mut board) = self.forecast(env);
         for (up, _) in self.real_ups(id).collect::<Vec<_>>() {
-            let newest = self.newest(up, env).filter(|memo| memo.void.is_none()).cloned();
-            let bad = matches!(verdicts[&up].state, "failed" | "unknown");
-            match (&board[&up], newest) {
-                (Settled::No, Some(memo)) if !bad => drop(board.insert(up, Settled::Yes(Some(memo)))),
-                (Settled::No, _) => return 5,
-                _ => {}
+            let settled = self.as_recorded(up, env, &board[&up]);
+            if !settled.is_settled() {
+                return 5;
             }
+            board.insert(up, settled);
         }
         let Some(manifest) = self.manifest(&board, id, env) else { return 5 };
         let outs: BTreeMap<String, Content> = crate::text::output(&self.project, id)
