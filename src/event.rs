@@ -15,8 +15,13 @@ pub enum Event {
     /// The run holds its environment and knows its plan.
     RunStarted {
         run: i64,
+        /// `run`, `watch` or `destroy`.
+        command: String,
         env: String,
         targets: Vec<String>,
+        /// Paths that changed, when watch mode runs again because of them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<String>,
         /// Tasks of the target, in the order they are considered.
         tasks: Vec<String>,
         /// Milliseconds since the epoch.

@@ -19,7 +19,7 @@ pub fn check(context: &Context) -> Result<u8, CommandError> {
         context.out(&diagnostics::json(found, &sources));
     } else if found.is_empty() {
         let tasks = loaded.loaded.project.as_ref().map_or(0, |project| project.tasks.len());
-        context.say(&format!("no mistakes in {}", crate::report::text::count(tasks, "task")));
+        context.note(&format!("no mistakes in {}", crate::report::text::count(tasks, "task")));
     } else {
         context.say(&diagnostics::human(found, &sources, &context.choice.stderr));
     }

@@ -6,8 +6,9 @@ use crate::command::exit::CommandError;
 use crate::host::files::{Disk, StatCache};
 use crate::host::lock;
 use crate::host::secret::Vault;
+use crate::host::signatures::stat_rows;
 use crate::host::store::Store;
-use crate::host::world::{Host, STATE_DIR, SecretCommands, stat_rows};
+use crate::host::world::{Host, STATE_DIR, SecretCommands};
 use crate::manifest::{self, Options};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::project::Project;
@@ -86,7 +87,9 @@ impl Context {
         };
         let start = start
             .canonicalize_utf8()
-            .map_err(|_| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))?;
+            .ok()
+            .filter(|start| start.is_dir())
+            .ok_or_else(|| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))?;
         start
             .ancestors()
             .find(|folder| folder.join("infra.toml").is_file() || folder.join("tasks").is_dir())
@@ -116,6 +119,14 @@ impl Context {
     pub fn open_to_read(&self) -> Result<Opened, CommandError> {
         let root = self.root()?;
         let project = self.load(&root).project()?;
+        self.opened_to_read(root, project)
+    }
+
+    /// A project's world and its board, opened for reading.
+    ///
+    /// # Errors
+    /// A store that can't be read.
+    pub fn opened_to_read(&self, root: Utf8PathBuf, project: Project) -> Result<Opened, CommandError> {
         let state = root.join(STATE_DIR);
         let store = Store::open_to_read(&state)?;
         let vault = Vault::load(&state).map_err(|error| CommandError::State(error.to_string()))?;
@@ -145,6 +156,13 @@ impl Context {
             .write_all(text.as_bytes())
             .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
         let _ = stdout.flush();
+    }
+
+    /// Writes to stderr what nobody misses who asked for quiet, or who is a program.
+    pub fn note(&self, text: &str) {
+        if !self.choice.stderr.is_quiet() && !self.global.json {
+            self.say(text);
+        }
     }
 
     /// Writes talk to stderr.

@@ -3,9 +3,10 @@
 
 use crate::cli::DestroyArgs;
 use crate::command::approve::ask;
-use crate::command::context::Context;
+use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
-use crate::command::run::carry_out;
+use crate::command::hold::Patience;
+use crate::command::run::{Manner, carry_out, take};
 use crate::engine::request::Reach;
 use crate::engine::undoing::{OrphanToUndo, UndoRecipe, with_destroy};
 use crate::engine::{Approval, OnTaskFailure, Request};
@@ -21,45 +22,29 @@ use std::collections::BTreeMap;
 /// # Errors
 /// As the exit codes say.
 pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError> {
-    let opened = context.open_to_read()?;
-    let env = opened.project.env.name.to_string();
-    let targets = if args.orphans { Vec::new() } else { targets(&opened.project, &opened.board()?, args)? };
-    let orphans = orphans(&opened.project, &opened.host, &opened.board()?, args)?;
-    if targets.is_empty() && orphans.is_empty() {
-        context.say(&format!("nothing on record to undo in `{env}`"));
+    let root = context.root()?;
+    let project = context.load(&root).project()?;
+    let env = project.env.name.to_string();
+    let opened = context.opened_to_read(root.clone(), project)?;
+    if Work::find(&opened, args)?.is_empty() && opened.living_run().is_none() {
+        context.note(&format!("nothing on record to undo in `{env}`"));
         return Ok(0);
     }
-    let names: Vec<String> = orphans
-        .iter()
-        .map(|orphan| orphan.name.clone())
-        .chain(targets.iter().map(|id| opened.project.task(*id).name.to_string()))
-        .collect();
-    if !args.yes {
-        let question = format!(
-            "This undoes in `{env}`, in this order: {}\nType the name of the environment to go on: ",
-            names.join(", ")
-        );
-        match ask(&question, &env) {
-            Approval::Yes => {}
-            Approval::No => {
-                return Err(CommandError::Refused {
-                    message: "not confirmed; nothing was undone".to_owned(),
-                    hint: None,
-                });
-            }
-            Approval::Nobody => {
-                return Err(CommandError::Refused {
-                    message: format!("this would undo {} in `{env}`, and nobody can be asked here", names.join(", ")),
-                    hint: Some("say `--yes`".to_owned()),
-                });
-            }
-        }
-    }
-    let root = opened.root.clone();
+    // From here on nothing may come between the question and what is done.
+    let taken = take(context, &root, &opened.project, "destroy", &args.targets, Patience::of(args.wait))?;
     drop(opened);
-    let project = context.load(&root).project()?;
+    let opened = context.opened_to_read(root.clone(), context.load(&root).project()?)?;
+    let work = Work::find(&opened, args)?;
+    if work.is_empty() {
+        context.note(&format!("nothing on record to undo in `{env}`"));
+        return Ok(0);
+    }
+    if !args.yes {
+        confirm(&work.names(&opened.project), &env)?;
+    }
+    let Opened { project, .. } = opened;
     let (project, id) =
-        with_destroy(project, targets).map_err(|_| CommandError::State("the graph has a cycle".to_owned()))?;
+        with_destroy(project, work.targets).map_err(|_| CommandError::State("the graph has a cycle".to_owned()))?;
     let request = Request {
         words: args.targets.clone(),
         tasks: vec![id],
@@ -68,12 +53,56 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
         jobs: 1,
         on_failure: OnTaskFailure::StopStarting,
         reach: Reach::All,
+        changed: Vec::new(),
         options: "{}".to_owned(),
-        orphans,
+        orphans: work.orphans,
         holder: context.holder("infra destroy"),
         command: "destroy",
     };
-    Ok(carry_out(context, root, project, request, args.wait, true)?.exit)
+    let manner = Manner { patience: Patience::None, yes: true, hush: None };
+    Ok(carry_out(context, root, project, request, manner, taken)?.exit)
+}
+
+/// What there is to undo.
+struct Work {
+    targets: Vec<TaskId>,
+    orphans: Vec<OrphanToUndo>,
+}
+
+impl Work {
+    fn find(opened: &Opened, args: &DestroyArgs) -> Result<Self, CommandError> {
+        let board = opened.board()?;
+        let targets = if args.orphans { Vec::new() } else { targets(&opened.project, &board, args)? };
+        Ok(Self { targets, orphans: orphans(&opened.project, &opened.host, &board, args)? })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.orphans.is_empty()
+    }
+
+    /// In the order in which they are undone.
+    fn names(&self, project: &Project) -> String {
+        let orphans = self.orphans.iter().map(|orphan| orphan.name.clone());
+        let names: Vec<String> =
+            orphans.chain(self.targets.iter().map(|id| project.task(*id).name.to_string())).collect();
+        names.join(", ")
+    }
+}
+
+/// Asks a person.
+fn confirm(names: &str, env: &str) -> Result<(), CommandError> {
+    let question =
+        format!("This undoes in `{env}`, in this order: {names}\nType the name of the environment to go on: ");
+    match ask(&question, env) {
+        Approval::Yes => Ok(()),
+        Approval::No => {
+            Err(CommandError::Refused { message: "not confirmed; nothing was undone".to_owned(), hint: None })
+        }
+        Approval::Nobody => Err(CommandError::Refused {
+            message: format!("this would undo {names} in `{env}`, and nobody can be asked here"),
+            hint: Some("say `--yes`".to_owned()),
+        }),
+    }
 }
 
 /// Tasks with something to take back, last made first.

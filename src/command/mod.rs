@@ -8,6 +8,7 @@ mod context;
 mod destroy;
 pub mod exit;
 mod history;
+mod hold;
 mod list;
 mod logs;
 mod outputs;

@@ -2,17 +2,24 @@
 //! Does not know when that is needed (`plan::verdict`).
 
 use crate::cli::ResolveArgs;
-use crate::command::context::Context;
+use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
-use crate::command::run::{lock_env, open_to_write};
+use crate::command::hold::{Patience, lock_env};
+use crate::command::run::open_to_write;
 use crate::engine::recover;
+use crate::host::Host;
 use crate::host::store::{Commit, RunStart, WorldUpdate};
+use crate::model::action::KindName;
+use crate::model::effect::{Effect, State};
 use crate::model::facts::Facts;
 use crate::model::name::TaskId;
 use crate::model::record::{Artifact, Phase};
 use crate::plan::board::Board;
 use crate::plan::fingerprint;
 use crate::plan::forecast::forecast;
+use crate::plan::verdict::started_once;
+use crate::report::json;
+use crate::report::view::ResolvedView;
 use std::collections::BTreeMap;
 
 /// Resolves.
@@ -31,7 +38,8 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
         return Err(CommandError::usage(format!("unknown task `{}`", args.task), hint));
     };
     let id = task.id;
-    let _lock = lock_env(context, &root, project.env.name.as_str(), &format!("infra resolve {}", args.task), false)?;
+    let line = format!("infra resolve {}", args.task);
+    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::None)?;
     let opened = open_to_write(context, root, project)?;
     let env = opened.project.env.name.clone();
     recover::recover(&opened.host, &env)?;
@@ -40,39 +48,67 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     let reason = args.reason.clone().unwrap_or_else(|| "resolved by a person".to_owned());
     let task = opened.project.task(id);
     if args.accept_state {
+        if task.action.kind != KindName::Terraform {
+            return Err(CommandError::usage(
+                format!("`{}` has no state that could be refused: it is no terraform task", args.task),
+                "see `infra why`",
+            ));
+        }
         let subject = task.action.subject.as_deref();
         opened.host.store.borrow_mut().accept_state(key, task.name.as_str(), &env, subject)?;
-        context.say(&format!("`{}`: its state is believed as the next run finds it", args.task));
-        return Ok(0);
+        return Ok(said(context, &opened, args, "accept-state", "its state is believed as the next run finds it"));
     }
-    if board.history(id).last.is_none() {
-        return Err(CommandError::usage(
-            format!("`{}` never ran in `{env}`: there is nothing to resolve", args.task),
-            "see `infra status`",
-        ));
-    }
+    in_doubt(&opened.host, &mut board, id)?;
     if args.done {
         confirm(&opened.host, &mut board, id, &reason)?;
-        context.say(&format!("`{}` counts as done with its inputs as they are now", args.task));
-        return Ok(0);
+        return Ok(said(context, &opened, args, "done", "counts as done with its inputs as they are now"));
     }
-    let (phase, said) = if args.failed {
-        (Phase::Failed, "counts as failed, with nothing to take care of; the next run does it")
+    let (phase, word, what) = if args.failed {
+        (Phase::Failed, "failed", "counts as failed, with nothing to take care of; the next run does it")
     } else {
-        (Phase::Resolved, "may run again, once")
+        (Phase::Resolved, "rerun", "may run again, once")
     };
     opened.host.store.borrow_mut().resolve(key, &env, phase, args.rerun, &reason)?;
-    context.say(&format!("`{}` {said}", args.task));
-    Ok(0)
+    Ok(said(context, &opened, args, word, what))
+}
+
+/// Says what was written down.
+fn said(context: &Context, opened: &Opened, args: &ResolveArgs, word: &'static str, what: &str) -> u8 {
+    if context.global.json {
+        let view = ResolvedView { env: opened.project.env.name.to_string(), task: args.task.clone(), resolved: word };
+        context.out(&json::document(&view));
+    } else {
+        context.note(&format!("`{}`: {what}", args.task));
+    }
+    0
+}
+
+/// A person is asked only about what the program can't know.
+fn in_doubt(host: &Host, board: &mut Board<'_>, id: TaskId) -> Result<(), CommandError> {
+    let (name, env) = (&board.project.task(id).name, &board.project.env.name);
+    let Some(last) = board.history(id).last.clone() else {
+        return Err(CommandError::usage(
+            format!("`{name}` never ran in `{env}`: there is nothing to resolve"),
+            "see `infra status`",
+        ));
+    };
+    let started = board.project.task(id).effect == Effect::Once && started_once(board.history(id));
+    if last.phase == Phase::Cut {
+        return Ok(());
+    }
+    let wanted = board.project.graph.upstream(&[id]);
+    let state = forecast(board, host, &wanted)?[id.index()].take().unwrap_or_default().state;
+    if started && state != State::Fresh {
+        return Ok(());
+    }
+    Err(CommandError::usage(
+        format!("there is nothing to resolve: `{name}` is {state} in `{env}`, and how it ended is known"),
+        format!("`infra why {name}` says more; `infra run {name}! --force` runs it in any case"),
+    ))
 }
 
 /// Records the task as done with its inputs as they are now.
-fn confirm(
-    host: &crate::host::world::Host,
-    board: &mut Board<'_>,
-    id: TaskId,
-    reason: &str,
-) -> Result<(), CommandError> {
+fn confirm(host: &Host, board: &mut Board<'_>, id: TaskId, reason: &str) -> Result<(), CommandError> {
     let project = board.project;
     let task = project.task(id);
     let refuse = |message: String| CommandError::Refused {

@@ -6,16 +6,16 @@ use crate::command::approve::Person;
 use crate::command::choose::{Chosen, choose};
 use crate::command::context::{Context, Opened};
 use crate::command::exit::{CommandError, Exit};
+use crate::command::hold::{Patience, Taken, lock_env};
 use crate::command::{plan, watch};
 use crate::engine::request::Reach;
 use crate::engine::{Engine, Finished, OnTaskFailure, Request, recover, tools};
-use crate::event::{Event, Level};
-use crate::host::lock::{EnvLock, Held, LockError, Wait};
+use crate::event::{Event, Level, Listener};
 use crate::host::secret::Vault;
 use crate::host::store::Store;
 use crate::host::world::{STATE_DIR, SecretCommands};
-use crate::host::{files, simple};
 use crate::model::project::Project;
+use crate::report::hush::{Hush, Left};
 use crate::report::select::{Voice, voice};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -59,18 +59,56 @@ pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
     if args.watch {
         return watch::watch(context, &selection, args);
     }
-    let finished = once(context, &selection, args, Reach::All)?;
+    let manner = Manner { patience: Patience::of(args.wait), yes: args.yes, hush: None };
+    let finished = once(context, &selection, args, Round { reach: Reach::All, changed: Vec::new() }, manner)?;
     Ok(finished.exit)
+}
+
+/// What a run is one of, in watch mode.
+pub struct Round {
+    pub reach: Reach,
+    /// Paths whose change it follows.
+    pub changed: Vec<String>,
+}
+
+/// How a run behaves towards others.
+pub struct Manner<'a> {
+    pub patience: Patience<'a>,
+    /// `--yes`.
+    pub yes: bool,
+    /// A run that does nothing is not told.
+    pub hush: Option<&'a mut Hushed>,
+}
+
+/// What is remembered from one hushed run to the next.
+#[derive(Default)]
+pub struct Hushed {
+    pub left: Left,
+    /// Whether the last one was told.
+    pub spoke: bool,
 }
 
 /// One run, from lock to end.
 ///
 /// # Errors
 /// As the exit codes say.
-pub fn once(context: &Context, selection: &Selection, args: &RunArgs, reach: Reach) -> Result<Finished, CommandError> {
+pub fn once(
+    context: &Context,
+    selection: &Selection,
+    args: &RunArgs,
+    round: Round,
+    manner: Manner<'_>,
+) -> Result<Finished, CommandError> {
     let root = context.root()?;
-    let project = context.load(&root).project()?;
-    let chosen = choose(&project, selection)?;
+    let mut project = context.load(&root).project()?;
+    let mut chosen = choose(&project, selection)?;
+    // Watching is not resumed: it begins anew with the next change.
+    let command = if round.reach.is_watch() { "watch" } else { "run" };
+    let taken = take(context, &root, &project, command, &chosen.words, manner.patience)?;
+    if taken.waited {
+        project = context.load(&root).project()?;
+        chosen = choose(&project, selection)?;
+    }
     let resumable = Resumable {
         targets: selection.targets.clone(),
         only: selection.only.clone(),
@@ -92,20 +130,33 @@ pub fn once(context: &Context, selection: &Selection, args: &RunArgs, reach: Rea
         forced,
         jobs: args.jobs.map_or_else(processors, std::num::NonZeroUsize::get),
         on_failure,
-        reach,
+        reach: round.reach,
+        changed: round.changed,
         options: serde_json::to_string(&resumable).unwrap_or_else(|_| "{}".to_owned()),
         orphans: Vec::new(),
         holder: context.holder("infra run"),
-        command: match reach {
-            Reach::All => "run",
-            // Not to be resumed: it begins anew with the next change.
-            Reach::Watch => "watch",
-        },
+        command,
     };
-    carry_out(context, root, project, request, args.wait, args.yes)
+    carry_out(context, root, project, request, manner, taken)
 }
 
-/// Takes the environment and carries out a request.
+/// Takes the environment of a project for a command.
+///
+/// # Errors
+/// Held by another run; the state folder can't be written.
+pub fn take(
+    context: &Context,
+    root: &Utf8Path,
+    project: &Project,
+    command: &str,
+    words: &[String],
+    patience: Patience<'_>,
+) -> Result<Taken, CommandError> {
+    let line = format!("infra {command} {}", words.join(" "));
+    lock_env(context, root, project.env.name.as_str(), line.trim(), patience)
+}
+
+/// Carries out a request in the environment that was taken for it.
 ///
 /// # Errors
 /// As the exit codes say.
@@ -114,14 +165,12 @@ pub fn carry_out(
     root: Utf8PathBuf,
     project: Project,
     request: Request,
-    wait: bool,
-    yes: bool,
+    manner: Manner<'_>,
+    taken: Taken,
 ) -> Result<Finished, CommandError> {
-    let command = format!("infra {} {}", request.command, request.words.join(" "));
-    let lock = lock_env(context, &root, project.env.name.as_str(), command.trim(), wait)?;
     let opened = open_to_write(context, root, project)?;
-    let finished = drive(context, &opened, request, yes);
-    drop(lock);
+    let finished = drive(context, &opened, request, manner);
+    drop(taken);
     finished
 }
 
@@ -139,73 +188,26 @@ pub fn open_to_write(context: &Context, root: Utf8PathBuf, project: Project) -> 
     context.opened(root, project, store, Some(vault), SecretCommands::MayRun)
 }
 
-fn drive(context: &Context, opened: &Opened, request: Request, yes: bool) -> Result<Finished, CommandError> {
+fn drive(context: &Context, opened: &Opened, request: Request, manner: Manner<'_>) -> Result<Finished, CommandError> {
     crate::host::process::become_subreaper();
     let recovered = recover::recover(&opened.host, &opened.project.env.name)?;
     tools::check(&opened.project, &opened.host, &request.tasks)?;
     let Voice { mut listener, hold } = voice(&context.choice, std::io::stdout(), std::io::stderr());
-    for message in recovered {
-        listener.hear(&Event::Notice { level: Level::Warning, message });
-    }
-    let mut person = Person::new(hold, yes, context.choice.stderr);
-    let engine = Engine::new(&opened.host, &opened.project, opened.board()?, request, listener.as_mut(), &mut person);
-    let finished = engine.run()?;
-    opened.host.save_signatures()?;
-    Ok(finished)
-}
-
-/// Takes an environment's lock, or says who holds it.
-///
-/// # Errors
-/// Held by another run; the state folder can't be written.
-pub fn lock_env(
-    context: &Context,
-    root: &Utf8Path,
-    env: &str,
-    command: &str,
-    wait: bool,
-) -> Result<EnvLock, CommandError> {
-    let state = root.join(STATE_DIR);
-    files::make_private_dir(&state).map_err(|error| CommandError::State(error.to_string()))?;
-    simple::write_once(&state.join(".gitignore"), b"*\n").map_err(|error| CommandError::State(error.to_string()))?;
-    let holder = context.holder(command);
-    let taken = if wait {
-        let mut told = false;
-        EnvLock::wait(&state, env, &holder, &mut |held| {
-            if !std::mem::replace(&mut told, true) {
-                context.say(&format!("waiting: {}", describe(held, holder.since)));
-            }
-            Wait::GoOn
-        })
-    } else {
-        EnvLock::try_take(&state, env, &holder)
-    };
-    taken.map_err(|error| match error {
-        LockError::Held(held) | LockError::GaveUp(held) => CommandError::Held {
-            message: describe(&held, holder.since),
-            hint: Some("`--wait` waits for it; `infra status` works meanwhile".to_owned()),
-        },
-        LockError::File(error) => CommandError::State(error.to_string()),
-    })
-}
-
-/// Who holds an environment, and since when.
-fn describe(held: &Held, now: i64) -> String {
-    match &held.holder {
-        Some(holder) => {
-            let since = crate::report::text::moment(holder.since);
-            format!(
-                "environment `{}` is held by `{}` (process {} of {} on {}) since {since}, {} ago",
-                held.what,
-                holder.command,
-                holder.pid,
-                holder.user,
-                holder.host,
-                crate::report::text::seconds(((now - holder.since).max(0) as f64) / 1000.0)
-            )
+    let heard = |listener: &mut dyn Listener| -> Result<Finished, CommandError> {
+        for message in recovered {
+            listener.hear(&Event::Notice { level: Level::Warning, message });
         }
-        None => format!("environment `{}` is held by another run", held.what),
-    }
+        let mut person = Person::new(hold, manner.yes, context.choice.stderr);
+        let engine = Engine::new(&opened.host, &opened.project, opened.board()?, request, listener, &mut person);
+        let finished = engine.run()?;
+        opened.host.save_signatures()?;
+        Ok(finished)
+    };
+    let Some(hushed) = manner.hush else { return heard(listener.as_mut()) };
+    let mut hush = Hush::new(listener.as_mut(), std::mem::take(&mut hushed.left));
+    let finished = heard(&mut hush);
+    (hushed.left, hushed.spoke) = hush.end();
+    finished
 }
 
 fn processors() -> usize {

@@ -64,6 +64,7 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
         last_good,
         reasons,
         unchanged,
+        again: again(context),
         probe: if task.probe.is_some() { status::probe(board.history(*id), now) } else { None },
     };
     if context.global.json {
@@ -72,6 +73,15 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
         context.out(&picture::why(&view, &context.choice.stdout));
     }
     Ok(0)
+}
+
+/// Options that make the next command mean what was asked about.
+fn again(context: &Context) -> Vec<String> {
+    let global = &context.global;
+    let env = global.env.iter().filter(|env| context.caller_env.get("INFRA_ENV") != Some(*env));
+    let env = env.flat_map(|env| ["-e".to_owned(), env.clone()]);
+    let set = global.set.iter().flat_map(|one| ["--set".to_owned(), format!("{}={}", one.name, one.value)]);
+    env.chain(set).collect()
 }
 
 /// Why the upstream that is behind a reason ran.

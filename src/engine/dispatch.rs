@@ -52,7 +52,7 @@ pub(super) enum Message {
     /// A readiness check ended.
     Ready(TaskId, AttemptId, Result<(), String>),
     /// A probe answered.
-    Probed(TaskId, crate::host::check::Answer),
+    Probed(TaskId, crate::model::probe::Answer),
 }
 
 /// How far the run is being stopped.
@@ -199,8 +199,10 @@ impl<'a> Engine<'a> {
         let estimate = if self.is_idle() { None } else { self.estimate() };
         self.tell(Event::RunStarted {
             run: self.run.0,
+            command: self.request.command.to_owned(),
             env: self.project.env.name.to_string(),
             targets: self.request.words.clone(),
+            changed: self.request.changed.clone(),
             tasks,
             at: self.host.now(),
             estimate,

@@ -259,7 +259,7 @@ impl Engine<'_> {
             tail,
             log: Some(self.host.relative(&live.log)),
             hint: trouble.hint,
-            declared: Some(self.host.declared(&task.place)),
+            declared: self.host.declared_at(&task.place),
         };
         let said = Said {
             attempt: Some(live.attempt.0),

@@ -24,6 +24,16 @@ pub enum Reach {
     All,
     /// Only pure and read tasks, and those with `watch = true`.
     Watch,
+    /// As before, after a change: what has merely expired is believed, or a task that leaves a file
+    /// behind would wake itself for ever.
+    WatchAgain,
+}
+
+impl Reach {
+    /// Whether tasks that change the world are left alone.
+    pub fn is_watch(self) -> bool {
+        self != Self::All
+    }
 }
 
 /// A run.
@@ -41,6 +51,8 @@ pub struct Request {
     pub jobs: usize,
     pub on_failure: OnTaskFailure,
     pub reach: Reach,
+    /// Paths whose change is why watch mode runs again.
+    pub changed: Vec<String>,
     /// Options as JSON, for `--resume`.
     pub options: String,
     /// Orphans that the task `destroy` takes back, in order.

@@ -12,7 +12,6 @@ use crate::model::name::TaskId;
 use crate::model::reason::Reason;
 use crate::model::task::{OnFailure, WatchMay};
 use crate::plan::board::Settled;
-use crate::plan::recorded::as_recorded;
 use crate::plan::verdict::{self, Verdict};
 use std::time::Instant;
 
@@ -46,7 +45,7 @@ impl Engine<'_> {
     /// Judges one task. Gives what it released, when it is settled without running.
     fn consider(&mut self, id: TaskId) -> Result<Option<Vec<TaskId>>, RunError> {
         if self.request.skipped.contains(&id) {
-            self.board.settled[id.index()] = as_recorded(&self.board, id);
+            self.leave_out(id)?;
             let summary = Some("left out; taken as recorded".to_owned());
             return Ok(Some(self.settle(id, Outcome::Skipped, Said { summary, ..Said::default() })));
         }
@@ -62,6 +61,9 @@ impl Engine<'_> {
             State::Fresh | State::Restorable if self.ask_probe(id) => Ok(None),
             State::Fresh | State::Restorable => Ok(Some(self.take_as_it_is(id, verdict))),
             State::Unknown => Ok(Some(self.must_be_resolved(id, verdict))),
+            State::Stale if self.request.reach == Reach::WatchAgain && verdict.is_good_but_expired() => {
+                Ok(Some(self.believe(id, verdict, Outcome::Fresh, None)))
+            }
             _ => Ok(self.queue_it(id, verdict)),
         }
     }
@@ -73,13 +75,13 @@ impl Engine<'_> {
             return Some(self.must_be_resolved(id, verdict));
         }
         let may_watch = task.watch == WatchMay::Run || !task.effect.changes_world();
-        if self.request.reach == Reach::Watch && !may_watch {
+        if self.request.reach.is_watch() && !may_watch {
             self.finished.left.push(id);
             self.holds(id, Why::LeftStale);
             let said = Said {
                 reasons: verdict.reasons,
                 summary: Some(
-                    "left stale: watch runs only pure and read tasks, and those with `watch = true`".to_owned(),
+                    "left stale: watch does not run what changes the world (`watch = true` lets it)".to_owned(),
                 ),
                 ..Said::default()
             };
@@ -148,14 +150,15 @@ impl Engine<'_> {
 
     fn must_be_resolved(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
         let name = self.project.task(id).name.to_string();
+        let mut hint = format!(
+            "look at the world; then `infra resolve {name} --done` if it did what it should, else `--failed` or `--rerun`, and the next run does it"
+        );
         let message = if verdict.state == State::Unknown {
             format!("the end of the last attempt of `{name}` is not known, and it must not be repeated blindly")
         } else {
+            hint = format!("{hint}; `infra run {name} --force` runs it now");
             format!("`{name}` is stale, but it started before and must not be repeated blindly")
         };
-        let hint = format!(
-            "look at the world, then `infra resolve {name} --done`, `--failed` or `--rerun` (or `infra run {name} --force`)"
-        );
         self.note_exit(4);
         let failure = self.failure(id, message, Some(hint));
         self.settle(id, Outcome::Failed, Said { reasons: verdict.reasons, failure: Some(failure), ..Said::default() })
@@ -171,7 +174,7 @@ impl Engine<'_> {
             tail: Vec::new(),
             log: None,
             hint,
-            declared: Some(self.host.declared(&self.project.task(id).place)),
+            declared: self.host.declared_at(&self.project.task(id).place),
         }
     }
 
@@ -235,8 +238,8 @@ impl Engine<'_> {
         true
     }
 
-    pub(super) fn on_probed(&mut self, id: TaskId, answer: crate::host::check::Answer) -> Result<(), RunError> {
-        use crate::host::check::Answer;
+    pub(super) fn on_probed(&mut self, id: TaskId, answer: crate::model::probe::Answer) -> Result<(), RunError> {
+        use crate::model::probe::Answer;
         self.set_state(id, TaskState::Waiting);
         let verdict = verdict::judge(&self.board, self.host, id)?;
         let (agrees, text) = match answer {

@@ -93,11 +93,12 @@ impl EnvLock {
     }
 
     /// Takes it, waiting until it is free. `poll` is asked now and then whether to go on, and told who
-    /// holds it.
+    /// holds it. Whoever waited holds it since it was free, not since it was asked for: `holder` is asked
+    /// each time.
     pub fn wait(
         infra: &Utf8Path,
         env: &str,
-        holder: &Holder,
+        holder: &dyn Fn() -> Holder,
         poll: &mut dyn FnMut(&Held) -> Wait,
     ) -> Result<Self, LockError> {
         let path = env_path(infra, env);
@@ -151,7 +152,7 @@ impl PathLocks {
                 place.0 = place.0.max(mode);
             }
         }
-        let files = wanted.iter().map(|(path, (mode, what))| wait(path, what, *mode, holder, poll));
+        let files = wanted.iter().map(|(path, (mode, what))| wait(path, what, *mode, &|| holder.clone(), poll));
         Ok(Self { _files: files.collect::<Result<_, _>>()? })
     }
 }
@@ -200,11 +201,11 @@ fn wait(
     path: &Utf8Path,
     what: &str,
     mode: Mode,
-    holder: &Holder,
+    holder: &dyn Fn() -> Holder,
     poll: &mut dyn FnMut(&Held) -> Wait,
 ) -> Result<File, LockError> {
     loop {
-        match try_take(path, what, mode, holder) {
+        match try_take(path, what, mode, &holder()) {
             Err(LockError::Held(held)) => match poll(&held) {
                 Wait::GoOn => std::thread::sleep(POLL),
                 Wait::GiveUp => return Err(LockError::GaveUp(held)),
@@ -266,10 +267,10 @@ mod tests {
     fn waiting_ends_when_it_is_free_or_given_up() {
         let (_keep, infra) = place();
         let mut lock = Some(EnvLock::try_take(&infra, "dev", &holder(7)).unwrap());
-        let given_up = EnvLock::wait(&infra, "dev", &holder(8), &mut |_| Wait::GiveUp);
+        let given_up = EnvLock::wait(&infra, "dev", &|| holder(8), &mut |_| Wait::GiveUp);
         assert!(matches!(given_up, Err(LockError::GaveUp(_))));
         let mut polls = 0;
-        let _taken = EnvLock::wait(&infra, "dev", &holder(8), &mut |held| {
+        let _taken = EnvLock::wait(&infra, "dev", &|| holder(8), &mut |held| {
             polls += 1;
             assert_eq!(held.holder, Some(holder(7)));
             lock = None;

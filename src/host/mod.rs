@@ -7,12 +7,15 @@ pub mod clock;
 pub mod files;
 pub mod lock;
 pub mod mask;
+mod outputs;
 pub mod process;
 pub mod secret;
 pub mod shim;
 pub mod signals;
+pub mod signatures;
 pub mod simple;
 pub mod store;
+mod tools;
 pub mod watch;
 pub mod world;
 

@@ -2,20 +2,19 @@
 //! answers `model::facts::Facts`.
 //! Does not know what is fresh.
 
-use crate::host::cas::{Aside, Asides, Cas, Stored};
+use crate::host::cas::{Asides, Cas};
 use crate::host::clock::Clock;
-use crate::host::files::{Disk, Sig, StatRow};
-use crate::host::lock::{Holder, LockError, PathLocks, Wait};
+use crate::host::files::Disk;
 use crate::host::process::{self, StartError};
 use crate::host::secret::{Sources, Vault};
-use crate::host::store::{FileRow, Store, ToolRow};
+use crate::host::store::{Store, ToolRow};
 use crate::model::diagnostic::Place;
 use crate::model::digest::Digest;
-use crate::model::environment::Environment;
+use crate::model::environment::{Environment, Secret, SecretSource};
 use crate::model::facts::{Content, FactError, Facts, Files, SecretDigest};
-use crate::model::name::{AttemptId, EnvName, TaskKey};
-use crate::model::record::{Artifact, Millis, Record};
-use crate::model::task::{Glob, Input};
+use crate::model::name::{EnvName, TaskKey};
+use crate::model::record::{Millis, Record};
+use crate::model::task::Glob;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
 use std::cell::RefCell;
@@ -47,8 +46,8 @@ pub struct Host {
     pub caller_env: BTreeMap<String, String>,
     pub store: RefCell<Store>,
     environment: Environment,
-    cas: Cas,
-    asides: Asides,
+    pub(super) cas: Cas,
+    pub(super) asides: Asides,
     clock: Clock,
     vault: Option<Vault>,
     commands: SecretCommands,
@@ -56,7 +55,15 @@ pub struct Host {
     versions: RefCell<BTreeMap<String, Option<String>>>,
     search_path: String,
     programs: RefCell<BTreeMap<String, Option<Utf8PathBuf>>>,
-    known_tools: RefCell<Option<BTreeMap<String, ToolRow>>>,
+    pub(super) known_tools: RefCell<Option<BTreeMap<String, ToolRow>>>,
+    /// Files that places are in, read once.
+    texts: RefCell<BTreeMap<Utf8PathBuf, Lines>>,
+}
+
+/// A text and where its lines begin.
+struct Lines {
+    text: Arc<str>,
+    starts: Vec<usize>,
 }
 
 impl Host {
@@ -87,6 +94,7 @@ impl Host {
             search_path: search_path(root, &caller_env),
             programs: RefCell::default(),
             known_tools: RefCell::default(),
+            texts: RefCell::default(),
             caller_env,
         }
     }
@@ -96,12 +104,23 @@ impl Host {
         path.strip_prefix(&self.root).unwrap_or(path).to_string()
     }
 
+    /// `file:line:column` of a place; a task that nobody wrote (`destroy`) has none.
+    pub fn declared_at(&self, place: &Place) -> Option<String> {
+        (!place.file.as_str().is_empty()).then(|| self.declared(place))
+    }
+
     /// `file:line:column` of a place.
     pub fn declared(&self, place: &Place) -> String {
-        let text = self.disk.read(&place.file).unwrap_or_default();
-        let before = text.get(..place.span.start.min(text.len())).unwrap_or("");
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let mut texts = self.texts.borrow_mut();
+        let lines = texts.entry(place.file.clone()).or_insert_with(|| {
+            let text = self.disk.read(&place.file).unwrap_or_default();
+            let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            Lines { text, starts }
+        });
+        let at = place.span.start.min(lines.text.len());
+        let line = lines.starts.partition_point(|start| *start <= at);
+        let start = lines.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let column = lines.text.get(start..at).map_or(0, |before| before.chars().count()) + 1;
         format!("{}:{line}:{column}", place.file)
     }
 
@@ -111,7 +130,7 @@ impl Host {
     }
 
     /// A program by name or by a path relative to the root; looked for once.
-    fn found(&self, word: &str) -> Option<Utf8PathBuf> {
+    pub(super) fn found(&self, word: &str) -> Option<Utf8PathBuf> {
         if let Some(known) = self.programs.borrow().get(word) {
             return known.clone();
         }
@@ -144,6 +163,9 @@ impl Host {
             return known.clone();
         }
         let value = match self.environment.secrets.get(name) {
+            Some(secret) if self.commands == SecretCommands::NotRun && is_command(secret) => {
+                return Err(format!("secret `{name}` comes from a command, and a command that reads runs none"));
+            }
             None => Err(format!("secret `{name}` is not declared")),
             Some(declared) => {
                 let mut caller = self.environment.dotenv.clone();
@@ -251,166 +273,10 @@ impl Host {
     pub fn append_log(&self, log: &Utf8Path, lines: &[String]) {
         crate::host::simple::append_lines(log, lines);
     }
-
-    /// Moves an output aside.
-    ///
-    /// # Errors
-    /// A lower-case fragment.
-    pub fn aside(&self, attempt: AttemptId, path: &Utf8Path) -> Result<Option<Aside>, String> {
-        let moved = self.asides.aside(&attempt.to_string(), &self.root.join(path)).map_err(|error| error.to_string());
-        self.disk.forget(path);
-        moved
-    }
-
-    /// Puts back what was moved aside.
-    ///
-    /// # Errors
-    /// A lower-case fragment.
-    pub fn put_back_aside(&self, aside: Aside) -> Result<(), String> {
-        self.disk.forget_all();
-        aside.put_back().map_err(|error| error.to_string())
-    }
-
-    /// Drops what was moved aside.
-    pub fn drop_aside(&self, aside: Aside) {
-        // What can't be removed is only litter.
-        let _ = aside.discard();
-    }
-
-    /// Attempts that left outputs aside.
-    pub fn left_aside(&self) -> Vec<AttemptId> {
-        self.asides.attempts().iter().filter_map(|name| name.parse().ok().map(AttemptId)).collect()
-    }
-
-    /// Ends what an attempt of a dead run left aside: put back, or dropped when the attempt was complete.
-    /// Gives what could not be done, and why.
-    pub fn end_left_aside(&self, attempt: AttemptId, drop_them: bool) -> Vec<String> {
-        let end = |aside: Aside| if drop_them { aside.discard() } else { aside.put_back() };
-        match self.asides.left_by(&attempt.to_string()) {
-            Ok(left) => left.into_iter().filter_map(|aside| end(aside).err()).map(|error| error.to_string()).collect(),
-            Err(error) => vec![error.to_string()],
-        }
-    }
-
-    /// Keeps an output in the content-addressed store.
-    ///
-    /// # Errors
-    /// A lower-case fragment.
-    pub fn keep(&self, path: &Utf8Path) -> Result<Stored, String> {
-        self.cas.put(&self.root, path).map_err(|error| error.to_string())
-    }
-
-    /// Puts an artifact back where it belongs.
-    ///
-    /// # Errors
-    /// A lower-case fragment.
-    pub fn restore(&self, artifact: &Artifact) -> Result<(), String> {
-        let path = Utf8Path::new(&artifact.path);
-        let restored = self.cas.restore(&artifact.digest, &self.root.join(path)).map_err(|error| error.to_string());
-        self.disk.forget(path);
-        restored
-    }
-
-    /// Forgets what was read of a path, and what lies in it.
-    pub fn forget(&self, path: &Utf8Path) {
-        self.disk.forget(path);
-    }
-
-    /// Forgets what was read of an input.
-    pub fn forget_input(&self, input: &Input) {
-        match input {
-            Input::Path { path, .. } | Input::Artifact { path, .. } => self.disk.forget(path),
-            Input::Glob(_) => self.disk.forget_all(),
-        }
-    }
-
-    /// Locks output paths project-wide; `None`: another run holds one of them.
-    ///
-    /// # Errors
-    /// A lower-case fragment.
-    pub fn lock_paths(&self, paths: &[Utf8PathBuf], holder: &Holder) -> Result<Option<PathLocks>, String> {
-        match PathLocks::take(&self.state, paths, holder, &mut |_| Wait::GiveUp) {
-            Ok(locks) => Ok(Some(locks)),
-            Err(LockError::Held(_) | LockError::GaveUp(_)) => Ok(None),
-            Err(error @ LockError::File(_)) => Err(error.to_string()),
-        }
-    }
-
-    /// Writes file signatures that are new.
-    ///
-    /// # Errors
-    /// When the store can't be written.
-    pub fn save_signatures(&self) -> Result<(), crate::host::store::StoreError> {
-        let changes = self.disk.stat_changes();
-        let put: Vec<FileRow> = changes.put.into_iter().map(file_row).collect();
-        self.store.borrow_mut().put_files(&put, &changes.drop)
-    }
-
-    fn version_of(&self, tool: &str) -> Option<String> {
-        let program = self.found(tool_program(tool))?;
-        let home = self.caller_env.get("HOME").map(String::as_str);
-        let sig = crate::host::simple::signature_text(&program)
-            + &crate::host::shim::version_files(&program, &self.root, home);
-        {
-            let mut known = self.known_tools.borrow_mut();
-            let known = known.get_or_insert_with(|| {
-                let rows = self.store.borrow().tools().unwrap_or_default();
-                rows.into_iter().map(|row| (row.program.clone(), row)).collect()
-            });
-            if let Some(row) = known.get(program.as_str())
-                && row.sig == sig
-            {
-                return Some(row.version.clone());
-            }
-        }
-        let argv: Vec<String> = std::iter::once(program.to_string())
-            .chain(version_words(tool).iter().map(|word| (*word).to_owned()))
-            .collect();
-        let mut env = self.plain_env();
-        // A question for a version leaves nothing in anybody's home.
-        env.insert("CHECKPOINT_DISABLE".to_owned(), "1".to_owned());
-        let temp = self.caller_env.get("TMPDIR").cloned().unwrap_or_else(|| "/tmp".to_owned());
-        env.insert("ANSIBLE_LOCAL_TEMP".to_owned(), temp);
-        let output = process::query(&argv, &self.root, &env, Duration::from_secs(20)).ok()?;
-        let version = first_version(&output.stdout).or_else(|| first_version(&output.stderr))?;
-        let row = ToolRow { program: program.to_string(), sig, version: version.clone() };
-        if self.store.borrow().access() == crate::host::store::Access::Write {
-            // A cache: when it can't be written the tool is asked again.
-            let _ = self.store.borrow_mut().put_tool(&row);
-        }
-        Some(version)
-    }
 }
 
-/// Signatures that the store kept, as the stat cache takes them.
-pub fn stat_rows(rows: Vec<FileRow>) -> Vec<StatRow> {
-    rows.into_iter()
-        .map(|row| StatRow {
-            path: row.path.into(),
-            sig: Sig {
-                size: row.size.cast_unsigned(),
-                mtime_ns: row.mtime,
-                ctime_ns: row.ctime,
-                ino: row.ino.cast_unsigned(),
-                mode: u32::try_from(row.mode).unwrap_or_default(),
-            },
-            digest: row.digest,
-            racy: row.racy,
-        })
-        .collect()
-}
-
-fn file_row(row: StatRow) -> FileRow {
-    FileRow {
-        path: row.path.into_string(),
-        size: row.sig.size.cast_signed(),
-        mtime: row.sig.mtime_ns,
-        ctime: row.sig.ctime_ns,
-        ino: row.sig.ino.cast_signed(),
-        mode: i64::from(row.sig.mode),
-        digest: row.digest,
-        racy: row.racy,
-    }
+fn is_command(secret: &Secret) -> bool {
+    matches!(secret.source, SecretSource::Command(_))
 }
 
 fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>) -> String {
@@ -424,33 +290,6 @@ fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>) -> String
         parts.push(path.clone());
     }
     parts.join(":")
-}
-
-fn tool_program(tool: &str) -> &str {
-    match tool {
-        "ansible" | "ansible-core" => "ansible-playbook",
-        other => other,
-    }
-}
-
-fn version_words(tool: &str) -> &'static [&'static str] {
-    match tool {
-        "terraform" | "tofu" => &["version"],
-        "kubectl" => &["version", "--client"],
-        "helm" => &["version", "--short"],
-        "go" => &["version"],
-        _ => &["--version"],
-    }
-}
-
-/// The first `1.2` or `1.2.3` in a text.
-fn first_version(text: &str) -> Option<String> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))).find_map(|word| {
-        let word = word.trim_start_matches(|c: char| !c.is_ascii_digit());
-        let plain: String = word.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-        let plain = plain.trim_end_matches('.').to_owned();
-        (plain.contains('.')).then_some(plain)
-    })
 }
 
 impl Facts for Host {
@@ -497,12 +336,7 @@ impl Facts for Host {
     }
 
     fn secret(&self, name: &str) -> SecretDigest {
-        let is_command = self
-            .environment
-            .secrets
-            .get(name)
-            .is_some_and(|secret| matches!(secret.source, crate::model::environment::SecretSource::Command(_)));
-        if is_command && self.commands == SecretCommands::NotRun {
+        if self.environment.secrets.get(name).is_some_and(is_command) && self.commands == SecretCommands::NotRun {
             return SecretDigest::NotAsked;
         }
         match self.secret_value(name) {
@@ -516,6 +350,11 @@ impl Facts for Host {
         found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
     }
 
+    fn records(&self, task: TaskKey, limit: usize) -> Result<Vec<Arc<Record>>, FactError> {
+        let found = self.store.borrow().records(task, limit);
+        found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
+    }
+
     fn stored(&self, digest: &Digest) -> bool {
         self.cas.has(digest)
     }
@@ -526,18 +365,5 @@ impl Facts for Host {
 
     fn env(&self) -> &EnvName {
         &self.environment.name
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_found_in_what_tools_print() {
-        assert_eq!(first_version("Terraform v1.11.4\non linux_amd64").as_deref(), Some("1.11.4"));
-        assert_eq!(first_version("ansible-playbook [core 2.19.14]").as_deref(), Some("2.19.14"));
-        assert_eq!(first_version("v4.2.4+gabc").as_deref(), Some("4.2.4"));
-        assert_eq!(first_version("nothing"), None);
     }
 }

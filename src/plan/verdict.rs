@@ -12,6 +12,7 @@ use crate::model::reason::Reason;
 use crate::model::record::{Artifact, History, Incarnation, Phase, Record, Void};
 use crate::model::task::Task;
 use crate::plan::board::{Board, Settled};
+use crate::plan::candidate::candidate;
 use crate::plan::compare::compare;
 use crate::plan::fingerprint::{Walk, WalkError, walk};
 use crate::plan::undo;
@@ -63,9 +64,7 @@ impl Verdict {
         match (self.state, &self.record) {
             (State::Fresh, record) => Settled::Yes(record.clone()),
             (State::Restorable, Some(record)) => Settled::Restorable(record.clone()),
-            (State::Stale, Some(record)) if self.only_expired() && record.void.is_none() => {
-                Settled::LastValues(record.clone())
-            }
+            (State::Stale, Some(record)) if self.is_good_but_expired() => Settled::LastValues(record.clone()),
             _ => Settled::No,
         }
     }
@@ -81,6 +80,11 @@ impl Verdict {
             }
         }
         expired
+    }
+
+    /// Whether there is a record, and expiry is all that is held against it.
+    pub fn is_good_but_expired(&self) -> bool {
+        self.only_expired() && self.record.as_ref().is_some_and(|record| record.void.is_none())
     }
 
     /// Runs in any case, whatever else is true.
@@ -124,7 +128,7 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
     };
     let whole = now.waiting.is_empty();
     let fingerprint = whole.then(|| now.manifest.fingerprint());
-    let record = candidate(board, facts, task, fingerprint.as_ref())?;
+    let record = candidate(board, facts, task, &now, fingerprint.as_ref())?;
     let mut reasons = match &record {
         None => vec![without_record(history)],
         Some(record) => against(board, facts, task, record, &now, fingerprint.as_ref()),
@@ -190,24 +194,6 @@ fn unknown(history: &History) -> Option<Verdict> {
         record: history.newest.clone(),
         ..Verdict::default()
     })
-}
-
-/// The record that may be believed, by effect; without one the newest, to explain by.
-fn candidate(
-    board: &Board<'_>,
-    facts: &dyn Facts,
-    task: &Task,
-    fingerprint: Option<&Digest>,
-) -> Result<Option<Arc<Record>>, FactError> {
-    let newest = board.history(task.id).newest.clone();
-    if task.effect != Effect::Pure {
-        return Ok(newest);
-    }
-    let Some(fingerprint) = fingerprint else { return Ok(newest) };
-    if newest.as_ref().is_some_and(|record| record.fingerprint == *fingerprint && record.void.is_none()) {
-        return Ok(newest);
-    }
-    Ok(facts.record(board.key(task.id), fingerprint)?.or(newest))
 }
 
 fn without_record(history: &History) -> Reason {
@@ -367,9 +353,15 @@ fn state(task: &Task, history: &History, reasons: &[Reason], restore: &[Artifact
     if reasons.is_empty() {
         return if whole { State::Fresh } else { State::Deferred };
     }
-    if reasons.iter().all(is_about_output) && !restore.is_empty() {
-        // Where upstream is not settled, whether the record holds is not known yet.
-        return if whole { State::Restorable } else { State::Deferred };
+    if reasons.iter().all(is_about_output) {
+        // Where upstream is not settled, whether the record holds is not known yet; of a pure task, nor
+        // whether another one will, whose outputs are there.
+        match (whole, restore.is_empty()) {
+            (true, false) => return State::Restorable,
+            (false, false) => return State::Deferred,
+            (false, true) if task.effect == Effect::Pure => return State::Deferred,
+            _ => {}
+        }
     }
     let failed = history.last.as_ref().is_some_and(|last| last.phase == Phase::Failed);
     let said = reasons.iter().any(|reason| matches!(reason, Reason::LastAttemptFailed { .. }));

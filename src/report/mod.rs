@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod failure;
 pub mod graph;
 pub mod history;
+pub mod hush;
 pub mod json;
 pub mod live;
 pub mod outputs;

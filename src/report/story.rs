@@ -28,6 +28,8 @@ pub struct Story {
     /// Told with the first task that starts, or whatever else there is to tell before.
     headline: Option<String>,
     fresh: Vec<String>,
+    /// How to go on after a run that did not end well.
+    again: Option<&'static str>,
     /// Told last, in full.
     failures: Vec<(String, Outcome, Failure)>,
 }
@@ -35,13 +37,14 @@ pub struct Story {
 impl Story {
     /// A story; `stream` tells what the tools print and when tasks start, too.
     pub fn new(look: Look, stream: bool) -> Self {
-        Self { look, stream, names: 0, headline: None, fresh: Vec::new(), failures: Vec::new() }
+        Self { look, stream, names: 0, headline: None, fresh: Vec::new(), again: None, failures: Vec::new() }
     }
 
     /// Lines for an event.
     pub fn tell(&mut self, event: &Event) -> Vec<String> {
         let lines = match event {
-            Event::RunStarted { run, env, targets, tasks, estimate, .. } => {
+            Event::RunStarted { run, command, env, targets, changed, tasks, estimate, .. } => {
+                self.again = again(command);
                 self.names = tasks.iter().map(|task| width(task)).max().unwrap_or(0).min(LONGEST_NAME);
                 let of =
                     if targets.is_empty() { String::new() } else { format!(", {}", clean(&names(targets, NAMED))) };
@@ -49,7 +52,12 @@ impl Story {
                     .filter(|estimate| *estimate >= 1.0)
                     .map(|estimate| format!(", about {}", about(estimate)))
                     .unwrap_or_default();
-                self.headline = Some(format!("run {run} in {env}{of}: {}{long}", count(tasks.len(), "task")));
+                let by = if changed.is_empty() {
+                    String::new()
+                } else {
+                    format!("; changed: {}", clean(&names(changed, NAMED)))
+                };
+                self.headline = Some(format!("run {run} in {env}{of}: {}{long}{by}", count(tasks.len(), "task")));
                 return Vec::new();
             }
             Event::TaskStarted { task, reasons, .. } => self.started(task, reasons),
@@ -175,8 +183,8 @@ impl Story {
             .map(|(number, outcome)| self.look.paint(paint::outcome(outcome), &format!("{number} {}", outcome.word())))
             .collect();
         lines.push(format!("{} in {}", counts.join(", "), seconds(*spent)));
-        if broken {
-            lines.push(format!("{}: `infra run --resume` goes on from here", self.look.paint(Tone::Busy, "hint")));
+        if let Some(again) = self.again.filter(|_| broken) {
+            lines.push(format!("{}: {again}", self.look.paint(Tone::Busy, "hint")));
         }
         self.headed(lines)
     }
@@ -196,6 +204,16 @@ impl Story {
         let spent = spent.map(seconds).unwrap_or_default();
         let spent = if detail.is_empty() && spent.is_empty() { spent } else { format!("  {spent:>9}") };
         format!("{word} {name}{spent}  {detail}").trim_end().to_owned()
+    }
+}
+
+/// How to go on after a run of a command that did not end well.
+fn again(command: &str) -> Option<&'static str> {
+    match command {
+        "run" => Some("`infra run --resume` goes on from here"),
+        "destroy" => Some("the same `infra destroy` again goes on from here"),
+        // Watching goes on by itself.
+        _ => None,
     }
 }
 
@@ -220,8 +238,10 @@ pub(crate) mod tests {
     pub(crate) fn run_started(tasks: &[&str]) -> Event {
         Event::RunStarted {
             run: 43,
+            command: s("run"),
             env: s("local"),
             targets: vec![s("verify")],
+            changed: vec![],
             tasks: tasks.iter().map(|task| s(task)).collect(),
             at: 0,
             estimate: Some(60.0),

@@ -13,6 +13,7 @@
 
 mod blocks;
 mod commands;
+mod json;
 mod links;
 
 use std::collections::BTreeSet;
@@ -133,4 +134,33 @@ fn the_quickstart_works_as_written() {
 fn the_task_formats_examples_work_as_written() {
     let folder = tempfile::tempdir().unwrap();
     blocks::walk("docs/task-format.md", folder.path());
+}
+
+#[test]
+fn the_recoveries_work_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/recovery.md", folder.path());
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program() {
+    let help = Command::new(INFRA).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, codes) = help.split_once("Exit codes:").unwrap();
+    let codes: Vec<&str> = codes.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let page = read(&root().join("docs/exit-codes.md"));
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let rows: Vec<&str> = rows.filter(|cell| cell.parse::<u8>().is_ok()).collect();
+    assert_eq!(rows, codes);
+    let folder = tempfile::tempdir().unwrap();
+    blocks::walk("docs/exit-codes.md", folder.path());
+}
+
+#[test]
+fn machine_output_is_as_documented() {
+    let mut page = json::Page::read(&read(&root().join("docs/json.md")));
+    let folder = tempfile::tempdir().unwrap();
+    json::check(&mut page, folder.path());
+    let wrong = page.verdict();
+    assert!(wrong.is_empty(), "docs/json.md:\n{wrong}");
 }

@@ -12,7 +12,7 @@ fn colours() -> Story {
 }
 
 #[test]
-fn help_and_version_are_told_and_nothing_is_a_question() {
+pub fn help_and_version_are_told_and_nothing_is_a_question() {
     let story = Story::new();
     story
         .infra("--help")
@@ -23,12 +23,12 @@ fn help_and_version_are_told_and_nothing_is_a_question() {
         .stdout_has("--keep-going");
     story.infra("--version").stdout_has(concat!("infra ", env!("CARGO_PKG_VERSION"))).infra("-V").infra("run -h");
     story.infra_to(2, "").stderr_has("Usage: infra");
-    story.infra_to(2, "rnu").stderr_has("'run'").infra_to(2, "run --ony a").stderr_has("--only");
+    story.infra_to(2, "stats").stderr_has("'status'").infra_to(2, "run --ony a").stderr_has("--only");
     story.absent(".infra");
 }
 
 #[test]
-fn directory_is_where_the_project_is_looked_for() {
+pub fn directory_is_where_the_project_is_looked_for() {
     let story = chain();
     let root = story.root();
     let root = root.to_str().unwrap();
@@ -50,7 +50,7 @@ fn directory_is_where_the_project_is_looked_for() {
 }
 
 #[test]
-fn env_chooses_the_environment() {
+pub fn env_chooses_the_environment() {
     let story = colours();
     story.run("d").run("d -e dev").ran(["d"]).run("d --env dev").fresh(["d"]).run("d").fresh(["d"]);
     assert_eq!((story.times("all 1"), story.times("dev 1")), (1, 1));
@@ -64,7 +64,7 @@ fn env_chooses_the_environment() {
 }
 
 #[test]
-fn set_wins_over_all_files() {
+pub fn set_wins_over_all_files() {
     let story = colours();
     story.run("d --set who=me").run("d -e dev --set who=me --set n=7");
     assert_eq!((story.times("me 1"), story.times("me 7")), (1, 1));
@@ -73,7 +73,7 @@ fn set_wins_over_all_files() {
         .fresh(["d"])
         .run("d")
         .ran(["d"])
-        .because("d", json!({"kind": "action-changed", "field": "shell"}));
+        .because("d", json!({"kind": "variable-changed", "name": "vars.who"}));
     story
         .infra_to(2, "run d --set wo=1")
         .stderr_has("`--set wo`: no variable `wo` is declared")
@@ -81,11 +81,11 @@ fn set_wins_over_all_files() {
     let times = story.last().stderr.matches("no variable").count();
     assert_eq!(times, 1, "said once: {}", story.last().stderr);
     story.infra_to(2, "run d --set who").stderr_has("write NAME=VALUE");
-    story.infra("status --json --set n=2").infra("plan d --set n=2").stdout_has("`shell` changed");
+    story.infra("status --json --set n=2").infra("plan d --set n=2").stdout_has("variable vars.n changed: 1 → 2");
 }
 
 #[test]
-fn json_is_for_machines() {
+pub fn json_is_for_machines() {
     let story = colours();
     assert_eq!(story.infra("status --json").last().json()["v"], 1);
     assert_eq!(story.infra("--json list").last().json()["v"], 1);
@@ -98,7 +98,7 @@ fn json_is_for_machines() {
 }
 
 #[test]
-fn color_is_as_asked() {
+pub fn color_is_as_asked() {
     let story = colours();
     let colored = |words: &str| {
         let seen = story.try_infra(words);
@@ -120,7 +120,7 @@ fn color_is_as_asked() {
 }
 
 #[test]
-fn quiet_says_only_what_failed() {
+pub fn quiet_says_only_what_failed() {
     let story = colours();
     let seen = story.infra("run c d -q").last();
     assert_eq!((seen.stdout.as_str(), seen.stderr.as_str()), ("", ""));
@@ -139,10 +139,10 @@ fn quiet_says_only_what_failed() {
 }
 
 #[test]
-fn verbose_says_every_step_reason_and_fresh_task() {
+pub fn verbose_says_every_step_reason_and_fresh_task() {
     let story = colours();
     story.run("c d");
-    story.file("a.txt", "two\n").retask("echo a", "echo A; echo said-by-a");
+    story.file("a.txt", "two\n").retask("echo a >>", "echo said-by-a; echo A >>");
     story.infra("run c d -v");
     for text in [
         "a because input a.txt changed",
@@ -153,7 +153,7 @@ fn verbose_says_every_step_reason_and_fresh_task() {
     ] {
         story.stderr_has(text);
     }
-    story.file("a.txt", "three\n").retask("echo A", "echo a");
+    story.file("a.txt", "three\n").retask("echo A", "echo B");
     story
         .infra("status")
         .stdout_has("(+1 more)")

@@ -9,7 +9,7 @@ fn names(list: &Json) -> Vec<String> {
 }
 
 #[test]
-fn status_shows_all_or_the_targets() {
+pub fn status_shows_all_or_the_targets() {
     let story = chain();
     story.run("b");
     let all = story.infra("status --json").last().json();
@@ -21,7 +21,7 @@ fn status_shows_all_or_the_targets() {
 }
 
 #[test]
-fn exit_code_says_whether_anything_is_stale() {
+pub fn exit_code_says_whether_anything_is_stale() {
     let story = chain();
     story.infra("status").infra_to(10, "status --exit-code").infra("plan c").infra_to(10, "plan c --exit-code");
     story.run("c d");
@@ -32,7 +32,7 @@ fn exit_code_says_whether_anything_is_stale() {
 }
 
 #[test]
-fn probe_asks_now_and_tells_nobody() {
+pub fn probe_asks_now_and_tells_nobody() {
     let story = Story::with(
         r#"
         [task.vm]
@@ -50,7 +50,7 @@ fn probe_asks_now_and_tells_nobody() {
 }
 
 #[test]
-fn why_explains_one_task() {
+pub fn why_explains_one_task() {
     let story = chain();
     story.run("c");
     story.infra("why a").stdout_has("a is fresh in local (shell, pure, stage first)").stdout_has("unchanged: 1 file");
@@ -63,7 +63,7 @@ fn why_explains_one_task() {
 }
 
 #[test]
-fn list_says_what_is_declared() {
+pub fn list_says_what_is_declared() {
     let story = chain();
     let list = story.infra("list --json").last().json();
     assert_eq!(names(&list["tasks"]), ["d", "a", "b", "c"]);
@@ -78,7 +78,7 @@ fn list_says_what_is_declared() {
 }
 
 #[test]
-fn graph_is_drawn_in_three_notations() {
+pub fn graph_is_drawn_in_three_notations() {
     let story = chain();
     story.infra("graph c").stdout_has("c\n└─ b").infra("graph --format text b");
     story.infra("graph --format dot").stdout_has("digraph").stdout_has("\"a\" -> \"b\"");
@@ -106,7 +106,7 @@ fn logged() -> Story {
 }
 
 #[test]
-fn logs_shows_what_failed_last_or_what_is_asked_for() {
+pub fn logs_shows_what_failed_last_or_what_is_asked_for() {
     let story = logged();
     story.infra_to(2, "logs").stderr_has("nothing ran in `local` yet");
     story.infra_to(2, "logs good").stderr_has("`good` never ran in `local`");
@@ -134,7 +134,7 @@ fn logs_shows_what_failed_last_or_what_is_asked_for() {
 }
 
 #[test]
-fn path_prints_where_a_log_is() {
+pub fn path_prints_where_a_log_is() {
     let story = logged();
     story.run("good");
     let path = story.infra("logs good --path").last().stdout;
@@ -148,7 +148,7 @@ fn path_prints_where_a_log_is() {
 }
 
 #[test]
-fn history_shows_runs_or_the_attempts_of_a_task() {
+pub fn history_shows_runs_or_the_attempts_of_a_task() {
     let story = logged();
     story.infra("history").stdout_has("nothing ran in local yet");
     for n in 1..4 {
@@ -186,7 +186,7 @@ fn exporting() -> Story {
 }
 
 #[test]
-fn outputs_shows_values_and_artifacts() {
+pub fn outputs_shows_values_and_artifacts() {
     let story = exporting();
     story.infra("outputs").stdout_has("10.0.0.1").stdout_has("[22,80]").stdout_has("build/vm.txt");
     story.infra("outputs vm");
@@ -199,7 +199,7 @@ fn outputs_shows_values_and_artifacts() {
 }
 
 #[test]
-fn key_prints_one_value_for_scripts() {
+pub fn key_prints_one_value_for_scripts() {
     let story = exporting();
     assert_eq!(story.infra("outputs vm --key ip").last().stdout, "10.0.0.1\n");
     assert_eq!(story.infra("outputs vm --key ports").last().stdout, "[22,80]\n");
@@ -215,7 +215,7 @@ fn key_prints_one_value_for_scripts() {
 }
 
 #[test]
-fn reveal_shows_secrets() {
+pub fn reveal_shows_secrets() {
     let story = exporting();
     story.infra("outputs vm --reveal").stdout_has("canary-hunter2");
     assert_eq!(story.infra("outputs vm --key key --reveal").last().stdout, "canary-hunter2\n");
@@ -223,7 +223,7 @@ fn reveal_shows_secrets() {
 }
 
 #[test]
-fn check_only_checks() {
+pub fn check_only_checks() {
     let story = chain();
     story.infra("check").stderr_has("no mistakes in 4 tasks");
     assert_eq!(story.infra("check --json").last().json(), json!({"v": 1, "diagnostics": []}));
@@ -238,7 +238,7 @@ fn check_only_checks() {
 }
 
 #[test]
-fn schema_prints_what_editors_want() {
+pub fn schema_prints_what_editors_want() {
     let story = Story::new();
     let both = story.infra("schema").last().json();
     assert_eq!(story.infra("schema project").last().json(), both["project"]);
@@ -247,7 +247,7 @@ fn schema_prints_what_editors_want() {
 }
 
 #[test]
-fn plan_takes_the_selection_of_run() {
+pub fn plan_takes_the_selection_of_run() {
     let story = chain();
     story.run("c d");
     story.file("a.txt", "two\n").retask("echo c", "echo C");

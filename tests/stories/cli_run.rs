@@ -1,6 +1,6 @@
 //! `infra run`: every flag of its help, by what it does.
 
-use crate::support::{Seen, Story, alive};
+use crate::support::{Running, Seen, Story};
 use serde_json::json;
 
 /// a → b → c, and d beside them; each says in `../log` that it ran.
@@ -34,7 +34,7 @@ pub fn chain() -> Story {
 }
 
 #[test]
-fn a_target_brings_what_is_upstream() {
+pub fn a_target_brings_what_is_upstream() {
     chain().run("b").ran(["a", "b"]).run("c").ran(["c"]).fresh(["a", "b"]);
     chain().run("+c").ran(["a", "b", "c"]);
     chain().run("a+").ran(["a", "b", "c"]);
@@ -47,7 +47,7 @@ fn a_target_brings_what_is_upstream() {
 }
 
 #[test]
-fn without_a_target_the_default_is_meant_or_a_list_is_given() {
+pub fn without_a_target_the_default_is_meant_or_a_list_is_given() {
     let story = chain();
     let seen = story.try_infra("run");
     assert_eq!(seen.code, Some(2), "{seen:?}");
@@ -56,7 +56,7 @@ fn without_a_target_the_default_is_meant_or_a_list_is_given() {
 }
 
 #[test]
-fn only_takes_what_is_upstream_as_recorded() {
+pub fn only_takes_what_is_upstream_as_recorded() {
     let story = chain();
     story.run_to(5, "--only c").says("`c` reads `b`, which never ran").says("run `infra run c`, which runs `b` first");
     story.run("c");
@@ -71,7 +71,7 @@ fn only_takes_what_is_upstream_as_recorded() {
 }
 
 #[test]
-fn a_plan_says_what_the_run_will_do() {
+pub fn a_plan_says_what_the_run_will_do() {
     let story = chain();
     story.infra_to(5, "plan --only c").says("`c` reads `b`, which never ran").infra_to(5, "run c --only c --dry-run");
     story.run("c");
@@ -91,20 +91,20 @@ fn a_plan_says_what_the_run_will_do() {
 }
 
 #[test]
-fn only_may_be_repeated() {
+pub fn only_may_be_repeated() {
     let story = chain();
     story.run("c");
     story.retask("echo c", "echo C").retask("echo b", "echo B").run("--only b --only d").ran(["b", "d"]);
 }
 
 #[test]
-fn until_goes_so_far_and_no_further() {
+pub fn until_goes_so_far_and_no_further() {
     chain().run("--until b").ran(["a", "b"]);
     chain().run("c d --until b").ran(["a", "b"]);
 }
 
 #[test]
-fn from_runs_it_and_what_lies_downstream_of_it_within_the_target() {
+pub fn from_runs_it_and_what_lies_downstream_of_it_within_the_target() {
     let story = chain();
     story.run("c d");
     story.file("a.txt", "two\n").retask("echo d", "echo D").retask("echo b", "echo B");
@@ -116,7 +116,7 @@ fn from_runs_it_and_what_lies_downstream_of_it_within_the_target() {
 }
 
 #[test]
-fn skip_leaves_a_task_as_recorded_and_says_so() {
+pub fn skip_leaves_a_task_as_recorded_and_says_so() {
     let story = chain();
     story.run("c");
     story.retask("echo b", "echo B").run("c --skip b").nothing_ran().skipped(["b"]).fresh(["a", "c"]);
@@ -132,7 +132,7 @@ fn skip_leaves_a_task_as_recorded_and_says_so() {
 }
 
 #[test]
-fn force_runs_the_named_targets_and_nothing_else() {
+pub fn force_runs_the_named_targets_and_nothing_else() {
     let story = chain();
     story.run("c");
     story.run("c --force").ran(["c"]).fresh(["a", "b"]).because("c", json!({"kind": "forced"}));
@@ -140,7 +140,7 @@ fn force_runs_the_named_targets_and_nothing_else() {
 }
 
 #[test]
-fn dry_run_shows_and_does_nothing() {
+pub fn dry_run_shows_and_does_nothing() {
     let story = chain();
     let before = story.tree();
     story.infra("run c --dry-run").stdout_has("a").stdout_has("never ran here").stdout_has("3 to run");
@@ -156,7 +156,7 @@ fn dry_run_shows_and_does_nothing() {
 }
 
 #[test]
-fn resume_goes_on_with_targets_environment_and_variables() {
+pub fn resume_goes_on_with_targets_environment_and_variables() {
     let story = chain();
     story.project("[vars]\nx = \"1\"\n[env.local]\n[env.dev]\n").retask("echo c", "echo {{ vars.x }}-{{ env.name }}");
     story.file("../fail-c", "");
@@ -173,7 +173,7 @@ fn resume_goes_on_with_targets_environment_and_variables() {
 }
 
 #[test]
-fn resume_after_a_kill_goes_on_too() {
+pub fn resume_after_a_kill_goes_on_too() {
     let story = chain();
     story.retask(
         "echo c",
@@ -186,7 +186,7 @@ fn resume_after_a_kill_goes_on_too() {
 }
 
 #[test]
-fn keep_going_runs_what_does_not_depend_on_a_failure() {
+pub fn keep_going_runs_what_does_not_depend_on_a_failure() {
     let failing = || {
         let story = chain();
         story.file("../fail-b", "").retask("echo d", "sleep 0.1; echo d");
@@ -206,7 +206,7 @@ fn keep_going_runs_what_does_not_depend_on_a_failure() {
 }
 
 #[test]
-fn fail_fast_interrupts_what_still_runs() {
+pub fn fail_fast_interrupts_what_still_runs() {
     let story = Story::with(
         r#"
         [task.bad]
@@ -225,7 +225,7 @@ fn fail_fast_interrupts_what_still_runs() {
 }
 
 #[test]
-fn jobs_is_how_many_run_at_a_time() {
+pub fn jobs_is_how_many_run_at_a_time() {
     let story = Story::with(
         r#"
         [task.t]
@@ -248,7 +248,7 @@ fn jobs_is_how_many_run_at_a_time() {
 }
 
 /// A run that holds the environment until `../go` is there.
-pub fn holding(story: &Story) -> crate::support::Running {
+pub fn holding(story: &Story) -> Running {
     story.file(
         "tasks/hold.toml",
         "[task.hold]\nshell = \"touch ../held; while test ! -e ../go; do sleep 0.02; done\"\n",
@@ -259,7 +259,7 @@ pub fn holding(story: &Story) -> crate::support::Running {
 }
 
 #[test]
-fn wait_waits_for_the_other_run() {
+pub fn wait_waits_for_the_other_run() {
     let story = chain();
     let first = holding(&story);
     let second = story.infra_to(3, "run d").last();
@@ -274,7 +274,7 @@ fn wait_waits_for_the_other_run() {
 }
 
 #[test]
-fn yes_approves() {
+pub fn yes_approves() {
     let story = chain();
     story.project("[env.local]\napprove = \"on-change\"\n");
     story.run_to(5, "d").says("nobody can be asked here").says("--yes").failed(["d"]);
@@ -283,7 +283,7 @@ fn yes_approves() {
 }
 
 #[test]
-fn watch_is_the_watch_command() {
+pub fn watch_is_the_watch_command() {
     let story = Story::with("[task.p]\neffect = \"pure\"\ninputs = [\"in\"]\nshell = \"echo p >> ../log\"\n");
     story.file("in", "1");
     let mut running = story.spawn("run p --watch");
@@ -297,9 +297,8 @@ fn watch_is_the_watch_command() {
 }
 
 #[test]
-fn json_is_one_event_a_line_and_nothing_else() {
+pub fn json_is_one_event_a_line_and_nothing_else() {
     let seen: Seen = chain().run("c").last();
     assert!(seen.stderr.is_empty(), "{seen:?}");
     assert!(seen.events().iter().all(|event| event["v"] == 1));
-    assert!(!alive(0x7fff_fff0));
 }

@@ -10,17 +10,21 @@
 )]
 
 mod cli_destroy;
+mod cli_flags;
 mod cli_global;
 mod cli_queries;
 mod cli_run;
 mod layers;
 mod page;
+mod seeing_watch;
+mod shipped;
 mod support;
 mod truth_ansible;
 mod truth_cutoff;
 mod truth_cuts;
 mod truth_effects;
 mod truth_environments;
+mod truth_found;
 mod truth_inputs;
 mod truth_once;
 mod truth_outputs;

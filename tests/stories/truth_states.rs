@@ -75,7 +75,7 @@ fn two_environments_with_a_workspace_each_do_not_meet() {
 }
 
 #[test]
-fn a_state_that_became_empty_is_refused_until_it_is_resolved() {
+pub fn a_state_that_became_empty_is_refused_until_it_is_resolved() {
     let story = machines();
     story.run("provision").remove("tf/terraform.tfstate");
     story.edit("infra.toml", "note = \"none\"", "note = \"some\"").run_to(5, "provision").failed(["provision"]);

@@ -53,30 +53,30 @@ pub fn resources(count: u64) -> String {
 pub fn refused(commands: &Commands, wrong: &Wrong) -> Trouble {
     let bin = commands.bin();
     let dir = &commands.base.dir;
+    let accept = format!("`infra resolve {} --accept-state`", commands.task);
     let (message, hint) = match wrong {
         Wrong::Foreign(owner) => (
             format!("the state of `{dir}` is on record for `{owner}`"),
-            "give each environment a state of its own, such as `workspace = \"{{ env.name }}\"`; `infra resolve` \
-             hands this one over"
-                .to_owned(),
+            format!(
+                "give each environment a state of its own, such as `workspace = \"{{{{ env.name }}}}\"`; {accept} hands this \
+                 one over"
+            ),
         ),
         Wrong::Emptied(had) => (
             format!("the state of `{dir}` is empty or missing, but held {}", resources(*had)),
             format!(
-                "put a snapshot from `{}` back with `{bin} state push`, or say with `infra resolve` that the things \
-                 are gone",
-                commands.data.parent().unwrap_or(&commands.data)
+                "put the newest copy back (`{bin} state push`; those of before each apply are in `{}`), or say with \
+                 {accept} that the things are gone",
+                commands.snapshots
             ),
         ),
         Wrong::Replaced(then, now) => (
             format!("the state of `{dir}` is another one: its lineage was `{then}` and is `{now}`"),
-            "if the backend was moved on purpose, say so with `infra resolve`; else put the former state back"
-                .to_owned(),
+            format!("if the backend was moved on purpose, say so with {accept}; else put the former state back"),
         ),
         Wrong::Older(then, now) => (
             format!("the state of `{dir}` went back: its serial was {then} and is {now}"),
-            "an old copy was put in its place; put the newest one back, or accept this one with `infra resolve`"
-                .to_owned(),
+            format!("an old copy was put in its place; put the newest one back, or accept this one with {accept}"),
         ),
         Wrong::Unwritten => (
             format!("`{dir}/errored.tfstate` holds a state that was never written to its backend"),

@@ -93,6 +93,15 @@ pub struct KeyView {
     pub value: Json,
 }
 
+/// `infra resolve`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResolvedView {
+    pub env: String,
+    pub task: String,
+    /// `done`, `failed`, `rerun` or `accept-state`.
+    pub resolved: &'static str,
+}
+
 /// One artifact.
 #[derive(Clone, Debug, Serialize)]
 pub struct ArtifactView {

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 /// Sends a signal.
-pub(super) fn send(pid: i32, name: &str) {
+pub fn send(pid: i32, name: &str) {
     let _ = Command::new("kill").args([&format!("-{name}"), "--", &pid.to_string()]).stderr(Stdio::null()).status();
 }
 

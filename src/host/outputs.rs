@@ -1,0 +1,96 @@
+//! Owns what is done with the outputs of tasks: locked, moved aside, kept, put back.
+//! Does not know which task writes them, nor whether they are as they should be.
+
+use crate::host::cas::{Aside, Stored};
+use crate::host::lock::{Holder, LockError, PathLocks, Wait};
+use crate::host::world::Host;
+use crate::model::name::AttemptId;
+use crate::model::record::Artifact;
+use crate::model::task::Input;
+use camino::{Utf8Path, Utf8PathBuf};
+
+impl Host {
+    /// Moves an output aside.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn aside(&self, attempt: AttemptId, path: &Utf8Path) -> Result<Option<Aside>, String> {
+        let moved = self.asides.aside(&attempt.to_string(), &self.root.join(path)).map_err(|error| error.to_string());
+        self.disk.forget(path);
+        moved
+    }
+
+    /// Puts back what was moved aside.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn put_back_aside(&self, aside: Aside) -> Result<(), String> {
+        self.disk.forget_all();
+        aside.put_back().map_err(|error| error.to_string())
+    }
+
+    /// Drops what was moved aside.
+    pub fn drop_aside(&self, aside: Aside) {
+        // What can't be removed is only litter.
+        let _ = aside.discard();
+    }
+
+    /// Attempts that left outputs aside.
+    pub fn left_aside(&self) -> Vec<AttemptId> {
+        self.asides.attempts().iter().filter_map(|name| name.parse().ok().map(AttemptId)).collect()
+    }
+
+    /// Ends what an attempt of a dead run left aside: put back, or dropped when the attempt was complete.
+    /// Gives what could not be done, and why.
+    pub fn end_left_aside(&self, attempt: AttemptId, drop_them: bool) -> Vec<String> {
+        let end = |aside: Aside| if drop_them { aside.discard() } else { aside.put_back() };
+        match self.asides.left_by(&attempt.to_string()) {
+            Ok(left) => left.into_iter().filter_map(|aside| end(aside).err()).map(|error| error.to_string()).collect(),
+            Err(error) => vec![error.to_string()],
+        }
+    }
+
+    /// Keeps an output in the content-addressed store.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn keep(&self, path: &Utf8Path) -> Result<Stored, String> {
+        self.cas.put(&self.root, path).map_err(|error| error.to_string())
+    }
+
+    /// Puts an artifact back where it belongs.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn restore(&self, artifact: &Artifact) -> Result<(), String> {
+        let path = Utf8Path::new(&artifact.path);
+        let restored = self.cas.restore(&artifact.digest, &self.root.join(path)).map_err(|error| error.to_string());
+        self.disk.forget(path);
+        restored
+    }
+
+    /// Forgets what was read of a path, and what lies in it.
+    pub fn forget(&self, path: &Utf8Path) {
+        self.disk.forget(path);
+    }
+
+    /// Forgets what was read of an input.
+    pub fn forget_input(&self, input: &Input) {
+        match input {
+            Input::Path { path, .. } | Input::Artifact { path, .. } => self.disk.forget(path),
+            Input::Glob(_) => self.disk.forget_all(),
+        }
+    }
+
+    /// Locks output paths project-wide; `None`: another run holds one of them.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn lock_paths(&self, paths: &[Utf8PathBuf], holder: &Holder) -> Result<Option<PathLocks>, String> {
+        match PathLocks::take(&self.state, paths, holder, &mut |_| Wait::GiveUp) {
+            Ok(locks) => Ok(Some(locks)),
+            Err(LockError::Held(_) | LockError::GaveUp(_)) => Ok(None),
+            Err(error @ LockError::File(_)) => Err(error.to_string()),
+        }
+    }
+}

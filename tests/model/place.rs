@@ -1,0 +1,229 @@
+//! Owns the folder of a story: its files, the commands that are run in it, what they print and leave.
+//! Knows nothing of the rules.
+
+use crate::memory::Model;
+use crate::project::ENVS;
+use crate::text;
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// 2026-01-01 in milliseconds.
+const NEW_YEAR: i64 = 1_767_225_600_000;
+
+/// No command takes longer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What a command did.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Seen {
+    /// Stdout as one document.
+    pub fn json(&self) -> Result<Json, String> {
+        serde_json::from_str(&self.stdout).map_err(|error| format!("no JSON: {error}: {}{}", self.stdout, self.stderr))
+    }
+
+    /// Stdout as one object a line.
+    pub fn events(&self) -> Result<Vec<Json>, String> {
+        let lines = self.stdout.lines().filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_str(line).map_err(|error| format!("no JSON: {error}: {line}"))).collect()
+    }
+}
+
+pub struct Place {
+    base: TempDir,
+    /// Files of the project as they are on disk.
+    written: BTreeMap<String, String>,
+    logged: usize,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        // Memory, where there is some: thousands of stories wait for no disk.
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() {
+            TempDir::with_prefix_in("infra-model-", memory)
+        } else {
+            TempDir::with_prefix("infra-model-")
+        };
+        let base = base.expect("a temporary folder");
+        for folder in ["project", "home", "tmp", "hooks", "seen", "world/local", "world/dev"] {
+            fs::create_dir_all(base.path().join(folder)).expect("a folder");
+        }
+        fs::write(base.path().join("lib.sh"), text::LIBRARY).expect("written");
+        fs::write(base.path().join("undo.sh"), text::UNDO).expect("written");
+        fs::write(base.path().join("log"), "").expect("written");
+        Self { base, written: BTreeMap::new(), logged: 0 }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.base.path()
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.base.path().join("project")
+    }
+
+    pub fn keep(&mut self) {
+        self.base.disable_cleanup(true);
+    }
+
+    /// Makes the disk what the model says.
+    pub fn sync(&mut self, model: &Model) {
+        let wanted = text::files(&model.project);
+        let root = self.root();
+        for path in self.written.keys().filter(|path| !wanted.contains_key(*path)) {
+            fs::remove_file(root.join(path)).expect("removed");
+        }
+        for (path, text) in wanted.iter().filter(|(path, text)| self.written.get(*path) != Some(*text)) {
+            write(&root.join(path), text);
+            if path.starts_with("scripts/") {
+                fs::set_permissions(root.join(path), fs::Permissions::from_mode(0o755)).expect("a mode");
+            }
+        }
+        self.written = wanted;
+        let out: BTreeMap<String, String> =
+            model.world.out.iter().map(|(path, text)| (path.clone(), text.clone())).collect();
+        mirror(&root, "out", &out);
+        let hooks =
+            model.world.hooks.iter().map(|(label, hook)| (format!("hooks/{label}"), format!("{}\n", hook.word())));
+        mirror(self.path(), "hooks", &hooks.collect());
+        let mut seen: BTreeMap<String, String> =
+            model.world.seen.iter().map(|(label, says)| (format!("seen/{label}"), format!("{says}\n"))).collect();
+        for label in text::labels(&model.project) {
+            seen.entry(format!("seen/{label}")).or_insert_with(|| "0\n".to_owned());
+        }
+        mirror(self.path(), "seen", &seen);
+    }
+
+    /// Removes what the program keeps of artifacts.
+    pub fn drop_kept(&self) {
+        let kept = self.root().join(".infra/cas");
+        if kept.exists() {
+            fs::remove_dir_all(kept).expect("removed");
+        }
+    }
+
+    /// What differs between the disk and what the model says of outputs and of the world.
+    pub fn differs(&self, model: &Model) -> Option<String> {
+        let mut found = files(&self.root(), "out");
+        found.extend(files(self.path(), "world"));
+        let made = model.world.made.iter().map(|((env, label), text)| (format!("world/{env}/{label}"), text.clone()));
+        let wanted: BTreeMap<String, String> = model.world.out.clone().into_iter().chain(made).collect();
+        let paths: std::collections::BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
+        paths.into_iter().find_map(|path| {
+            let (found, wanted) = (found.get(path), wanted.get(path));
+            (found != wanted).then(|| format!("`{path}` is {found:?} and should be {wanted:?}"))
+        })
+    }
+
+    /// Lines that scripts logged since this was asked last.
+    pub fn log(&mut self) -> Vec<String> {
+        let text = fs::read_to_string(self.path().join("log")).expect("the log");
+        let lines: Vec<String> = text.lines().skip(self.logged).map(str::to_owned).collect();
+        self.logged += lines.len();
+        lines
+    }
+
+    /// Runs the program at a moment of the story's clock.
+    pub fn infra(&self, words: &[String], now: i64) -> Seen {
+        let runner = self.path().join("runner");
+        let _ = fs::remove_file(&runner);
+        let (out, err) = (self.path().join("stdout"), self.path().join("stderr"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_infra"))
+            .args(words)
+            .current_dir(self.root())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.path().join("home"))
+            .env("TMPDIR", self.path().join("tmp"))
+            .env("INFRA_TEST_NOW", (NEW_YEAR + now * 1000).to_string())
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&out).expect("a file"))
+            .stderr(fs::File::create(&err).expect("a file"))
+            .spawn()
+            .expect("the program starts");
+        // Scripts that end their runner wait for this file.
+        let made = self.path().join("runner.new");
+        fs::write(&made, format!("{}\n", child.id())).expect("written");
+        fs::rename(made, runner).expect("renamed");
+        let since = Instant::now();
+        let status = loop {
+            match child.try_wait().expect("a child") {
+                Some(status) => break status,
+                None if since.elapsed() > LIMIT => {
+                    child.kill().expect("killed");
+                    break child.wait().expect("a child");
+                }
+                None => std::thread::sleep(Duration::from_micros(500)),
+            }
+        };
+        let text = |path| String::from_utf8_lossy(&fs::read(path).expect("read")).into_owned();
+        Seen { code: status.code(), signal: status.signal(), stdout: text(out), stderr: text(err) }
+    }
+
+    /// Every file below the project by its contents, but SQLite's `-shm` and an empty `-wal`.
+    pub fn tree(&self) -> BTreeMap<String, String> {
+        let mut tree = files(&self.root(), "");
+        tree.retain(|path, text| !path.ends_with("-shm") && !(path.ends_with("-wal") && text.is_empty()));
+        tree
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+    fs::write(path, text).expect("written");
+}
+
+/// Makes a folder hold exactly some files.
+fn mirror(root: &Path, folder: &str, wanted: &BTreeMap<String, String>) {
+    let found = files(root, folder);
+    for path in found.keys().filter(|path| !wanted.contains_key(*path)) {
+        fs::remove_file(root.join(path)).expect("removed");
+        // An output folder goes with its last file.
+        let parent = root.join(path).parent().expect("a folder").to_owned();
+        if parent != root.join(folder) {
+            let _ = fs::remove_dir(parent);
+        }
+    }
+    for (path, text) in wanted.iter().filter(|(path, text)| found.get(*path) != Some(*text)) {
+        write(&root.join(path), text);
+    }
+}
+
+/// Files below a folder, by path from `root`.
+fn files(root: &Path, folder: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![root.join(folder)];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                waiting.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(root).expect("below").display().to_string();
+            found.insert(name, String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn both_environments_have_a_world() {
+    let place = Place::new();
+    assert!(ENVS.iter().all(|env| place.path().join("world").join(env).is_dir()));
+}
