@@ -12,6 +12,7 @@ mod pace;
 mod recorded;
 pub mod recover;
 pub mod request;
+mod retry;
 mod settle;
 mod start;
 pub mod tools;
