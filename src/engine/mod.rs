@@ -13,6 +13,7 @@ mod recorded;
 pub mod recover;
 mod rendered;
 pub mod request;
+mod retry;
 mod settle;
 mod start;
 pub mod tools;

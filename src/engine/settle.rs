@@ -5,7 +5,7 @@ use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
 use crate::engine::request::{OnTaskFailure, Reach};
 use crate::engine::upstream::Why;
-use crate::event::{Event, Failure};
+use crate::event::{Event, Failure, NOT_STARTED};
 use crate::model::effect::{Effect, Outcome, State};
 use crate::model::facts::Facts;
 use crate::model::name::TaskId;
@@ -106,7 +106,7 @@ impl Engine<'_> {
 
     pub(super) fn not_started(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
         let outcome = self.not_started_outcome();
-        let summary = Some("not started".to_owned());
+        let summary = Some(NOT_STARTED.to_owned());
         self.holds(id, Why::NotStarted);
         self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
     }

@@ -187,7 +187,8 @@ pub fn started_once(history: &History) -> bool {
 
 fn unknown(history: &History) -> Option<Verdict> {
     let last = history.last.as_ref()?;
-    let in_doubt = last.phase == Phase::Cut && last.effect == Effect::Once && last.began;
+    // What was taken back since is not in doubt.
+    let in_doubt = last.phase == Phase::Cut && last.effect == Effect::Once && history.began == Some(last.id);
     (in_doubt && !history.rerun_allowed).then(|| Verdict {
         state: State::Unknown,
         reasons: vec![Reason::EndUnknown { attempt: last.id.0 }],
@@ -243,14 +244,15 @@ fn against(
 fn voided(void: &Void, history: &History) -> Reason {
     let last = history.last.as_ref();
     match void {
+        // The last attempt is said, where there was one after that which voided it.
         Void::NewStart { attempt } | Void::Failed { attempt } => match last {
             Some(last)
-                if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) =>
+                if last.id.0 >= *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) =>
             {
-                Reason::Interrupted { attempt: *attempt }
+                Reason::Interrupted { attempt: last.id.0 }
             }
-            Some(last) if last.id.0 == *attempt => {
-                Reason::LastAttemptFailed { attempt: *attempt, message: last.message.clone() }
+            Some(last) if last.id.0 >= *attempt && last.phase == Phase::Failed => {
+                Reason::LastAttemptFailed { attempt: last.id.0, message: last.message.clone() }
             }
             _ => Reason::LastAttemptFailed { attempt: *attempt, message: None },
         },

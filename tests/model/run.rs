@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
         trace: &[Trace],
         undone: &mut VecDeque<String>,
     ) -> Result<Came, String> {
-        model.begin_to_write();
+        model.begin_to_write(env);
         let at = request.chosen.iter().map(|id| (*id, At::Waiting)).collect();
         let mut run = Run {
             model,
@@ -415,7 +415,8 @@ impl<'a> Run<'a> {
                 let _ = self.model.undo(id, self.env, undone, &mut self.came)?;
             } else {
                 let _ = self.execute(id);
-                self.model.aside.extend(self.aside.remove(&id));
+                let env = self.env;
+                self.model.aside.extend(self.aside.remove(&id).map(|(path, content)| (env, path, content)));
             }
             return Ok(self.came);
         }

@@ -101,7 +101,9 @@ impl Story {
         self.held.commands += 1;
         let line = format!("$ infra {}    # at {} s", words.join(" "), self.model.now);
         self.tell(line);
-        self.place.infra(words, self.model.now)
+        let seen = self.place.infra(words, self.model.now);
+        self.place.sweep();
+        seen
     }
 
     /// Reading commands: they say what the rules say, and change nothing.
@@ -128,7 +130,8 @@ impl Story {
     fn status(&self, env: Env, seen: &Seen) -> Result<(), String> {
         expect_code(seen, 0)?;
         let json = seen.json()?;
-        let (verdicts, board) = self.model.forecast(env);
+        let model = self.model.recovered(env);
+        let (verdicts, board) = model.forecast(env);
         let mut said = said_of(&json["tasks"]);
         for (id, verdict) in &verdicts {
             let name = self.model.project.name(*id);
@@ -141,7 +144,7 @@ impl Story {
             return Err(format!("orphans are {:?}, not {:?}", self.model.orphans(env), said.keys()));
         }
         let odd = BTreeSet::new();
-        let mut scratch = Scratch::new(&self.model, env, &board, &odd);
+        let mut scratch = Scratch::new(&model, env, &board, &odd);
         for (id, _) in verdicts.iter().filter(|(_, verdict)| verdict.state == "fresh") {
             if let Some(what) = scratch.wrong(*id) {
                 return Err(format!("`{}` is fresh, but {what}", self.model.project.name(*id)));
@@ -273,7 +276,7 @@ impl Story {
         }
         let told = format!("$ infra {}", command.join(" "));
         let wrong = |what: String| format!("{told}: {what}\n{}{}", seen.stdout, seen.stderr);
-        let Some(wanted) = self.model.plan(words.env, request) else {
+        let Some(wanted) = self.model.recovered(words.env).plan(words.env, request) else {
             expect_code(&seen, 5).map_err(wrong)?;
             return Ok(BTreeMap::new());
         };

@@ -131,7 +131,7 @@ impl Model {
         if targets.is_empty() {
             return Ok(false);
         }
-        self.begin_to_write();
+        self.begin_to_write(env);
         let done = self.take_back("destroy", targets, env, log, came)?;
         done.map_err(|()| "an undo failed that should not".to_owned())?;
         Ok(true)
@@ -139,7 +139,7 @@ impl Model {
 
     /// `infra resolve`. Gives the exit code.
     pub fn resolve(&mut self, id: Id, env: Env, said: Said) -> i32 {
-        self.begin_to_write();
+        self.begin_to_write(env);
         let key = self.key(id).expect("an id");
         let Some(last) = self.past(id, env).last else { return 2 };
         // A person is asked only about what the program can't know.
@@ -189,9 +189,11 @@ impl Model {
             return 5;
         }
         self.kept.extend(outs.values().flat_map(crate::world::objects));
+        let now = self.now;
         let past = self.past_mut(id, env);
         past.last.as_mut().expect("an attempt").end = End::Done;
-        past.token = number.to_string();
+        // The world is another than at the last attempt, or nobody would have been asked.
+        past.token = format!("resolved over {number} at {now}");
         past.rerun = false;
         past.vouched = true;
         self.memos.push(Memo {

@@ -221,8 +221,8 @@ impl Model {
 
     fn against(&self, id: Id, memo: &Memo, now: &Now, reasons: &mut Reasons) {
         match memo.void.as_deref() {
-            // A new start says nothing by itself: what came of it does.
-            Some("new start") => reasons.say(match self.last_end(memo) {
+            // A new start says nothing by itself: what came of it, or of the one after it, does.
+            Some("new start" | "last-attempt-failed") => reasons.say(match self.last_end(memo) {
                 Some(End::Cut) => "interrupted",
                 _ => "last-attempt-failed",
             }),

@@ -136,3 +136,62 @@ fn what_is_left_out_is_not_forced() {
     let tasks = seen.json()["tasks"].clone();
     assert_eq!((tasks[0]["name"].clone(), tasks[0]["reasons"].clone()), (json!("low"), json!([{"kind": "never-ran"}])));
 }
+
+/// A task that ends its runner when told to, and fails when told to.
+const CUT: &str = r#"
+    [task.cut]
+    effect = "EFFECT"
+    inputs = ["in"]
+    outputs = ["out/x"]
+    shell = '''
+    test ! -e ../fail
+    if test -e ../kill; then
+      while test ! -s ../runner.pid; do sleep 0.01; done
+      kill -9 $(cat ../runner.pid) $$
+    fi
+    cat in > out/x
+    '''
+    undo = ["rm", "-f", "../up"]
+
+    [task.down]
+    undo_of = "cut"
+"#;
+
+fn cut(effect: &str) -> Story {
+    let story = Story::with(&CUT.replace("EFFECT", effect));
+    story.file("in", "1");
+    story
+}
+
+fn killed(story: &Story, words: &str) {
+    story.file("../kill", "");
+    let seen = story.try_infra(&format!("run --json {words}"));
+    assert_eq!(seen.signal, Some(9), "{}{}", seen.stdout, seen.stderr);
+    story.remove("../kill");
+}
+
+#[test]
+fn what_was_taken_back_is_not_unknown() {
+    let story = cut("once");
+    killed(&story, "cut");
+    story.states("cut=unknown").run("down").ran(["down"]).states("cut=stale");
+    story.run("cut").ran(["cut"]);
+}
+
+#[test]
+fn a_cut_after_a_failure_is_said() {
+    let story = cut("idempotent");
+    story.run("cut").file("../fail", "").run_to(1, "cut --force").remove("../fail");
+    killed(&story, "cut");
+    story.states("cut=stale").status_reason("cut", json!({"kind": "interrupted"}));
+}
+
+#[test]
+fn reading_sees_what_the_next_run_puts_back() {
+    let story = cut("pure");
+    story.run("cut").file("in", "2");
+    killed(&story, "cut");
+    // What it had made of the first text was moved aside, and goes back before anything is judged.
+    story.absent("out/x").file("in", "1").states("cut=fresh").absent("out/x");
+    story.run("cut").nothing_ran().holds("out/x", "1");
+}
