@@ -15,6 +15,7 @@ pub mod request;
 mod settle;
 mod start;
 pub mod tools;
+pub mod undo_order;
 pub mod undoing;
 mod upstream;
 
