@@ -11,7 +11,6 @@ pub type Manifest = BTreeMap<String, String>;
 /// A record: the evidence that a task is done.
 #[derive(Clone, Debug)]
 pub struct Memo {
-    pub number: usize,
     pub task: u32,
     pub env: Env,
     pub effect: Effect,
@@ -39,6 +38,8 @@ pub enum End {
     Failed,
     /// Not known: the runner died.
     Cut,
+    /// Ended by a signal to the runner: known, and no success.
+    Interrupted,
     /// A person said what came of it.
     Resolved,
 }
@@ -73,6 +74,8 @@ pub struct Past {
     pub rerun: bool,
     /// The world is as a person says it is (`resolve --done`), whatever the script would make.
     pub vouched: bool,
+    /// The last answer of its probe, and when.
+    pub probe: Option<(bool, i64)>,
 }
 
 /// The whole state of a story.
@@ -112,8 +115,8 @@ impl Model {
 
     /// The store's id of a task: by its name, else by a former one.
     pub fn key(&self, id: Id) -> Option<u32> {
-        let names = std::iter::once(self.project.name(id)).chain(self.project.was(id));
-        names.filter_map(|name| self.names.get(&name).copied()).next()
+        let mut names = std::iter::once(self.project.name(id)).chain(self.project.was(id));
+        names.find_map(|name| self.names.get(&name).copied())
     }
 
     /// Stands for a task in manifests, whatever it is called.

@@ -2,7 +2,6 @@
 //! Knows nothing of the rules.
 
 use crate::memory::Model;
-use crate::project::ENVS;
 use crate::text;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -59,11 +58,12 @@ impl Place {
             TempDir::with_prefix("infra-model-")
         };
         let base = base.expect("a temporary folder");
-        for folder in ["project", "home", "tmp", "hooks", "seen", "world/local", "world/dev"] {
+        for folder in ["project", "home", "tmp", "hooks", "probes", "seen", "world/local", "world/dev"] {
             fs::create_dir_all(base.path().join(folder)).expect("a folder");
         }
         fs::write(base.path().join("lib.sh"), text::LIBRARY).expect("written");
         fs::write(base.path().join("undo.sh"), text::UNDO).expect("written");
+        fs::write(base.path().join("probe.sh"), text::PROBE).expect("written");
         fs::write(base.path().join("log"), "").expect("written");
         Self { base, written: BTreeMap::new(), logged: 0 }
     }
@@ -100,6 +100,12 @@ impl Place {
         let hooks =
             model.world.hooks.iter().map(|(label, hook)| (format!("hooks/{label}"), format!("{}\n", hook.word())));
         mirror(self.path(), "hooks", &hooks.collect());
+        let probes = model
+            .world
+            .answers
+            .iter()
+            .map(|(label, answer)| (format!("probes/{label}"), format!("{}\n", answer.word())));
+        mirror(self.path(), "probes", &probes.collect());
         let mut seen: BTreeMap<String, String> =
             model.world.seen.iter().map(|(label, says)| (format!("seen/{label}"), format!("{says}\n"))).collect();
         for label in text::labels(&model.project) {
@@ -185,7 +191,7 @@ impl Place {
     /// Every file below the project by its contents, but SQLite's `-shm` and an empty `-wal`.
     pub fn tree(&self) -> BTreeMap<String, String> {
         let mut tree = files(&self.root(), "");
-        tree.retain(|path, text| !path.ends_with("-shm") && !(path.ends_with("-wal") && text.is_empty()));
+        tree.retain(|path, text| !(path.ends_with("-shm") || path.ends_with("-wal") && text.is_empty()));
         tree
     }
 }
@@ -232,10 +238,4 @@ fn files(root: &Path, folder: &str) -> BTreeMap<String, String> {
         }
     }
     found
-}
-
-#[test]
-fn both_environments_have_a_world() {
-    let place = Place::new();
-    assert!(ENVS.iter().all(|env| place.path().join("world").join(env).is_dir()));
 }

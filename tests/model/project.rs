@@ -85,6 +85,7 @@ pub struct Task {
     pub ttl: bool,
     pub may_fail: bool,
     pub has_undo: bool,
+    pub probe: bool,
     pub keys: Option<BTreeSet<char>>,
 }
 
@@ -166,6 +167,12 @@ impl Project {
 
     pub fn var(&self, env: Env, var: usize) -> u32 {
         self.dev_vars[var].filter(|_| env == "dev").unwrap_or(self.vars[var])
+    }
+
+    /// Whether a task's thing is probed.
+    pub fn probes(&self, task: usize) -> bool {
+        let task = &self.tasks[task];
+        task.probe && task.effect.changes_world() && !task.is_undo()
     }
 
     // What a task reads of others that are declared.

@@ -2,10 +2,10 @@
 //! of two ready tasks starts first is not for the rules to say: that is taken from what was seen.
 
 use crate::memory::{Attempt, End, Memo, Model, Recipe};
-use crate::project::{Effect, Env, Id};
+use crate::project::{Effect, Env, How, Id, Task};
 use crate::text::output;
-use crate::verdict::{Board, Settled, Values, Verdict};
-use crate::world::{Content, Hook, objects, written};
+use crate::verdict::{Board, Settled, TTL, Values, Verdict};
+use crate::world::{Answer, Content, Hook, MEDDLED, objects, written};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What was seen of tasks that were executed, in order.
@@ -41,6 +41,8 @@ pub struct Came {
     pub odd: BTreeSet<Id>,
     /// Tasks that were executed.
     pub executed: BTreeSet<Id>,
+    /// A script changed one of its inputs.
+    pub meddled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,7 @@ enum At {
 enum Why {
     Failed,
     NotStarted,
+    Interrupted,
     /// Left out on request, and no record to stand on.
     LeftOut,
 }
@@ -71,6 +74,7 @@ pub struct Run<'a> {
     held: BTreeMap<Id, Why>,
     aside: BTreeMap<Id, (String, Content)>,
     stopping: bool,
+    interrupted: bool,
     pub came: Came,
 }
 
@@ -98,6 +102,7 @@ impl<'a> Run<'a> {
             held: BTreeMap::new(),
             aside: BTreeMap::new(),
             stopping: false,
+            interrupted: false,
             came: Came::default(),
         };
         if !run.take_recorded() {
@@ -179,13 +184,17 @@ impl<'a> Run<'a> {
                 self.note(5);
             }
             self.held.insert(id, why);
-            return self.settle(id, "skipped", None);
+            let outcome = if why == Why::NotStarted { self.not_started() } else { "skipped" };
+            return self.settle(id, outcome, None);
         }
         let mut verdict = self.model.judge(&self.board, id, self.env);
         let forced = self.request.forced.contains(&id) && verdict.state != "unknown";
         if forced {
             verdict.reasons.must.insert("forced".to_owned());
             verdict.state = "stale";
+        }
+        if matches!(verdict.state, "fresh" | "restorable") && self.disagrees(id) {
+            verdict = self.model.judge(&self.board, id, self.env);
         }
         let must_ask = self.model.started_once(id, self.env) && !forced;
         match verdict.state {
@@ -207,7 +216,7 @@ impl<'a> Run<'a> {
             }
             _ if self.stopping => {
                 self.held.insert(id, Why::NotStarted);
-                self.settle(id, "skipped", Some(verdict));
+                self.settle(id, self.not_started(), Some(verdict));
             }
             _ if verdict.impossible => {
                 self.note_failure(id);
@@ -220,10 +229,35 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Asks a task's probe, if it has one and its last answer is too old. Only "no" counts.
+    fn disagrees(&mut self, id: Id) -> bool {
+        let (model, env) = (&mut *self.model, self.env);
+        if !model.project.probes(id.task) {
+            return false;
+        }
+        let good = |at: i64| (0..TTL).contains(&(model.now - at));
+        if model.past(id, env).probe.is_some_and(|(agrees, at)| agrees && good(at)) {
+            return false;
+        }
+        let label = model.project.label(id);
+        self.came.log.push(format!("probe-{label}"));
+        let answer = model.world.answers.get(&label).copied();
+        if answer != Some(Answer::Unsure) {
+            let now = model.now;
+            model.past_mut(id, env).probe = Some((answer.is_none(), now));
+        }
+        answer == Some(Answer::No)
+    }
+
     fn note_failure(&mut self, id: Id) {
         if !self.model.project.task(id).may_fail {
             self.note(1);
         }
+    }
+
+    /// How a task comes out whose turn never came.
+    fn not_started(&self) -> &'static str {
+        if self.interrupted { "interrupted" } else { "skipped" }
     }
 
     /// The first exit code that says more than 1 wins.
@@ -269,6 +303,9 @@ impl<'a> Run<'a> {
         }
         self.at.insert(id, At::Running);
         self.came.executed.insert(id);
+        // Inputs are hashed when it starts: another may have changed them since it was judged.
+        let manifest = self.model.judge(&self.board, id, self.env).manifest;
+        self.verdicts.get_mut(&id).expect("a verdict").manifest = manifest;
         let (env, model) = (self.env, &mut *self.model);
         model.attempts += 1;
         let number = model.attempts;
@@ -281,7 +318,7 @@ impl<'a> Run<'a> {
         }
         if task.effect.changes_world() {
             model.void("new start", |memo| memo.task == key && memo.env == env);
-            let ups = model.project.ups(id).into_keys().filter_map(|up| model.key(up)).collect();
+            let ups = model.grounds(id);
             let recipe = Recipe { number, label: model.project.label(id), has_undo: task.has_undo, ups };
             let past = model.past_mut(id, env);
             past.began = Some(recipe);
@@ -323,7 +360,13 @@ impl<'a> Run<'a> {
         let last = self.model.past(id, env).last.expect("an attempt");
         let number = last.number;
         let aside = self.aside.remove(&id);
-        let end = if done.is_ok() { End::Done } else { End::Failed };
+        let label = self.model.project.label(id);
+        let interrupts = !task.is_undo() && scripted(&task) && self.model.hook(&label) == Some(Hook::Interrupts);
+        let end = match done {
+            Ok(_) => End::Done,
+            Err(()) if interrupts => End::Interrupted,
+            Err(()) => End::Failed,
+        };
         self.model.past_mut(id, env).last = Some(Attempt { end, ..last });
         let Ok(made) = done else {
             if let Some((path, content)) = aside {
@@ -332,10 +375,16 @@ impl<'a> Run<'a> {
             match task.effect {
                 _ if task.is_undo() => {}
                 Effect::Pure => {
-                    self.model.void("last-attempt-failed", |memo| memo.task == key && memo.manifest == verdict.manifest)
+                    self.model
+                        .void("last-attempt-failed", |memo| memo.task == key && memo.manifest == verdict.manifest);
                 }
                 Effect::Read => self.model.void("last-attempt-failed", |memo| memo.task == key && memo.env == env),
                 _ => {}
+            }
+            if interrupts {
+                (self.stopping, self.interrupted) = (true, true);
+                self.held.insert(id, Why::Interrupted);
+                return self.settle(id, "interrupted", Some(verdict));
             }
             self.note_failure(id);
             return self.fail(id, verdict);
@@ -344,12 +393,14 @@ impl<'a> Run<'a> {
             self.board.insert(id, Settled::Yes(None));
             return self.settle(id, "ran", Some(verdict));
         };
+        let past = self.model.past_mut(id, env);
         if task.effect.changes_world() {
-            self.model.past_mut(id, env).token = number.to_string();
+            past.token = number.to_string();
         }
+        // What a probe said of the thing before says nothing of it now, unless it was there.
+        past.probe = past.probe.filter(|(agrees, _)| *agrees);
         self.model.kept.extend(made.outs.values().flat_map(objects));
         let memo = Memo {
-            number: self.model.memos.len(),
             task: key,
             env,
             effect: task.effect,
@@ -359,7 +410,7 @@ impl<'a> Run<'a> {
             sum: made.sum,
             created: self.model.now,
             attempt: number,
-            void: None,
+            void: made.void,
         };
         self.model.memos.push(memo.clone());
         self.board.insert(id, Settled::Yes(Some(memo)));
@@ -371,12 +422,11 @@ impl<'a> Run<'a> {
         let (env, model) = (self.env, &mut *self.model);
         let label = model.project.label(id);
         let task = model.project.task(id).clone();
-        let scripted = task.how != crate::project::How::Template;
-        let hook = model.hook(&label).filter(|_| scripted);
-        if scripted {
+        let hook = model.hook(&label).filter(|_| scripted(&task));
+        if scripted(&task) {
             self.came.log.push(label.clone());
         }
-        if matches!(hook, Some(Hook::FailsEarly | Hook::Dies | Hook::InfraDiesEarly)) {
+        if matches!(hook, Some(Hook::FailsEarly | Hook::Dies | Hook::InfraDiesEarly | Hook::Interrupts)) {
             return Err(());
         }
         let Values::Known(values) = model.values(&self.board, id) else { panic!("a task ran without its values") };
@@ -397,7 +447,15 @@ impl<'a> Run<'a> {
         {
             return Err(());
         }
-        Ok(Some(Made { outs, value: task.exports.then_some(sum % 4), sum }))
+        let mut void = None;
+        if hook == Some(Hook::Meddles)
+            && let Some(file) = task.files.first()
+        {
+            self.came.meddled = true;
+            let before = std::mem::replace(&mut model.project.files[*file], MEDDLED);
+            void = (before != MEDDLED).then(|| "changed-while-running".to_owned());
+        }
+        Ok(Some(Made { outs, value: task.exports.then_some(sum % 4), sum, void }))
     }
 
     /// What is left when nothing more was seen.
@@ -427,8 +485,11 @@ impl<'a> Run<'a> {
                 return Err(format!("did not run what is stale: `{}`: {reasons:?}", self.model.project.name(id)));
             }
             self.held.insert(id, Why::NotStarted);
-            self.settle(id, "skipped", verdict);
+            self.settle(id, self.not_started(), verdict);
             self.judge_ready();
+        }
+        if self.interrupted {
+            self.came.exit = 130;
         }
         match self.at.iter().find(|(_, at)| **at != At::Over) {
             Some((id, at)) => Err(format!("`{}` was left {at:?}", self.model.project.name(*id))),
@@ -437,9 +498,16 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Whether it has a script, which hooks can be put into.
+fn scripted(task: &Task) -> bool {
+    task.how != How::Template
+}
+
 /// What a script made.
 struct Made {
     outs: BTreeMap<String, Content>,
     value: Option<u32>,
     sum: u32,
+    /// An input changed while it ran.
+    void: Option<String>,
 }

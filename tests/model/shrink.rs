@@ -96,9 +96,8 @@ pub fn smallest(plot: Plot, wrong: Wrong) -> String {
     shrink.smaller_project();
     shrink.fewer_ops();
     // Once more, and left there to look at.
-    let wrong = match play(&shrink.best, true) {
-        Err(wrong) => wrong,
-        Ok(_) => return format!("{}\n(it went well when it was played again)", shrink.wrong.what),
+    let Err(wrong) = play(&shrink.best, true) else {
+        return format!("{}\n(it went well when it was played again)", shrink.wrong.what);
     };
     format!("{}\n--- the story ({})\n{}\n---", wrong.what, wrong.place, wrong.told.join("\n"))
 }

@@ -154,9 +154,8 @@ impl Story {
     }
 
     fn run(&mut self, words: &Words) -> Result<(), String> {
-        let ended = self.model.world.hooks.values().any(|hook| hook.ends_infra());
-        // What others do whose runner is ended beside them, nobody can say.
-        let words = &Words { jobs: if ended { 1 } else { words.jobs }, ..words.clone() };
+        let alone = self.model.world.hooks.values().any(|hook| hook.wants_to_be_alone());
+        let words = &Words { jobs: if alone { 1 } else { words.jobs }, ..words.clone() };
         let Some(command) = words.command(&self.model.project) else { return Ok(()) };
         let request = words.request(&self.model.project);
         // What is said before is said of the moment at which it will run.
@@ -166,9 +165,13 @@ impl Story {
         self.model.now -= PAUSE;
         let before = self.model.clone();
         let (seen, came) = self.run_once(words.env, &command, &request)?;
-        let expired = self.judged_by_last_values(&before, words.env);
-        kept_promise(&before.project, &planned, &seen, &expired).map_err(|what| format!("plan and run: {what}"))?;
-        if came.exit == 0 && !came.killed && !words.force && !request.chosen.is_empty() {
+        let mut free = Self::judged_by_last_values(&before, words.env);
+        free.extend(probed(&before.project, &came));
+        if came.meddled {
+            free.extend(before.project.ids().into_iter().map(|id| before.project.name(id)));
+        }
+        kept_promise(&before.project, &planned, &seen, &free).map_err(|what| format!("plan and run: {what}"))?;
+        if came.exit == 0 && !came.killed && !came.meddled && !words.force && !request.chosen.is_empty() {
             let (_, again) = self.run_once(words.env, &command, &request).map_err(|what| format!("again: {what}"))?;
             self.nothing_again(words.env, &again)?;
         }
@@ -248,6 +251,10 @@ impl Story {
 
     /// What counts as done after a run is what a run from scratch would have made.
     fn as_from_scratch(&self, env: Env, came: &Came) -> Result<(), String> {
+        if came.meddled {
+            // What ran before the edit made something else, and is stale now.
+            return Ok(());
+        }
         let (_, board) = self.model.forecast(env);
         let mut scratch = Scratch::new(&self.model, env, &board, &came.odd);
         for (id, (outcome, _)) in &came.outcomes {
@@ -300,7 +307,7 @@ impl Story {
     }
 
     /// What may come out otherwise than planned: an expired `read` task upstream may see another world.
-    fn judged_by_last_values(&self, before: &Model, env: Env) -> BTreeSet<String> {
+    fn judged_by_last_values(before: &Model, env: Env) -> BTreeSet<String> {
         let (_, board) = before.forecast(env);
         let expired = board.iter().filter(|(_, settled)| matches!(settled, Settled::LastValues(_))).map(|(id, _)| *id);
         before.project.reach(&expired.collect(), true).into_iter().map(|id| before.project.name(id)).collect()
@@ -416,12 +423,21 @@ fn agree(name: &str, rules: (&str, &Reasons), program: (&str, &BTreeSet<String>)
     ))
 }
 
+/// What a probe's answer may have changed, and all downstream of it.
+fn probed(project: &Project, came: &Came) -> BTreeSet<String> {
+    let says = |verdict: &Option<crate::verdict::Verdict>| {
+        verdict.as_ref().is_some_and(|verdict| verdict.reasons.must.contains("probe-disagrees"))
+    };
+    let seeds = came.outcomes.iter().filter(|(_, (_, verdict))| says(verdict)).map(|(id, _)| *id);
+    project.reach(&seeds.collect(), true).into_iter().map(|id| project.name(id)).collect()
+}
+
 /// A run does what was planned: what is kept is fresh, what was to run ran for the reasons given.
 fn kept_promise(
     project: &Project,
     planned: &BTreeMap<String, Planned>,
     seen: &Seen,
-    expired: &BTreeSet<String>,
+    free: &BTreeSet<String>,
 ) -> Result<(), String> {
     if seen.code == Some(5) || seen.code == Some(2) {
         return Ok(());
@@ -433,7 +449,7 @@ fn kept_promise(
         let good: &[&str] = match promise.action.as_str() {
             "keep" => &["fresh"],
             "restore" => &["restored"],
-            "run" => &["ran", "failed", "skipped"],
+            "run" => &["ran", "failed", "skipped", "interrupted"],
             "refuse" => &["failed", "skipped"],
             "skip" => &["skipped"],
             _ => continue,
@@ -444,14 +460,14 @@ fn kept_promise(
             outcomes.get(&project.name(*up)).is_some_and(|up| matches!(up.state.as_str(), "failed" | "skipped"))
         });
         let by_failure = one_failed && said.state == "skipped";
-        if !good.contains(&said.state.as_str()) && !by_failure && !expired.contains(name) {
+        if !good.contains(&said.state.as_str()) && !by_failure && !free.contains(name) {
             return Err(format!("`{name}` was to `{}` and came out `{}`", promise.action, said.state));
         }
         let ran_above = ups
             .iter()
             .filter(|up| **up != id)
             .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state != "fresh"));
-        if !ran_above && !by_failure && promise.action == "run" && promise.reasons != said.raw {
+        if !ran_above && !by_failure && promise.action == "run" && !free.contains(name) && promise.reasons != said.raw {
             return Err(format!("`{name}` was to run because {}, and ran because {}", promise.reasons, said.raw));
         }
     }

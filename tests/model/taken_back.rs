@@ -99,6 +99,19 @@ impl Model {
         first.map(|(_, recipe)| recipe.label.clone())
     }
 
+    /// What changes the world and a task is built on, through what changes nothing.
+    pub fn grounds(&self, id: Id) -> BTreeSet<u32> {
+        let mut grounds = BTreeSet::new();
+        for up in self.project.ups(id).into_keys() {
+            if self.project.task(up).effect.changes_world() {
+                grounds.extend(self.key(up));
+            } else {
+                grounds.extend(self.grounds(up));
+            }
+        }
+        grounds
+    }
+
     fn undone(&mut self, by: &str, key: u32, env: Env) {
         self.void(&format!("undone-by {by}"), |memo| memo.task == key && memo.env == env);
         let past = self.pasts.entry((key, env)).or_default();
@@ -196,8 +209,8 @@ impl Model {
         past.token = format!("resolved over {number} at {now}");
         past.rerun = false;
         past.vouched = true;
+        past.probe = past.probe.filter(|(agrees, _)| *agrees);
         self.memos.push(Memo {
-            number: self.memos.len(),
             task: key,
             env,
             effect: task.effect,

@@ -1,7 +1,7 @@
 //! Owns what a story's project looks like on disk: `infra.toml`, `tasks/t.toml`, scripts, templates, inputs.
 //! The same texts, their holes filled with values, are what the rules compare.
 
-use crate::project::{Effect, Env, How, Id, Out, Project, Task};
+use crate::project::{Effect, How, Id, Out, Project, Task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -23,6 +23,11 @@ case $H in
   fails-early) exit 3 ;;
   dies) kill -9 $$ ;;
   infra-dies-early) infra_dies ;;
+  interrupts)
+    while ! test -s ../runner; do sleep 0.005; done
+    read P < ../runner
+    kill -INT $P
+    sleep 30 ;;
 esac
 say() { echo "$1" >> $SEEN; }
 see() { cat $1 >> $SEEN 2>/dev/null || echo none >> $SEEN; }
@@ -37,12 +42,13 @@ end() {
   case $H in
     fails-late) exit 4 ;;
     infra-dies-late) infra_dies ;;
+    meddles) printf '7\n# 7\n' > $M ;;
   esac
 }
 "#;
 
 /// Outside the project: takes back what a task did. `undo.sh W ENV`
-pub const UNDO: &str = r#"H=
+pub const UNDO: &str = r"H=
 if test -e ../hooks/undo-$1; then read H < ../hooks/undo-$1; fi
 echo undo-$1 >> ../log
 case $H in
@@ -54,7 +60,17 @@ case $H in
     kill -9 $$ ;;
 esac
 rm -f ../world/$2/$1
-"#;
+";
+
+/// Outside the project: says whether a thing is there. `probe.sh W`
+pub const PROBE: &str = r"A=
+if test -e ../probes/$1; then read A < ../probes/$1; fi
+echo probe-$1 >> ../log
+case $A in
+  no) exit 1 ;;
+  unsure) exit 7 ;;
+esac
+";
 
 /// A place in a text that is filled.
 #[derive(Clone, Copy)]
@@ -202,6 +218,9 @@ fn body(project: &Project, task: usize, label: &str, env: &str, line: &str) -> S
     if declared.exports {
         text.push_str("export_k\n");
     }
+    if let Some(file) = declared.files.first() {
+        writeln!(text, "M=in/f{file}").expect("text");
+    }
     text.push_str("end\n");
     text
 }
@@ -307,6 +326,10 @@ fn declare_made(text: &mut String, project: &Project, task: usize) {
     }
     if declared.exports {
         key_value(text, "exports", "{ k = \"int\" }");
+    }
+    if project.probes(task) {
+        let probe = format!("{{ exec = [\"sh\", \"../probe.sh\", \"w{mark}{item}\"], ttl = \"25m15s\" }}");
+        key_value(text, "probe", &probe);
     }
     if declared.has_undo {
         let undo = format!("[\"sh\", \"../undo.sh\", \"w{mark}{item}\", \"{{{{ env.name }}}}\"]");

@@ -111,7 +111,8 @@ impl Model {
         if let How::Undo(_) = task.how {
             return self.judge_undo(id, &past, env);
         }
-        let cut = past.last.as_ref().is_some_and(|last| last.end == End::Cut);
+        let ended = past.last.as_ref().map(|last| last.end);
+        let (cut, interrupted) = (ended == Some(End::Cut), ended == Some(End::Interrupted));
         if cut && self.started_once(id, env) {
             return Verdict::new("unknown", "end-unknown");
         }
@@ -125,7 +126,7 @@ impl Model {
         let memo = self.candidate(id, env, &now);
         let mut reasons = Reasons::default();
         match &memo {
-            None => self.without_record(&past, &mut reasons),
+            None => Self::without_record(&past, &mut reasons),
             Some(memo) => self.against(id, memo, &now, &mut reasons),
         }
         let failed = past.last.as_ref().is_some_and(|last| last.end == End::Failed);
@@ -136,18 +137,25 @@ impl Model {
             && let Some(memo) = &memo
         {
             restorable = self.outputs(memo, &mut reasons);
-            if cut && Self::in_doubt(task.effect, &past, &now) {
-                reasons.say("interrupted");
-                restorable = false;
+            // A probe's answer speaks against what was made before it was asked.
+            let disagrees = self.project.probes(id.task) && past.probe.is_some_and(|(agrees, _)| !agrees);
+            if disagrees {
+                reasons.say("probe-disagrees");
             }
-        } else if newer && (failed || cut) {
+            if !disagrees && cut && Self::in_doubt(task.effect, &past, &now) {
+                reasons.say("interrupted");
+            }
+        }
+        let about_outputs = reasons.must.iter().all(|reason| reason.starts_with("output-"));
+        restorable &= about_outputs;
+        if !about_outputs && newer && (failed || cut || interrupted) {
             reasons.say(if failed { "last-attempt-failed" } else { "interrupted" });
         }
         if past.last.as_ref().is_some_and(|last| last.end == End::Resolved) {
             // What is said of a task about which a person has decided is theirs.
             reasons.may.extend(["never-ran", "last-attempt-failed", "interrupted", "forced"].map(str::to_owned));
         }
-        let outputs_only = !reasons.must.is_empty() && reasons.must.iter().all(|reason| reason.starts_with("output-"));
+        let outputs_only = !reasons.must.is_empty() && about_outputs;
         let state = match (reasons.must.is_empty(), restorable, whole) {
             (true, _, true) => "fresh",
             (false, true, true) => "restorable",
@@ -211,10 +219,10 @@ impl Model {
         }
     }
 
-    fn without_record(&self, past: &Past, reasons: &mut Reasons) {
+    fn without_record(past: &Past, reasons: &mut Reasons) {
         reasons.say(match past.last.as_ref().map(|last| last.end) {
             Some(End::Failed) => "last-attempt-failed",
-            Some(End::Cut) => "interrupted",
+            Some(End::Cut | End::Interrupted) => "interrupted",
             _ => "never-ran",
         });
     }
@@ -223,7 +231,7 @@ impl Model {
         match memo.void.as_deref() {
             // A new start says nothing by itself: what came of it, or of the one after it, does.
             Some("new start" | "last-attempt-failed") => reasons.say(match self.last_end(memo) {
-                Some(End::Cut) => "interrupted",
+                Some(End::Cut | End::Interrupted) => "interrupted",
                 _ => "last-attempt-failed",
             }),
             Some(void) => reasons.say(void),
@@ -281,7 +289,7 @@ impl Model {
         names
             .into_iter()
             .filter(|name| memo.manifest.get(*name) != now.manifest.get(*name))
-            .filter(|name| !waited(name))
+            .filter(|name| !waited(name) || now.manifest.contains_key(*name) && !name.starts_with("var "))
             .cloned()
             .collect()
     }
@@ -311,7 +319,11 @@ impl Model {
                     by_cause = true;
                     let said = format!("variable-changed vars.{first}");
                     // One that is read now and was not, or the other way round, changed the action.
-                    if old.is_some() && new.is_some() { reasons.say(said) } else { drop(reasons.may.insert(said)) }
+                    if old.is_some() && new.is_some() {
+                        reasons.say(said)
+                    } else {
+                        reasons.may.insert(said);
+                    }
                 }
                 Some("value") => {
                     by_cause = true;
@@ -485,7 +497,7 @@ impl Model {
                 verdict.state = "failed";
                 verdict.reasons.say("last-attempt-failed");
             }
-            Some(End::Cut) => verdict.reasons.say("interrupted"),
+            Some(End::Cut | End::Interrupted) => verdict.reasons.say("interrupted"),
             _ => {}
         }
         verdict

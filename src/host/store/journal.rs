@@ -249,8 +249,11 @@ impl Store {
                 )?
                 .execute(params![task, env, commit.seconds, commit.run.0])?;
             if commit.effect.changes_world() {
+                // A probe that did not find the thing says nothing of the one that was made since, even if
+                // the clock was set back meanwhile.
                 transaction.execute(
-                    "UPDATE world SET taint = ?3, rerun_allowed = 0 WHERE task = ?1 AND env = ?2",
+                    "UPDATE world SET taint = ?3, rerun_allowed = 0, probe_ok = nullif(probe_ok, 0)
+                     WHERE task = ?1 AND env = ?2",
                     params![task, env, commit.taint_before],
                 )?;
             }
