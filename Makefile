@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.tools/venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt doc deny bench check install clean
+.PHONY: help setup demo test lint fmt doc deny bench capture check install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,8 @@ deny: ## licences, sources and bans of dependencies
 bench: ## time infra beside make, ninja and doit (SIZES="1000 10000")
 	cargo build --locked --release
 	python3 bench/bench.py
+capture: ## make the terminal picture of the README anew (needs tmux)
+	@scripts/capture.sh
 check: ## everything that CI does
 	@.ci/run
 install: ## install the program for this user

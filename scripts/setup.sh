@@ -1,7 +1,7 @@
 #!/bin/bash
 # Puts pinned tools into .tools/ and says plainly what it can't get and how you get it.
 #
-#   scripts/setup.sh [ansible] [lint]     default: ansible
+#   scripts/setup.sh [ansible] [lint] [bench]     default: ansible
 #
 # A second call needs no network and takes no time: a stamp in each folder names what it was made from.
 set -euo pipefail
@@ -108,8 +108,9 @@ for part in "$@"; do
       make_venv venv ansible ansible-playbook ansible-core
       ;;
     lint) make_venv lint lint ansible-lint ansible-lint ;;
+    bench) make_venv bench bench doit doit ;;
     *)
-      echo "setup.sh: unknown part $part (ansible, lint)" >&2
+      echo "setup.sh: unknown part $part (ansible, lint, bench)" >&2
       exit 2
       ;;
   esac

@@ -8,6 +8,7 @@ use crate::manifest::select;
 use crate::model::name::TaskId;
 use crate::report::view::{EdgeView, GraphView, ListView, ListedView, NodeView};
 use crate::report::{graph as picture, json, tables};
+use std::collections::BTreeSet;
 
 /// Lists tasks.
 ///
@@ -70,8 +71,9 @@ pub fn graph(context: &Context, args: &GraphArgs) -> Result<u8, CommandError> {
         })
         .collect();
     let mut edges = Vec::new();
+    let inside: BTreeSet<TaskId> = shown.iter().copied().collect();
     for id in &shown {
-        for (up, edge) in project.graph.up(*id).iter().filter(|(up, _)| shown.contains(up)) {
+        for (up, edge) in project.graph.up(*id).iter().filter(|(up, _)| inside.contains(up)) {
             edges.push(EdgeView {
                 from: project.task(*up).name.to_string(),
                 to: project.task(*id).name.to_string(),

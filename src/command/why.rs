@@ -73,6 +73,7 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
         last_good,
         reasons,
         unchanged,
+        again: again(context),
         probe: if task.probe.is_some() { status::probe(board.history(*id), now) } else { None },
     };
     if context.global.json {
@@ -88,6 +89,15 @@ fn ran_because(store: &Store, record: &Record) -> Result<Vec<Reason>, CommandErr
     let attempts = store.attempts(None, None, Some(record.run), usize::MAX)?;
     let made = attempts.into_iter().find(|attempt| attempt.id == record.attempt.0);
     Ok(made.and_then(|attempt| serde_json::from_str(&attempt.reasons).ok()).unwrap_or_default())
+}
+
+/// Options that make the next command mean what was asked about.
+fn again(context: &Context) -> Vec<String> {
+    let global = &context.global;
+    let env = global.env.iter().filter(|env| context.caller_env.get("INFRA_ENV") != Some(*env));
+    let env = env.flat_map(|env| ["-e".to_owned(), env.clone()]);
+    let set = global.set.iter().flat_map(|one| ["--set".to_owned(), format!("{}={}", one.name, one.value)]);
+    env.chain(set).collect()
 }
 
 /// Why the upstream that is behind a reason ran.

@@ -53,7 +53,7 @@ pub(super) enum Message {
     /// A readiness check ended.
     Ready(TaskId, AttemptId, Result<(), String>),
     /// A probe answered.
-    Probed(TaskId, crate::host::check::Answer),
+    Probed(TaskId, crate::model::probe::Answer),
 }
 
 /// How far the run is being stopped.

@@ -11,6 +11,7 @@ mod outputs;
 mod pace;
 mod recorded;
 pub mod recover;
+mod rendered;
 pub mod request;
 mod retry;
 mod settle;

@@ -40,6 +40,15 @@ impl Host {
         self.asides.attempts().iter().filter_map(|name| name.parse().ok().map(AttemptId)).collect()
     }
 
+    /// Reads what an attempt of a dead run left aside as if it had been put back, which the next run does.
+    pub fn see_left_aside(&self, attempt: AttemptId) {
+        for aside in self.asides.left_by(&attempt.to_string()).unwrap_or_default() {
+            if let Ok(path) = aside.from().strip_prefix(&self.root) {
+                self.disk.look_elsewhere(path, aside.entry().to_owned());
+            }
+        }
+    }
+
     /// Ends what an attempt of a dead run left aside: put back, or dropped when the attempt was complete.
     /// Gives what could not be done, and why.
     pub fn end_left_aside(&self, attempt: AttemptId, drop_them: bool) -> Vec<String> {

@@ -10,7 +10,7 @@ use crate::host::secret::{Sources, Vault};
 use crate::host::store::{Store, ToolRow};
 use crate::model::diagnostic::Place;
 use crate::model::digest::Digest;
-use crate::model::environment::Environment;
+use crate::model::environment::{Environment, Secret, SecretSource};
 use crate::model::facts::{Content, FactError, Facts, Files, SecretDigest};
 use crate::model::name::{EnvName, TaskKey};
 use crate::model::record::{Millis, Record};
@@ -56,6 +56,14 @@ pub struct Host {
     search_path: String,
     programs: RefCell<BTreeMap<String, Option<Utf8PathBuf>>>,
     pub(super) known_tools: RefCell<Option<BTreeMap<String, ToolRow>>>,
+    /// Files that places are in, read once.
+    texts: RefCell<BTreeMap<Utf8PathBuf, Lines>>,
+}
+
+/// A text and where its lines begin.
+struct Lines {
+    text: Arc<str>,
+    starts: Vec<usize>,
 }
 
 impl Host {
@@ -86,6 +94,7 @@ impl Host {
             search_path: search_path(root, &caller_env),
             programs: RefCell::default(),
             known_tools: RefCell::default(),
+            texts: RefCell::default(),
             caller_env,
         }
     }
@@ -102,10 +111,16 @@ impl Host {
 
     /// `file:line:column` of a place.
     pub fn declared(&self, place: &Place) -> String {
-        let text = self.disk.read(&place.file).unwrap_or_default();
-        let before = text.get(..place.span.start.min(text.len())).unwrap_or("");
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let mut texts = self.texts.borrow_mut();
+        let lines = texts.entry(place.file.clone()).or_insert_with(|| {
+            let text = self.disk.read(&place.file).unwrap_or_default();
+            let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            Lines { text, starts }
+        });
+        let at = place.span.start.min(lines.text.len());
+        let line = lines.starts.partition_point(|start| *start <= at);
+        let start = lines.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let column = lines.text.get(start..at).map_or(0, |before| before.chars().count()) + 1;
         format!("{}:{line}:{column}", place.file)
     }
 
@@ -148,6 +163,9 @@ impl Host {
             return known.clone();
         }
         let value = match self.environment.secrets.get(name) {
+            Some(secret) if self.commands == SecretCommands::NotRun && is_command(secret) => {
+                return Err(format!("secret `{name}` comes from a command, and a command that reads runs none"));
+            }
             None => Err(format!("secret `{name}` is not declared")),
             Some(declared) => {
                 let mut caller = self.environment.dotenv.clone();
@@ -257,6 +275,10 @@ impl Host {
     }
 }
 
+fn is_command(secret: &Secret) -> bool {
+    matches!(secret.source, SecretSource::Command(_))
+}
+
 fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>) -> String {
     let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin"]
         .iter()
@@ -314,12 +336,7 @@ impl Facts for Host {
     }
 
     fn secret(&self, name: &str) -> SecretDigest {
-        let is_command = self
-            .environment
-            .secrets
-            .get(name)
-            .is_some_and(|secret| matches!(secret.source, crate::model::environment::SecretSource::Command(_)));
-        if is_command && self.commands == SecretCommands::NotRun {
+        if self.environment.secrets.get(name).is_some_and(is_command) && self.commands == SecretCommands::NotRun {
             return SecretDigest::NotAsked;
         }
         match self.secret_value(name) {
@@ -330,6 +347,11 @@ impl Facts for Host {
 
     fn record(&self, task: TaskKey, fingerprint: &Digest) -> Result<Option<Arc<Record>>, FactError> {
         let found = self.store.borrow().record(task, fingerprint);
+        found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
+    }
+
+    fn records(&self, task: TaskKey, limit: usize) -> Result<Vec<Arc<Record>>, FactError> {
+        let found = self.store.borrow().records(task, limit);
         found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
     }
 

@@ -132,6 +132,9 @@ pub struct WhyView {
     pub last_good: Option<LastGood>,
     pub reasons: Vec<WhyReason>,
     pub unchanged: Unchanged,
+    /// Options of the question that the next command must repeat.
+    #[serde(skip)]
+    pub again: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeView>,
 }

@@ -4,7 +4,7 @@
 use crate::model::effect::State;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
-use crate::report::text::{ago, clean, count, seconds};
+use crate::report::text::{ago, clean, command, count, seconds};
 use crate::report::view::{ProbeView, Unchanged, WhyReason, WhyView};
 use std::fmt::Write as _;
 
@@ -106,7 +106,8 @@ fn unchanged(all: &Unchanged) -> String {
 }
 
 fn next(view: &WhyView) -> Option<String> {
-    let name = &view.name;
+    let again = if view.again.is_empty() { String::new() } else { format!(" {}", command(&view.again)) };
+    let name = &format!("{}{again}", view.name);
     match view.state {
         State::Fresh => None,
         State::Restorable => Some(format!("`infra run {name}` puts its artifacts back without running it")),
@@ -151,6 +152,7 @@ mod tests {
             }),
             reasons,
             unchanged: Unchanged { files: 61, variables: 4, tools: 1, ..Unchanged::default() },
+            again: Vec::new(),
             probe: None,
         }
     }

@@ -13,6 +13,7 @@
 
 mod blocks;
 mod commands;
+mod json;
 mod links;
 
 use std::collections::BTreeSet;
@@ -153,4 +154,13 @@ fn exit_codes_are_those_of_the_program() {
     assert_eq!(rows, codes);
     let folder = tempfile::tempdir().unwrap();
     blocks::walk("docs/exit-codes.md", folder.path());
+}
+
+#[test]
+fn machine_output_is_as_documented() {
+    let mut page = json::Page::read(&read(&root().join("docs/json.md")));
+    let folder = tempfile::tempdir().unwrap();
+    json::check(&mut page, folder.path());
+    let wrong = page.verdict();
+    assert!(wrong.is_empty(), "docs/json.md:\n{wrong}");
 }

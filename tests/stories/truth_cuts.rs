@@ -222,3 +222,23 @@ fn a_once_that_the_user_interrupted_has_a_known_end() {
     story.states("slow=stale").run_to(4, "slow").nothing_ran().run("beside").nothing_ran();
     story.infra("resolve slow --failed").run("slow").ran(["slow"]);
 }
+
+#[test]
+fn on_a_full_disk_nothing_is_lost_and_nothing_looks_done() {
+    let story = Story::new();
+    if !story.small_disk("3m") {
+        return;
+    }
+    story.tasks(
+        "[task.first]\nshell = \"echo first >> ../log\"\n[task.fill]\nneeds = [\"first\"]\noutputs = [\"big\"]\nshell = \"echo fill >> ../log; head -c 3000000 /dev/zero > big || true; head -c 10 big > small; cat small >> big || true\"\n",
+    );
+    story.run("first").ran(["first"]);
+    let seen = story.try_infra("run --json fill");
+    assert!(matches!(seen.code, Some(1 | 7)), "{seen:?}");
+    assert!(seen.stderr.contains("space") || seen.stdout.contains("space") || seen.stderr.contains("full"), "{seen:?}");
+    story.remove("big").retask("head -c 3000000 /dev/zero > big || true; head -c 10 big > small", "echo 1 > small");
+    story.states("first=fresh");
+    let state = story.try_infra("status --json fill").json()["tasks"][1]["state"].clone();
+    assert_ne!(state, "fresh");
+    story.run("fill").ran(["fill"]).fresh(["first"]).run("fill").nothing_ran();
+}

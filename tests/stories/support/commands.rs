@@ -13,8 +13,13 @@ use std::time::{Duration, Instant};
 
 impl Story {
     fn command(&self, args: &[&str]) -> Command {
+        self.command_of(env!("CARGO_BIN_EXE_infra"), args)
+    }
+
+    /// Another program than `infra`, in the same place and with the same environment.
+    pub fn command_of(&self, program: &str, args: &[&str]) -> Command {
         let inner = self.inner.borrow();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
+        let mut command = Command::new(program);
         command.args(args).current_dir(self.root()).env_clear().process_group(0).stdin(Stdio::null());
         let mut path = OsString::new();
         for folder in &inner.path {
