@@ -12,6 +12,7 @@ use crate::host::store::Store;
 use crate::host::world::{Host, STATE_DIR, SecretCommands};
 use crate::manifest::{self, Options};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::name::{RunId, TaskId};
 use crate::model::project::Project;
 use crate::model::record::Phase;
 use crate::plan::board::Board;
@@ -236,6 +237,12 @@ impl Opened {
             }
         }
         Ok(Board::new(&self.project, &store.task_keys()?, histories))
+    }
+
+    /// The run that works on a task now.
+    pub fn running(&self, board: &Board<'_>, id: TaskId) -> Option<RunId> {
+        let last = board.history(id).last.as_ref()?;
+        (last.phase == Phase::Open).then_some(last.run)
     }
 
     /// The run that holds the environment now.
