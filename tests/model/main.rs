@@ -54,7 +54,7 @@ fn random_stories_hold_the_program_to_the_rules() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
-                    if seed % 500 == 0 {
+                    if seed.is_multiple_of(500) {
                         eprintln!("seed {seed} begins");
                     }
                     if seed >= seeds.end || wrong.lock().expect("no panic").len() >= most {

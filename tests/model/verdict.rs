@@ -320,7 +320,7 @@ impl Model {
                     let said = format!("variable-changed vars.{first}");
                     // One that is read now and was not, or the other way round, changed the action.
                     if old.is_some() && new.is_some() {
-                        reasons.say(said)
+                        reasons.say(said);
                     } else {
                         reasons.may.insert(said);
                     }
