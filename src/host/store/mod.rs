@@ -5,6 +5,7 @@ mod file_rows;
 mod history;
 mod journal;
 mod ledger;
+mod open;
 mod overrule;
 mod schema;
 
