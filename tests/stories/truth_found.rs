@@ -226,7 +226,11 @@ const STACK: &str = r#"
 #[test]
 fn what_was_built_on_an_orphan_is_taken_back_before_it() {
     let story = Story::with(STACK);
-    story.run("vm").retask("[task.net]\n", "[task.lan]\n").retask("needs = [\"net\"]\n", "").retask("[\"net\", \"vm\"]", "[\"vm\"]");
+    story
+        .run("vm")
+        .retask("[task.net]\n", "[task.lan]\n")
+        .retask("needs = [\"net\"]\n", "")
+        .retask("[\"net\", \"vm\"]", "[\"vm\"]");
     story.states("net=orphaned").infra("destroy --yes");
     assert!(!story.exists("../net") && !story.exists("../vm"));
 }
@@ -241,7 +245,9 @@ fn an_undo_goes_by_what_was_built_on_what() {
 
 #[test]
 fn a_probe_says_nothing_of_what_was_made_after_it() {
-    let story = Story::with("[task.vm]\nshell = \"echo vm >> ../log; touch ../up\"\nprobe = { exec = [\"test\", \"-e\", \"../up\"], ttl = \"1h\" }\n");
+    let story = Story::with(
+        "[task.vm]\nshell = \"echo vm >> ../log; touch ../up\"\nprobe = { exec = [\"test\", \"-e\", \"../up\"], ttl = \"1h\" }\n",
+    );
     story.at(1000).run("vm").remove("../up").run("vm").ran(["vm"]).remove("../up");
     assert_eq!(story.times("vm"), 2);
     // The clock is set back: what was asked before still came before.
