@@ -1,14 +1,15 @@
 //! Owns one attempt: what its start and its end leave behind, and what a script does in between.
 //! Knows nothing of what is chosen, nor of what an end means for the others of the run.
 
+use crate::machines::{applied, is_same, value};
 use crate::manifest::Values;
 use crate::memory::{Attempt, End, Memo, Recipe};
 use crate::project::{Effect, How, Id, Task};
 use crate::run::{At, Run, Why};
-use crate::text::output;
+use crate::text::{output, rest_of_line};
 use crate::verdict::{Settled, Verdict};
 use crate::world::{Content, Hook, MEDDLED, objects, written};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 impl Run<'_> {
     pub fn start(&mut self, name: &str) -> Result<(), String> {
@@ -25,23 +26,16 @@ impl Run<'_> {
         model.attempts += 1;
         let number = model.attempts;
         let task = model.project.task(id).clone();
-        let key = model.key(id).expect("an id");
         let manifest = self.verdicts[&id].manifest.clone();
-        model.past_mut(id, env).last = Some(Attempt { number, end: End::Cut, manifest });
+        model.past_mut(id, env).last = Some(Attempt { number, end: End::Cut, effect: task.effect, manifest });
         if task.is_undo() {
             return Ok(());
         }
-        if task.effect.changes_world() {
-            model.void("new start", |memo| memo.task == key && memo.env == env);
-            let ups = model.grounds(id);
-            let recipe = Recipe { number, label: model.project.label(id), has_undo: task.has_undo, ups };
-            let past = model.past_mut(id, env);
-            past.began = Some(recipe);
-            past.rerun = false;
-            past.vouched = false;
-            // Whatever comes of it, the token is another; what succeeds sets it again.
-            past.token = format!("{} then {number} began", past.token);
+        // Machines are planned first: whether they change is not known yet.
+        if task.effect.changes_world() && !task.is_machines() {
+            self.begin_to_change(id);
         }
+        let model = &mut *self.model;
         if task.effect == Effect::Pure
             && let Some(path) = output(&model.project, id)
         {
@@ -52,6 +46,24 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The intent: from here on something in the world may be another.
+    fn begin_to_change(&mut self, id: Id) {
+        let (env, model) = (self.env, &mut *self.model);
+        let (task, key) = (model.project.task(id).clone(), model.key(id).expect("an id"));
+        let number = model.past(id, env).last.expect("an attempt").number;
+        model.void("new start", |memo| memo.task == key && memo.env == env);
+        let ups = model.grounds(id);
+        let (label, machines) = (model.project.label(id), task.is_machines());
+        let past = model.past_mut(id, env);
+        past.began = Some(Recipe { number, label, has_undo: task.has_undo, machines, ups });
+        past.rerun = false;
+        past.vouched = false;
+        past.asked = true;
+        // Whatever comes of it, the token is another; success takes that back, and says its own.
+        self.taints.insert(id, past.token.1);
+        past.token.1 = Some(number);
     }
 
     pub fn end(&mut self, name: &str, undone: &mut VecDeque<String>) -> Result<(), String> {
@@ -108,13 +120,17 @@ impl Run<'_> {
             self.board.insert(id, Settled::Yes(None));
             return self.settle(id, "ran", Some(verdict));
         };
+        let taint = self.taints.remove(&id);
         let past = self.model.past_mut(id, env);
+        past.asked = true;
         if task.effect.changes_world() {
-            past.token = number.to_string();
+            past.token.0 = made.token.clone().unwrap_or_else(|| number.to_string());
+            past.token.1 = taint.unwrap_or(past.token.1);
         }
         // What a probe said of the thing before says nothing of it now, unless it was there.
         past.probe = past.probe.filter(|(agrees, _)| *agrees);
         self.model.kept.extend(made.outs.values().flat_map(objects));
+        let built_on = if task.effect == Effect::Pure { BTreeSet::new() } else { self.model.alive(id, env) };
         let memo = Memo {
             task: key,
             env,
@@ -125,6 +141,7 @@ impl Run<'_> {
             sum: made.sum,
             created: self.model.now,
             attempt: number,
+            built_on,
             void: made.void,
         };
         self.model.memos.push(memo.clone());
@@ -134,6 +151,9 @@ impl Run<'_> {
 
     /// What a script does.
     pub fn execute(&mut self, id: Id) -> Result<Option<Made>, ()> {
+        if self.model.project.task(id).is_machines() {
+            return self.apply(id);
+        }
         let (env, model) = (self.env, &mut *self.model);
         let label = model.project.label(id);
         let task = model.project.task(id).clone();
@@ -170,7 +190,47 @@ impl Run<'_> {
             let before = std::mem::replace(&mut model.project.files[*file], MEDDLED);
             void = (before != MEDDLED).then(|| "changed-while-running".to_owned());
         }
-        Ok(Some(Made { outs, value: task.exports.then_some(sum % 4), sum, void }))
+        Ok(Some(Made { outs, value: task.exports.then_some(sum % 4), sum, token: None, void }))
+    }
+}
+
+impl Run<'_> {
+    /// What the stand-in for terraform does: nothing, where the plan is empty.
+    fn apply(&mut self, id: Id) -> Result<Option<Made>, ()> {
+        let env = self.env;
+        let (label, task) = (self.model.project.label(id), self.model.project.task(id).clone());
+        let (key, at) = (self.model.key(id).expect("an id"), (env, label.clone()));
+        let number = self.model.past(id, env).last.expect("an attempt").number;
+        let hook = self.model.hook(&label);
+        if hook == Some(Hook::PlanFails) {
+            return Err(());
+        }
+        let Values::Known(values) = self.model.values(&self.board, id) else { panic!("a task ran without its values") };
+        let line = rest_of_line(&self.model.project, id.task, &|hole| self.model.fill(hole, id, env, &values));
+        let before = self.model.world.made.get(&at).cloned().unwrap_or_default();
+        let mut serial = self.model.world.serials.get(&at).copied().unwrap_or(0);
+        let after = applied(&self.model.project, id.task, &line, &before, serial + 1);
+        let mut made_now = String::new();
+        if !is_same(&before, &after) {
+            self.begin_to_change(id);
+            self.came.log.push(label);
+            if matches!(hook, Some(Hook::FailsEarly | Hook::Dies | Hook::InfraDiesEarly | Hook::Interrupts)) {
+                return Err(());
+            }
+            serial += 1;
+            made_now = format!("#{serial}");
+            self.model.world.serials.insert(at.clone(), serial);
+            self.model.world.made.insert(at, after.clone());
+            if hook == Some(Hook::InfraDiesLate) {
+                return Err(());
+            }
+        }
+        self.model.remember_things(key, env, &after, &made_now, number);
+        if hook == Some(Hook::FailsLate) && !made_now.is_empty() {
+            return Err(());
+        }
+        let value = task.exports.then(|| value(&after));
+        Ok(Some(Made { outs: BTreeMap::new(), value, sum: 0, token: Some(format!("{env} {serial}")), void: None }))
     }
 }
 
@@ -184,6 +244,8 @@ pub struct Made {
     outs: BTreeMap<String, Content>,
     value: Option<u32>,
     sum: u32,
+    /// What the tool knows of its last change; else it is the attempt.
+    token: Option<String>,
     /// An input changed while it ran.
     void: Option<String>,
 }

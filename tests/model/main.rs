@@ -13,6 +13,7 @@
 
 mod attempt;
 mod generate;
+mod machines;
 mod manifest;
 mod memory;
 mod op;

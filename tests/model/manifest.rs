@@ -116,7 +116,7 @@ impl Model {
         put("field item".into(), format!("{:?}", id.key));
         put("field how".into(), format!("{:?}", task.how));
         // A template looks at nothing but its own file.
-        let reads_files = task.how != How::Template;
+        let reads_files = !matches!(task.how, How::Template | How::Machines);
         for file in task.files.iter().filter(|_| reads_files) {
             let (says, comment) = project.files[*file];
             put(format!("path in/f{file}"), format!("{says} {comment}"));
@@ -198,7 +198,8 @@ impl Model {
     fn made(&self, board: &Board, up: Id, env: Env) -> Option<String> {
         let task = self.project.task(up);
         if task.effect.changes_world() {
-            return Some(self.past(up, env).token);
+            let (value, taint) = self.past(up, env).token;
+            return Some(format!("{value} {taint:?}"));
         }
         board[&up].memo().map(Memo::made)
     }

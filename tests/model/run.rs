@@ -72,6 +72,8 @@ pub struct Run<'a> {
     pub verdicts: BTreeMap<Id, Verdict>,
     pub held: BTreeMap<Id, Why>,
     pub aside: BTreeMap<Id, (String, Content)>,
+    /// What tainted the token before an attempt under way.
+    pub taints: BTreeMap<Id, Option<u64>>,
     pub stopping: bool,
     pub interrupted: bool,
     pub came: Came,
@@ -100,6 +102,7 @@ impl<'a> Run<'a> {
             verdicts: BTreeMap::new(),
             held: BTreeMap::new(),
             aside: BTreeMap::new(),
+            taints: BTreeMap::new(),
             stopping: false,
             interrupted: false,
             came: Came::default(),

@@ -48,10 +48,10 @@ pub fn reason(reason: &Json) -> String {
         "variable-changed" => "name",
         "tool-changed" => "tool",
         "upstream-changed" | "undone-by" | "superseded-by" | "upstream-not-fresh" | "judged-by-last-values" => "task",
-        "to-undo" => {
+        "to-undo" | "to-ask" => {
             let tasks = reason["tasks"].as_array().into_iter().flatten();
             let names: BTreeSet<&str> = tasks.filter_map(Json::as_str).collect();
-            return format!("to-undo {}", names.into_iter().collect::<Vec<_>>().join(" "));
+            return format!("{kind} {}", names.into_iter().collect::<Vec<_>>().join(" "));
         }
         _ => return kind.to_owned(),
     };

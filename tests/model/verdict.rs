@@ -104,7 +104,10 @@ impl Model {
         }
         let ended = past.last.as_ref().map(|last| last.end);
         let (cut, interrupted) = (ended == Some(End::Cut), ended == Some(End::Interrupted));
-        if cut && self.started_once(id, env) {
+        // What was begun as `once` stays in doubt, whatever the task is called now.
+        let began = |number: u64| past.began.as_ref().is_some_and(|recipe| recipe.number == number);
+        let in_doubt = past.last.as_ref().is_some_and(|last| last.effect == Effect::Once && began(last.number));
+        if cut && in_doubt && !past.rerun {
             return Verdict::new("unknown", "end-unknown");
         }
         let now = self.walk(board, id, env);
@@ -231,6 +234,9 @@ impl Model {
         let differ = self.differences(id, memo, now);
         self.explain(memo, now, &differ, reasons);
         let task = self.project.task(id);
+        if task.effect != Effect::Pure && !memo.built_on.is_subset(&self.alive(id, memo.env)) {
+            reasons.say("incarnation");
+        }
         if task.effect == Effect::Read {
             let age = self.now - memo.created;
             if !task.ttl || !(0..TTL).contains(&age) {
@@ -262,15 +268,21 @@ impl Model {
         let to_undo = self.to_undo(id, env);
         let mut verdict = Verdict::new("stale", "");
         verdict.reasons = Reasons::default();
-        if to_undo.is_empty() {
+        let to_ask = self.to_ask(id, env);
+        if to_undo.is_empty() && to_ask.is_empty() {
             verdict.state = "fresh";
             return verdict;
         }
-        let names: BTreeSet<String> = to_undo.iter().map(|id| self.project.name(*id)).collect();
-        verdict.reasons.say(format!("to-undo {}", names.into_iter().collect::<Vec<_>>().join(" ")));
+        for (what, targets) in [("to-undo", &to_undo), ("to-ask", &to_ask)] {
+            let names: BTreeSet<String> = targets.iter().map(|id| self.project.name(*id)).collect();
+            if !names.is_empty() {
+                verdict.reasons.say(format!("{what} {}", names.into_iter().collect::<Vec<_>>().join(" ")));
+            }
+        }
         // Where all that is to be undone was begun after the last attempt, its bad end is of the past.
         let began = to_undo.iter().filter_map(|id| self.past(*id, env).began).map(|recipe| recipe.number).min();
-        let last = past.last.as_ref().filter(|last| began.is_some_and(|began| began < last.number));
+        let last =
+            past.last.as_ref().filter(|last| !to_ask.is_empty() || began.is_some_and(|began| began < last.number));
         match last.map(|last| last.end) {
             Some(End::Failed) => {
                 verdict.state = "failed";
@@ -280,6 +292,13 @@ impl Model {
             _ => {}
         }
         verdict
+    }
+
+    /// Targets of an undo of whose things nothing is known here, and whose tool can be asked.
+    pub fn to_ask(&self, id: Id, env: Env) -> BTreeSet<Id> {
+        let How::Undo(of) = &self.project.task(id).how else { return BTreeSet::new() };
+        let targets = of.iter().flat_map(|of| self.project.instances(*of));
+        targets.filter(|target| self.project.task(*target).is_machines() && !self.past(*target, env).asked).collect()
     }
 
     /// Targets of an undo that began to change the world since their last complete undo.
