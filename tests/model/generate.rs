@@ -96,13 +96,20 @@ fn task(random: &mut Random, place: usize, all_undo: bool) -> Task {
     let how = match random.below(10) {
         0..6 => How::Shell,
         6..8 => How::Script,
+        8 if random.chance(50) => How::Machines,
         _ => How::Template,
     };
     let template = how == How::Template;
-    let effect = if template { Effect::Pure } else { effect(random) };
+    let machines = how == How::Machines;
+    let effect = match how {
+        How::Template => Effect::Pure,
+        How::Machines => Effect::Idempotent,
+        _ => effect(random),
+    };
     let makes = if effect == Effect::Pure { 85 } else { 30 };
     let out = match random.chance(makes) {
         _ if template => Out::File,
+        _ if machines => Out::Nothing,
         false => Out::Nothing,
         true if random.chance(30) => Out::Folder,
         true => Out::File,
@@ -122,12 +129,12 @@ fn task(random: &mut Random, place: usize, all_undo: bool) -> Task {
         values: some(random, place, 35),
         artifacts: some(random, place, 35),
         out,
-        exports: !template && random.chance(50),
+        exports: machines || !template && random.chance(50),
         ttl: random.chance(75),
         may_fail: random.chance(8),
-        has_undo: all_undo || random.chance(60),
+        has_undo: all_undo || machines || random.chance(60),
         probe: random.chance(25),
-        keys: Some(keys).filter(|keys| !keys.is_empty() && random.chance(18)),
+        keys: Some(keys).filter(|keys| !machines && !keys.is_empty() && random.chance(18)),
         ..nothing()
     }
 }

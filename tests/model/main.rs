@@ -11,7 +11,10 @@
 //!
 //! `INFRA_MODEL_SEEDS=1000..2000 cargo test --test model` plays these seeds instead of the usual ones.
 
+mod attempt;
 mod generate;
+mod machines;
+mod manifest;
 mod memory;
 mod op;
 mod place;
@@ -24,6 +27,7 @@ mod shrink;
 mod story;
 mod taken_back;
 mod text;
+mod told;
 mod verdict;
 mod words;
 mod world;

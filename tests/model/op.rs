@@ -150,9 +150,9 @@ impl Op {
                     Self::After(_, up) => toggle(&mut one.after, before(up)?),
                     Self::Value(_, up) => toggle(&mut one.values, before(up)?),
                     Self::Artifact(_, up) => toggle(&mut one.artifacts, before(up)?),
-                    Self::Exports(_) if one.how != How::Template => one.exports = !one.exports,
+                    Self::Exports(_) if !matches!(one.how, How::Template | How::Machines) => one.exports = !one.exports,
                     Self::MayFail(_) => one.may_fail = !one.may_fail,
-                    Self::Effect(_, effect) if one.how != How::Template => one.effect = effect,
+                    Self::Effect(_, effect) if !matches!(one.how, How::Template | How::Machines) => one.effect = effect,
                     Self::Ttl(_) => one.ttl = !one.ttl,
                     Self::Probe(_) => one.probe = !one.probe,
                     Self::Key(_, key) => {
@@ -184,6 +184,14 @@ impl Op {
                     return None;
                 }
                 // What writes nothing and is not pure may pass off an old output as new: a lie, and allowed.
+                let fits = match hook {
+                    Some(Hook::WritesNothing | Hook::Meddles) => !task.is_machines(),
+                    Some(Hook::PlanFails) => task.is_machines(),
+                    _ => true,
+                };
+                if !fits {
+                    return None;
+                }
                 if hook == Some(Hook::Meddles) && task.files.is_empty() {
                     return None;
                 }
@@ -195,7 +203,8 @@ impl Op {
             }
             Self::UndoHook(task, key, hook) => {
                 let id = id(task, key)?;
-                if !model.project.tasks.iter().filter(|task| !task.is_undo()).all(|task| task.has_undo) {
+                let fits = |task: &Task| task.is_undo() || task.has_undo && !task.is_machines();
+                if !model.project.tasks.iter().all(fits) {
                     // Which of those without an undo come before one that fails is not for the rules to say.
                     return None;
                 }

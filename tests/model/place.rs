@@ -1,6 +1,7 @@
 //! Owns the folder of a story: its files, the commands that are run in it, what they print and leave.
 //! Knows nothing of the rules.
 
+use crate::machines::TERRAFORM;
 use crate::memory::Model;
 use crate::text;
 use serde_json::Value as Json;
@@ -58,12 +59,15 @@ impl Place {
             TempDir::with_prefix("infra-model-")
         };
         let base = base.expect("a temporary folder");
-        for folder in ["project", "home", "tmp", "hooks", "probes", "seen", "world/local", "world/dev"] {
+        for folder in ["project", "home", "tmp", "hooks", "probes", "seen", "bin", "tf", "world/local", "world/dev"] {
             fs::create_dir_all(base.path().join(folder)).expect("a folder");
         }
         fs::write(base.path().join("lib.sh"), text::LIBRARY).expect("written");
         fs::write(base.path().join("undo.sh"), text::UNDO).expect("written");
         fs::write(base.path().join("probe.sh"), text::PROBE).expect("written");
+        let terraform = base.path().join("bin/terraform");
+        fs::write(&terraform, TERRAFORM).expect("written");
+        fs::set_permissions(terraform, fs::Permissions::from_mode(0o755)).expect("a mode");
         fs::write(base.path().join("log"), "").expect("written");
         Self { base, written: BTreeMap::new(), logged: 0 }
     }
@@ -159,7 +163,7 @@ impl Place {
             .args(words)
             .current_dir(self.root())
             .env_clear()
-            .env("PATH", "/usr/bin:/bin")
+            .env("PATH", format!("{}:/usr/bin:/bin", self.path().join("bin").display()))
             .env("HOME", self.path().join("home"))
             .env("TMPDIR", self.path().join("tmp"))
             .env("INFRA_TEST_NOW", (NEW_YEAR + now * 1000).to_string())

@@ -20,10 +20,12 @@ pub enum Hook {
     Interrupts,
     /// Changes its own first input after it has read it.
     Meddles,
+    /// Of machines: the plan fails, so nothing in the world is touched.
+    PlanFails,
 }
 
 impl Hook {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FailsEarly,
         Self::FailsLate,
         Self::Dies,
@@ -32,6 +34,7 @@ impl Hook {
         Self::WritesNothing,
         Self::Interrupts,
         Self::Meddles,
+        Self::PlanFails,
     ];
 
     pub fn word(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Hook {
             Self::WritesNothing => "writes-nothing",
             Self::Interrupts => "interrupts",
             Self::Meddles => "meddles",
+            Self::PlanFails => "plan-fails",
         }
     }
 
@@ -83,6 +87,8 @@ pub struct World {
     pub out: BTreeMap<String, String>,
     /// `world/ENV/LABEL`.
     pub made: BTreeMap<(Env, String), String>,
+    /// Serial of each state of machines.
+    pub serials: BTreeMap<(Env, String), u64>,
     /// `seen/LABEL`, for `read` tasks.
     pub seen: BTreeMap<String, u32>,
     /// `hooks/LABEL`, `hooks/undo-LABEL`.
@@ -139,6 +145,10 @@ impl World {
             }
             Look::Artifact(path) => self.out.get(path).cloned().unwrap_or_else(none),
             Look::World(label) => self.made.get(&(env, label.clone())).cloned().unwrap_or_else(none),
+            Look::FirstThing(label) => {
+                let world = self.made.get(&(env, label.clone()));
+                world.and_then(|world| world.lines().next()).map_or_else(none, |line| format!("{line}\n"))
+            }
             Look::Outside(label) => format!("{}\n", self.seen.get(label).copied().unwrap_or(0)),
         }
     }
