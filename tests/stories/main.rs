@@ -18,6 +18,7 @@ mod doing_limits;
 mod doing_order;
 mod doing_signals;
 mod layers;
+mod reading;
 mod page;
 mod seeing_watch;
 mod shipped;
