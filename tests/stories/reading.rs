@@ -66,11 +66,8 @@ fn every_reader() -> impl Iterator<Item = &'static str> {
 fn unchanged(story: &Story, before: &BTreeMap<String, String>, words: &str) {
     let after = story.tree();
     if *before != after {
-        let differs: BTreeSet<&String> = before
-            .keys()
-            .chain(after.keys())
-            .filter(|path| before.get(*path) != after.get(*path))
-            .collect();
+        let differs: BTreeSet<&String> =
+            before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
         story.last().fail(&format!("`{words}` wrote: {differs:?}"));
     }
 }
@@ -158,10 +155,14 @@ impl ReadOnly {
         let at = story.base().join("read-only");
         std::fs::create_dir(&at).ok()?;
         let mount = |args: &[&str]| {
-            Command::new("mount").args(args).stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
+            Command::new("mount")
+                .args(args)
+                .stderr(std::process::Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
         };
-        let done = mount(&["--bind", story.root().to_str()?, at.to_str()?])
-            && mount(&["-o", "remount,bind,ro", at.to_str()?]);
+        let done =
+            mount(&["--bind", story.root().to_str()?, at.to_str()?]) && mount(&["-o", "remount,bind,ro", at.to_str()?]);
         if done {
             return Some(Self(at));
         }
