@@ -18,6 +18,7 @@ mod doing_limits;
 mod doing_order;
 mod doing_signals;
 mod errors_toml;
+mod errors_world;
 mod layers;
 mod page;
 mod reading;
