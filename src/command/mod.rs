@@ -31,6 +31,7 @@ use std::fmt::Write as _;
 
 /// Carries out a command. Gives the exit code.
 pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
+    crate::host::signals::outlive_file_limits();
     let mut context = Context::new(cli.global, caller_env);
     let result = match &cli.command {
         Command::Run(args) => run::run(&mut context, args),

@@ -17,6 +17,7 @@ mod cli_run;
 mod doing_limits;
 mod doing_order;
 mod doing_signals;
+mod errors_disk;
 mod errors_toml;
 mod errors_world;
 mod layers;

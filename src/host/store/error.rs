@@ -1,14 +1,14 @@
 //! Owns what goes wrong with the store, in words that say what to do.
 //! Does not know what the program does about it: exit code 7.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::ErrorCode;
 
 /// The store can't be read or written: exit code 7.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite failed, with what was being done.
-    #[error("cannot {doing} the store `{path}`: {}", words(.source))]
+    #[error("cannot {doing} the store `{path}`: {}", words(.source, .path))]
     Sqlite { doing: &'static str, path: Utf8PathBuf, source: rusqlite::Error },
     /// The file can't be had.
     #[error("cannot {doing} the store `{path}`: {why}")]
@@ -55,8 +55,14 @@ fn is_damaged(error: &rusqlite::Error) -> bool {
     matches!(code(error), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
+/// Whether there is no room beside a file for what SQLite puts there.
+fn is_full(path: &Utf8Path) -> bool {
+    const ROOM: u64 = 64 << 10;
+    path.parent().is_some_and(|folder| crate::host::process::free_space(folder).is_ok_and(|free| free < ROOM))
+}
+
 /// SQLite's codes, for people.
-fn words(error: &rusqlite::Error) -> String {
+fn words(error: &rusqlite::Error, path: &Utf8Path) -> String {
     let words = match code(error) {
         Some(ErrorCode::DiskFull) => "the disk is full; free some space",
         Some(ErrorCode::NotADatabase) => "it is no database: damaged, or another program's file",
@@ -66,6 +72,7 @@ fn words(error: &rusqlite::Error) -> String {
         Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             "it, or its folder, cannot be opened; see who owns them and their modes"
         }
+        Some(ErrorCode::SystemIoFailure) if is_full(path) => "the disk is full; free some space",
         Some(ErrorCode::SystemIoFailure) => "reading or writing the disk failed: it may be full or broken",
         Some(ErrorCode::FileLockingProtocolFailed) => "its file system cannot lock files",
         _ => return crate::host::without_numbers(&error.to_string()),

@@ -108,13 +108,21 @@ fn reader(path: &Utf8Path) -> Result<Connection, StoreError> {
         Ok(connection)
     });
     match plain {
-        Err(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) => {
+        Err(error) if is_no_place_beside(&error) => {
             let log = Utf8PathBuf::from(format!("{path}-wal"));
             let logged = log.metadata().is_ok_and(|meta| meta.len() > 0);
             if logged { beside(path, &log) } else { as_it_lies(path).map_err(fail) }
         }
         plain => plain.map_err(fail),
     }
+}
+
+/// Whether SQLite could not make its files beside the database: no leave, or no room.
+fn is_no_place_beside(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::DiskFull)
+    )
 }
 
 const READ: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
