@@ -13,7 +13,7 @@ pub mod text;
 mod tools;
 mod tree;
 
-pub use process::alive;
+pub use process::{alive, send};
 pub use running::Running;
 pub use seen::Seen;
 pub use story::Story;
