@@ -8,6 +8,9 @@ use serde::Serialize;
 /// Version of the machine output, `"v"` in every document and event.
 pub const VERSION: u32 = 1;
 
+/// Summary of a task whose turn came when the run was being stopped.
+pub const NOT_STARTED: &str = "not started";
+
 /// One fact about a run, in order.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -40,6 +43,9 @@ pub enum Event {
         at: i64,
         #[serde(skip_serializing_if = "Option::is_none")]
         estimate: Option<f64>,
+        /// The terminal is handed to it until it ends.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        interactive: bool,
     },
     /// A step of an attempt begins.
     TaskStep { task: String, attempt: i64, step: String, argv: Vec<String> },

@@ -3,6 +3,7 @@
 
 use crate::cli::{Color, Global};
 use crate::command::exit::CommandError;
+use crate::engine::recover;
 use crate::host::files::{Disk, StatCache};
 use crate::host::lock;
 use crate::host::secret::Vault;
@@ -130,7 +131,11 @@ impl Context {
         let state = root.join(STATE_DIR);
         let store = Store::open_to_read(&state)?;
         let vault = Vault::load(&state).map_err(|error| CommandError::State(error.to_string()))?;
-        self.opened(root, project, store, vault, SecretCommands::NotRun)
+        let opened = self.opened(root, project, store, vault, SecretCommands::NotRun)?;
+        if opened.living_run().is_none() {
+            recover::foresee(&opened.host, &opened.project.env.name)?;
+        }
+        Ok(opened)
     }
 
     /// Puts a world together.

@@ -3,8 +3,8 @@
 
 use crate::command::context::Opened;
 use crate::engine::probe_check;
-use crate::host::check::Answer;
 use crate::model::name::TaskId;
+use crate::model::probe::Answer;
 use crate::model::record::Phase;
 use crate::plan::board::Board;
 

@@ -18,7 +18,6 @@ use crate::kind::machine::{
 use crate::model::environment::Approve;
 use crate::model::name::{AttemptId, TaskId};
 use crate::model::reason::Reason;
-use crate::model::task::Terminal;
 use camino::Utf8PathBuf;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -61,6 +60,8 @@ pub(super) struct Live {
     /// The intent, once it is durable.
     pub began: Option<Began>,
     pub approved: bool,
+    /// The terminal is its own.
+    pub handed: bool,
     pub interrupted: Option<(Interrupted, Instant)>,
     pub killed: bool,
     pub grace: Duration,
@@ -95,6 +96,7 @@ impl Live {
             last_end: StepEnd::default(),
             began: None,
             approved: false,
+            handed: false,
             interrupted: None,
             killed: false,
             grace: Duration::from_secs(10),
@@ -107,6 +109,10 @@ impl Live {
     }
 
     fn keep_line(&mut self, line: &str) {
+        if line.trim().is_empty() {
+            // The end of a log is shown for what it says.
+            return;
+        }
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }
@@ -217,7 +223,7 @@ impl Engine<'_> {
             }
         }
         env.extend(step.env.clone());
-        let handed = self.project.task(id).terminal == Terminal::Handed;
+        let handed = live.handed;
         let command = process::Command {
             argv: step.argv.clone(),
             dir: step.dir.clone(),

@@ -2,9 +2,12 @@
 //! Does not know how a check is made (`host::check`).
 
 use crate::engine::dispatch::Engine;
+use crate::engine::job::file_name;
+use crate::engine::rendered::{Rendered, rendered, surroundings};
 use crate::host::Host;
-use crate::host::check::Check;
-use crate::kind::machine::Done;
+use crate::host::check::{Check, Look};
+use crate::kind;
+use crate::kind::machine::{Done, Job, Memory};
 use crate::model::name::TaskId;
 use crate::model::record::Export;
 use crate::model::task::ProbeCheck;
@@ -13,6 +16,7 @@ use crate::plan::board::Board;
 use crate::plan::scope::{self, Masked};
 use crate::template;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 impl Engine<'_> {
@@ -45,10 +49,49 @@ pub fn probe_check(host: &Host, board: &Board<'_>, id: TaskId) -> Option<Check> 
             Export::Sealed { .. } => None,
         })
         .collect();
+    if matches!(probe.check, ProbeCheck::Kind) {
+        return Some(own_probe(host, board, id));
+    }
     match render_check(host, board, id, &probe.check, &Json::Object(out)) {
         Ok(check) => check,
         Err(message) => Some(Check::Impossible(message)),
     }
+}
+
+/// The kind's own probe, in the environment that the task itself would get.
+fn own_probe(host: &Host, board: &Board<'_>, id: TaskId) -> Check {
+    let task = board.project.task(id);
+    let env_name = board.project.env.name.as_str();
+    let Rendered { table, declared, .. } = match rendered(host, board, task) {
+        Ok(rendered) => rendered,
+        Err(unprepared) => return Check::Impossible(unprepared.message),
+    };
+    let keep = host.state.join("env").join(env_name).join(file_name(task.name.as_str()));
+    let job = Job {
+        task: task.name.to_string(),
+        env: env_name.to_owned(),
+        attempt: 0,
+        table,
+        exports: BTreeMap::new(),
+        root: host.root.clone(),
+        // Never made: a look writes nothing.
+        tmp: keep.join("look"),
+        keep,
+        dir: host.root.join(&task.dir),
+        undo: Vec::new(),
+        memory: Memory { incarnations: board.history(id).incarnations.clone(), ..Memory::default() },
+        tools: BTreeMap::new(),
+        inputs_digest: String::new(),
+    };
+    let mut env = surroundings(host, env_name, Some(task));
+    env.extend(declared);
+    let looks = kind::find(task.action.kind).looks(&job).into_iter().map(|(step, judge)| {
+        let mut env = env.clone();
+        env.retain(|name, _| !step.without_env.contains(name));
+        env.extend(step.env);
+        Look { argv: step.argv, dir: step.dir, env, judge }
+    });
+    Check::Looks(looks.collect())
 }
 
 fn render_check(

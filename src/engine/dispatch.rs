@@ -5,6 +5,7 @@ use crate::engine::RunError;
 use crate::engine::attempt::Live;
 use crate::engine::finished::Finished;
 use crate::engine::request::{Approver, OnTaskFailure, Request};
+use crate::engine::retry::Between;
 use crate::engine::upstream::Held;
 use crate::event::{Event, Level, Listener};
 use crate::host::Host;
@@ -18,8 +19,8 @@ use crate::model::task::OnFailure;
 use crate::plan::board::Board;
 use crate::plan::schedule;
 use crate::plan::verdict::Verdict;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Where a task of the run stands. Changed by `Engine::set_state` alone.
@@ -52,7 +53,7 @@ pub(super) enum Message {
     /// A readiness check ended.
     Ready(TaskId, AttemptId, Result<(), String>),
     /// A probe answered.
-    Probed(TaskId, crate::host::check::Answer),
+    Probed(TaskId, crate::model::probe::Answer),
 }
 
 /// How far the run is being stopped.
@@ -80,7 +81,7 @@ pub struct Engine<'a> {
     /// Zero as long as nothing was started: a run that finds everything fresh writes nothing.
     pub(super) run: RunId,
     /// Events that are told when it is known whether the run starts anything.
-    untold: Option<Vec<Event>>,
+    pub(super) untold: Option<Vec<Event>>,
     pub(super) started: Instant,
     states: Vec<TaskState>,
     waiting_for: Vec<usize>,
@@ -94,17 +95,19 @@ pub struct Engine<'a> {
     pub(super) stop: Stop,
     /// Tasks that did not run because of another, and which.
     pub(super) held: BTreeMap<TaskId, Held>,
-    /// Number of the next try, of tasks that pause between two.
+    /// Number of the next try, of queued tasks that were tried before.
     pub(super) tries: BTreeMap<TaskId, u32>,
-    /// Tasks that waited for a path lock in this run.
-    pub(super) lock_waits: BTreeSet<TaskId>,
+    /// Tasks that wait for a path, and when it is looked at again.
+    pub(super) lock_waits: BTreeMap<TaskId, Instant>,
+    /// Tasks between two tries.
+    pub(super) between: BTreeMap<TaskId, Between>,
     pub(super) finished: Finished,
     /// Worst exit code that a failure asks for.
     pub(super) exit: u8,
     /// Threads that kill; waited for before the program ends.
     pub(super) killers: Vec<std::thread::JoinHandle<()>>,
     pub(super) sender: UnboundedSender<Message>,
-    receiver: UnboundedReceiver<Message>,
+    pub(super) receiver: UnboundedReceiver<Message>,
 }
 
 impl<'a> Engine<'a> {
@@ -143,7 +146,8 @@ impl<'a> Engine<'a> {
             events: Vec::new(),
             stop: Stop::No,
             tries: BTreeMap::new(),
-            lock_waits: BTreeSet::new(),
+            lock_waits: BTreeMap::new(),
+            between: BTreeMap::new(),
             finished: Finished::default(),
             exit: 0,
             killers: Vec::new(),
@@ -225,26 +229,36 @@ impl<'a> Engine<'a> {
             move |_| drop(sender.send(Message::Signal))
         });
         runtime.block_on(async {
-            loop {
-                // While only probes are asked nobody knows yet whether there is anything to do.
-                if !self.only_asks() {
-                    self.announce()?;
-                }
-                self.start_what_fits()?;
-                if self.is_idle() {
-                    return Ok(());
-                }
-                let tick = self.next_tick();
-                tokio::select! {
-                    message = self.receiver.recv() => {
-                        if let Some(message) = message {
-                            self.take(message)?;
-                        }
-                    }
-                    () = tokio::time::sleep(tick) => self.on_tick(),
-                }
+            let result = self.turn().await;
+            if let Err(error) = &result {
+                // Nothing may go on behind our back, and nothing is torn down without need.
+                self.abandon(error).await;
             }
+            result
         })
+    }
+
+    /// The loop.
+    async fn turn(&mut self) -> Result<(), RunError> {
+        loop {
+            // While only probes are asked nobody knows yet whether there is anything to do.
+            if !self.only_asks() {
+                self.announce()?;
+            }
+            self.start_what_fits()?;
+            if self.is_idle() {
+                return Ok(());
+            }
+            let tick = self.next_tick();
+            tokio::select! {
+                message = self.receiver.recv() => {
+                    if let Some(message) = message {
+                        self.take(message)?;
+                    }
+                }
+                () = tokio::time::sleep(tick) => self.on_tick(),
+            }
+        }
     }
 
     /// Probes are asked, and nothing else is under way.
@@ -358,68 +372,4 @@ impl<'a> Engine<'a> {
         let left: Vec<TaskId> = self.request.tasks.iter().copied().filter(busy).collect();
         schedule::estimate(&self.board, &left, self.request.jobs)
     }
-
-    fn end(mut self, result: Result<(), RunError>) -> Result<Finished, RunError> {
-        if result.is_err() && self.untold.is_some() {
-            // Refused before anything was considered: there is nothing to tell of.
-            return result.map(|()| Finished::default());
-        }
-        if result.is_err() {
-            // Nothing may go on behind our back.
-            self.kill_everything();
-        }
-        for killer in self.killers.drain(..) {
-            let _ = killer.join();
-        }
-        let mut finished = std::mem::take(&mut self.finished);
-        for id in &self.request.tasks {
-            if let TaskState::Settled(outcome) = &self.states[id.index()] {
-                finished.outcomes.insert(*id, *outcome);
-            }
-        }
-        finished.exit = match (&result, self.stop) {
-            (Err(RunError::Store(_) | RunError::Fact(_) | RunError::State { .. }), _) => 7,
-            (Err(RunError::Refused { .. }), _) => 5,
-            (Err(RunError::Tools(_)), _) => 6,
-            (Err(RunError::Unknown { .. }), _) => 4,
-            (Ok(()), Stop::Interrupted | Stop::Told | Stop::Killed) => 130,
-            (Ok(()), _) => self.exit,
-        };
-        let outcome = match finished.exit {
-            0 => Outcome::Ran,
-            130 => Outcome::Interrupted,
-            _ => Outcome::Failed,
-        };
-        let seconds = self.started.elapsed().as_secs_f64();
-        self.tell(Event::RunFinished {
-            run: self.run.0,
-            outcome,
-            ran: finished.ran,
-            fresh: finished.fresh,
-            restored: finished.restored,
-            failed: finished.failed,
-            skipped: finished.skipped,
-            interrupted: finished.interrupted,
-            seconds,
-            exit: finished.exit,
-        });
-        let counts = serde_json::json!({
-            "ran": finished.ran, "fresh": finished.fresh, "restored": finished.restored,
-            "failed": finished.failed, "skipped": finished.skipped, "interrupted": finished.interrupted,
-        });
-        let ended = if self.run == RunId(0) {
-            Ok(())
-        } else {
-            let mut store = self.host.store.borrow_mut();
-            // A ledger that can't be written never fails a run that went well.
-            let _ = store.put_events(self.run, &self.events);
-            store.end_run(self.run, self.host.now(), finished.exit, &counts.to_string())
-        };
-        result?;
-        ended?;
-        Ok(finished)
-    }
 }
-
-/// How often waiting places, locks and graces are looked at again.
-pub(super) const TICK: Duration = Duration::from_millis(100);

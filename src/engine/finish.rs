@@ -3,7 +3,7 @@
 
 use crate::engine::RunError;
 use crate::engine::attempt::Interrupted;
-use crate::engine::dispatch::{Engine, Message, TaskState};
+use crate::engine::dispatch::{Engine, Message, Stop};
 use crate::engine::settle::Said;
 use crate::event::Failure;
 use crate::host::store::{Commit, Ending, WorldUpdate};
@@ -14,7 +14,7 @@ use crate::model::facts::Facts;
 use crate::model::manifest::Manifest;
 use crate::model::name::TaskId;
 use crate::model::record::{Incarnation, Phase, Void};
-use crate::model::task::{Input, Retry};
+use crate::model::task::Input;
 use crate::plan::board::Settled;
 use crate::plan::fingerprint;
 use camino::Utf8Path;
@@ -191,7 +191,10 @@ impl Engine<'_> {
                 let limit = task.timeout.unwrap_or_default();
                 format!("took longer than its timeout of {} s", limit.as_secs_f64())
             }
-            Some(_) if live.killed => "killed on request".to_owned(),
+            Some(_) if live.killed && self.stop == Stop::Killed => "killed on request".to_owned(),
+            Some(_) if live.killed => {
+                format!("interrupted, and killed when its grace of {} s was over", live.grace.as_secs_f64())
+            }
             Some(_) => "interrupted".to_owned(),
             None => live.masks.mask(&trouble.message),
         };
@@ -224,16 +227,6 @@ impl Engine<'_> {
             }
         }
         let tail: Vec<String> = live.tail.iter().cloned().collect();
-        if phase == Phase::Failed
-            && trouble.kind == TroubleKind::Failed
-            && let Some(retry) = task.retry.clone()
-            && live.number <= retry.max
-            && wanted(&retry, &message, &tail)
-            && !self.is_stopping()
-        {
-            self.pause(id, live.number, &retry, &message);
-            return Ok(());
-        }
         if by_user {
             let said = Said {
                 attempt: Some(live.attempt.0),
@@ -245,7 +238,8 @@ impl Engine<'_> {
             let released = self.settle(id, Outcome::Interrupted, said);
             return self.judge_all(released);
         }
-        self.note_failure(id, if trouble.kind == TroubleKind::Refused { 5 } else { 1 });
+        let again =
+            (trouble.kind == TroubleKind::Failed).then(|| self.tries_again(id, live.number, &message, &tail)).flatten();
         let command = live
             .step
             .as_ref()
@@ -268,6 +262,11 @@ impl Engine<'_> {
             summary: None,
             failure: Some(failure),
         };
+        if let Some(retry) = again {
+            self.pause(id, live.number, &retry, said);
+            return Ok(());
+        }
+        self.note_failure(id, if trouble.kind == TroubleKind::Refused { 5 } else { 1 });
         let released = self.settle(id, Outcome::Failed, said);
         self.judge_all(released)
     }
@@ -280,51 +279,6 @@ impl Engine<'_> {
             _ => self.host.remove_private_dir(tmp),
         }
     }
-
-    /// Waits before the next try, longer each time.
-    fn pause(&mut self, id: TaskId, number: u32, retry: &Retry, message: &str) {
-        let (first, longest) = retry.backoff;
-        let pause = first.saturating_mul(1u32 << (number - 1).min(16)).min(longest.max(first));
-        self.notice(
-            id,
-            format!("try {number} of {} failed: {message}; next try in {} s", retry.max + 1, pause.as_secs_f64()),
-        );
-        self.set_state(id, TaskState::Pausing);
-        self.verdicts[id.index()].get_or_insert_default();
-        self.tries.insert(id, number + 1);
-        let sender = self.sender.clone();
-        let attempt = crate::model::name::AttemptId(-1);
-        std::thread::spawn(move || {
-            std::thread::sleep(pause);
-            let _ = sender.send(Message::Pause(id, attempt));
-        });
-    }
-
-    pub(super) fn on_pause(&mut self, id: TaskId, attempt: crate::model::name::AttemptId) -> Result<(), RunError> {
-        if *self.state(id) == TaskState::Pausing {
-            let number = self.tries.remove(&id).unwrap_or(2);
-            if self.is_stopping() {
-                let verdict = self.verdicts[id.index()].take().unwrap_or_default();
-                let released = self.not_started(id, verdict);
-                return self.judge_all(released);
-            }
-            self.verdicts[id.index()] = Some(crate::plan::verdict::judge(&self.board, self.host, id)?);
-            return if self.look_again(id)? { self.begin(id, number) } else { Ok(()) };
-        }
-        if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
-            return self.advance(id, crate::kind::machine::Heard::Waited);
-        }
-        Ok(())
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stop != crate::engine::dispatch::Stop::No
-    }
-}
-
-fn wanted(retry: &Retry, message: &str, tail: &[String]) -> bool {
-    retry.when.is_empty()
-        || retry.when.iter().any(|text| message.contains(text) || tail.iter().any(|line| line.contains(text)))
 }
 
 /// The machine names tasks; the store knows ids, which outlive names.

@@ -2,21 +2,16 @@
 //! Does not know the machine that will use it.
 
 use crate::engine::dispatch::Engine;
+use crate::engine::rendered::{Rendered, rendered, surroundings};
 use crate::host::Host;
 use crate::host::mask::Masks;
 use crate::kind::machine::{Job, Memory};
 use crate::kind::{self, Table};
 use crate::model::action::KindName;
-use crate::model::effect::Effect;
 use crate::model::name::{AttemptId, RunId, TaskId, TaskKey};
-use crate::model::record::Export;
 use crate::model::task::Task;
-use crate::plan::scope::{self, Reveal};
-use crate::template::{self, Scope};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,7 +28,7 @@ impl Unprepared {
         Self { message: message.into(), hint: None, exit: 1 }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -61,103 +56,11 @@ pub struct UndoRecipe {
     pub needs: Vec<i64>,
 }
 
-/// Opens what is sealed: real values, gathered so that they can be masked.
-struct Real<'a> {
-    host: &'a Host,
-    seen: RefCell<Vec<String>>,
-    troubles: RefCell<Vec<String>>,
-}
-
-impl Real<'_> {
-    fn remember(&self, value: &Json) {
-        match value {
-            Json::String(text) => self.seen.borrow_mut().push(text.clone()),
-            Json::Array(items) => items.iter().for_each(|item| self.remember(item)),
-            Json::Object(items) => items.values().for_each(|item| self.remember(item)),
-            Json::Number(number) => self.seen.borrow_mut().push(number.to_string()),
-            Json::Bool(_) | Json::Null => {}
-        }
-    }
-}
-
-impl Reveal for Real<'_> {
-    fn export(&self, export: &Export) -> Json {
-        match export {
-            Export::Plain { value } => value.clone(),
-            Export::Sealed { sealed, .. } => match self.host.unseal(sealed) {
-                Ok(value) => {
-                    self.remember(&value);
-                    value
-                }
-                Err(error) => {
-                    self.troubles.borrow_mut().push(error);
-                    Json::Null
-                }
-            },
-        }
-    }
-
-    fn secret(&self, name: &str) -> Json {
-        match self.host.secret_value(name) {
-            Ok(value) => {
-                self.seen.borrow_mut().push(value.clone());
-                Json::String(value)
-            }
-            Err(error) => {
-                self.troubles.borrow_mut().push(error);
-                Json::Null
-            }
-        }
-    }
-}
-
-/// Variables of the caller that every task gets.
-const ALLOWED: [&str; 15] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LANG",
-    "TZ",
-    "TERM",
-    "SSH_AUTH_SOCK",
-    "TMPDIR",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "ALL_PROXY",
-];
-
 impl Engine<'_> {
     /// Prepares an attempt of a declared task.
     pub(super) fn prepare_attempt(&self, id: TaskId, attempt: AttemptId) -> Result<Prepared, Unprepared> {
         let task = self.project.task(id);
-        let reads = scope::reads_with_undo(task);
-        let real = Real { host: self.host, seen: RefCell::default(), troubles: RefCell::default() };
-        let scope = scope::scope(&self.board, task, &reads, &real);
-        if let Some(trouble) = real.troubles.borrow().first() {
-            return Err(Unprepared::new(trouble.clone()).hint("see `[secrets]` in `infra.toml`"));
-        }
-        let broken = |error: template::RenderError| Unprepared { message: error.message, hint: error.help, exit: 1 };
-        let mut table = Table::new();
-        for (key, tree) in &task.action.table {
-            table.insert(key.clone(), template::render_tree(tree, &scope).map_err(broken)?);
-        }
-        if task.action.kind == KindName::Template {
-            self.render_files(&mut table, &scope)?;
-        }
-        let mut declared = BTreeMap::new();
-        for (name, text) in &task.env {
-            declared.insert(name.clone(), template::render_text(text, &scope).map_err(broken)?);
-        }
-        let mut undo = Vec::new();
-        for argv in &task.undo {
-            let words: Result<Vec<String>, _> = argv.iter().map(|text| template::render_text(text, &scope)).collect();
-            undo.push(words.map_err(broken)?);
-        }
-        let masks = Arc::new(Masks::new(&real.seen.take()));
+        let Rendered { table, declared, undo, masks } = rendered(self.host, &self.board, task)?;
         let key = self.board.key(id);
         self.assemble(task.name.as_str(), task, key, attempt, table, &declared, undo, masks)
     }
@@ -281,28 +184,7 @@ impl Engine<'_> {
         prepared: &Prepared,
         declared: &BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
-        let mut env = BTreeMap::new();
-        for (name, value) in &self.host.caller_env {
-            if ALLOWED.contains(&name.as_str()) || name.starts_with("LC_") || name == "all_proxy" {
-                env.insert(name.clone(), value.clone());
-            }
-        }
-        env.insert("PATH".to_owned(), self.host.search_path());
-        let pure = task.is_some_and(|task| task.effect == Effect::Pure);
-        if pure {
-            env.retain(|name, _| name != "LANG" && name != "TZ" && !name.starts_with("LC_"));
-            env.insert("LC_ALL".to_owned(), "C.UTF-8".to_owned());
-            env.insert("TZ".to_owned(), "UTC".to_owned());
-        } else {
-            env.insert("INFRA_ENV".to_owned(), self.project.env.name.to_string());
-        }
-        if let Some(task) = task {
-            for name in &task.pass_env {
-                if let Some(value) = self.host.passed(name) {
-                    env.insert(name.clone(), value);
-                }
-            }
-        }
+        let mut env = surroundings(self.host, self.project.env.name.as_str(), task);
         env.extend(declared.clone());
         env.insert("INFRA_TASK".to_owned(), prepared.job.task.clone());
         env.insert("INFRA_RUN".to_owned(), self.run.to_string());
@@ -310,34 +192,6 @@ impl Engine<'_> {
         env.insert("INFRA_EXPORTS".to_owned(), prepared.job.tmp.join("exports").to_string());
         env.insert("INFRA_TMP".to_owned(), prepared.job.tmp.to_string());
         env
-    }
-
-    fn render_files(&self, table: &mut Table, scope: &Scope) -> Result<(), Unprepared> {
-        let render = |file: &mut serde_json::Map<String, Json>| -> Result<(), Unprepared> {
-            let from = file.get("from").and_then(Json::as_str).unwrap_or("").to_owned();
-            let extra = file.get("vars").cloned().unwrap_or(Json::Null);
-            let text =
-                template::render_file(from.as_str().into(), &self.host.disk, scope, &extra).map_err(|error| {
-                    let place = error.place.as_ref().map(|place| format!(" ({})", self.host.declared(place)));
-                    Unprepared {
-                        message: format!("`{from}` cannot be rendered: {}{}", error.message, place.unwrap_or_default()),
-                        hint: error.help,
-                        exit: 1,
-                    }
-                })?;
-            file.insert("content".to_owned(), Json::String(text));
-            if !file.contains_key("mode")
-                && let Some(mode) = self.host.mode_of(from.as_str().into())
-            {
-                file.insert("mode".to_owned(), Json::String(format!("{mode:o}")));
-            }
-            Ok(())
-        };
-        match table.get_mut("files") {
-            Some(Json::Array(items)) => items.iter_mut().filter_map(Json::as_object_mut).try_for_each(render),
-            Some(Json::Object(one)) => render(one),
-            _ => Ok(()),
-        }
     }
 
     /// The recipe by which a task is undone, sealed.

@@ -2,10 +2,17 @@
 //! Does not know what the tools do with a signal.
 
 use crate::engine::attempt::Interrupted;
-use crate::engine::dispatch::{Engine, Stop, TICK, TaskState};
+use crate::engine::dispatch::{Engine, Stop, TaskState};
 use crate::event::{Event, Level};
+use crate::host::lock::Held;
 use crate::model::name::TaskId;
 use std::time::{Duration, Instant};
+
+/// How often a path that another run writes is looked at again.
+const LOCK_TICK: Duration = Duration::from_millis(250);
+
+/// Running tasks that are named in one line.
+const NAMED: usize = 6;
 
 impl Engine<'_> {
     /// Time until something may be due.
@@ -23,8 +30,11 @@ impl Engine<'_> {
                 sooner(since + live.grace);
             }
         }
-        if self.waits_for_lock() {
-            sooner(now + TICK);
+        // Without a free place there is nothing to look for: what frees one wakes us.
+        if self.live.len() < self.request.jobs {
+            for (_, until) in self.lock_waits.iter().filter(|(id, _)| *self.state(**id) == TaskState::Queued) {
+                sooner(*until);
+            }
         }
         next.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(now).max(Duration::from_millis(5)))
     }
@@ -72,7 +82,6 @@ impl Engine<'_> {
                 for id in self.ids_running() {
                     self.interrupt(id, Interrupted::User);
                 }
-                self.end_pauses();
             }
             Stop::Interrupted => {
                 self.stop = Stop::Told;
@@ -80,6 +89,7 @@ impl Engine<'_> {
                 let waits: Vec<String> = self
                     .live
                     .iter()
+                    .take(NAMED)
                     .map(|(id, live)| {
                         let left = live
                             .interrupted
@@ -105,19 +115,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Tasks between two tries do not wait for the next one.
-    fn end_pauses(&mut self) {
-        let pausing: Vec<TaskId> =
-            self.request.tasks.iter().copied().filter(|id| *self.state(*id) == TaskState::Pausing).collect();
-        for id in pausing {
-            let verdict = self.verdicts[id.index()].take().unwrap_or_default();
-            let released = self.not_started(id, verdict);
-            if let Err(error) = self.judge_all(released) {
-                self.warn(error.to_string());
-            }
-        }
-    }
-
     /// Interrupts everything for a reason that is not the user's.
     pub(super) fn interrupt_all(&mut self, why: &str) {
         let running = self.ids_running();
@@ -126,6 +123,16 @@ impl Engine<'_> {
         }
         for id in running {
             self.interrupt(id, Interrupted::FailFast);
+        }
+    }
+
+    /// Interrupts everything, and writes nothing down.
+    pub(super) fn interrupt_without_record(&mut self) {
+        for live in self.live.values_mut().filter(|live| live.interrupted.is_none()) {
+            live.interrupted = Some((Interrupted::FailFast, Instant::now()));
+            if let Some(running) = &live.running {
+                running.interrupt();
+            }
         }
     }
 
@@ -170,22 +177,27 @@ impl Engine<'_> {
         self.running().collect()
     }
 
-    fn names_running(&self) -> Vec<String> {
-        self.running().map(|id| format!("`{}`", self.project.task(id).name)).collect()
+    pub(super) fn names_running(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.running().map(|id| format!("`{}`", self.project.task(id).name)).collect();
+        if let Some(more) = names.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            names.truncate(NAMED);
+            names.push(format!("{more} more"));
+        }
+        names
     }
 
     fn tell_all(&mut self, level: Level, message: String) {
         self.tell(Event::Notice { level, message });
     }
 
-    /// A task waits for a path that another run writes.
-    pub(super) fn wait_for_lock(&mut self, id: TaskId) {
-        if self.lock_waits.insert(id) {
-            self.notice(id, "waiting: another run writes one of its outputs");
+    /// A task waits for a path that another run writes, and is looked at again after a while.
+    pub(super) fn wait_for_lock(&mut self, id: TaskId, held: &Held) {
+        if self.lock_waits.insert(id, Instant::now() + LOCK_TICK).is_none() {
+            let by = held.holder.as_ref().map_or_else(
+                || "another run".to_owned(),
+                |holder| format!("`{}` (process {})", holder.command, holder.pid),
+            );
+            self.notice(id, format!("waiting: {by} writes `{}`", held.what));
         }
-    }
-
-    fn waits_for_lock(&self) -> bool {
-        self.lock_waits.iter().any(|id| *self.state(*id) == TaskState::Queued)
     }
 }

@@ -1,11 +1,13 @@
-//! Owns what is done about upstreams that a run does not consider: refused, or their artifacts mended.
+//! Owns what is done about tasks that a run takes as recorded: refused, or their artifacts put back.
 //! Does not know when a record is ground to stand on (`plan::recorded`).
 
 use crate::engine::RunError;
 use crate::engine::dispatch::Engine;
 use crate::model::name::TaskId;
-use crate::model::task::Input;
-use crate::plan::recorded::{OutsideError, settle_outside};
+use crate::model::record::Artifact;
+use crate::plan::board::Settled;
+use crate::plan::recorded::{OutsideError, altered_for, as_recorded, settle_outside, whole_again};
+use crate::plan::verdict;
 
 impl Engine<'_> {
     /// Settles every task that tasks of the run read or need and that is not part of it.
@@ -13,40 +15,46 @@ impl Engine<'_> {
     /// # Errors
     /// Refused, when such a task failed, is unknown or never ran.
     pub(super) fn take_recorded(&mut self) -> Result<(), RunError> {
-        for (up, reader) in settle_outside(&mut self.board, self.host, &self.request.tasks)? {
-            self.mend_artifacts(up, reader)?;
+        for (up, artifact) in settle_outside(&mut self.board, self.host, &self.request.tasks)? {
+            self.put_back_for_readers(up, &artifact)?;
+            whole_again(&mut self.board, up);
         }
         Ok(())
     }
 
-    /// An altered artifact that is read is put back first.
-    fn mend_artifacts(&mut self, up: TaskId, reader: TaskId) -> Result<(), RunError> {
-        let reads: Vec<String> = self
-            .project
-            .task(reader)
-            .inputs
-            .iter()
-            .filter_map(|input| match input {
-                Input::Artifact { from, output, .. } if *from == up => Some(output.to_string()),
-                _ => None,
-            })
-            .collect();
-        let Some(record) = self.board.settled[up.index()].record().cloned() else { return Ok(()) };
-        for artifact in record.artifacts.iter().filter(|artifact| reads.contains(&artifact.path)) {
-            let content = crate::model::facts::Facts::artifact(self.host, artifact.path.as_str().into())?;
-            if content.digest == artifact.digest {
-                continue;
+    /// Settles a task of `--skip`. Without a record, or with what is read of it lost, it stays unsettled
+    /// and holds what follows.
+    pub(super) fn leave_out(&mut self, id: TaskId) -> Result<(), RunError> {
+        self.board.refresh_alive(id);
+        let verdict = verdict::judge(&self.board, self.host, id)?;
+        self.board.settled[id.index()] = as_recorded(&self.board, id, &verdict);
+        let readers = self.project.graph.down(id).iter().map(|(down, _)| *down);
+        let readers: Vec<TaskId> = readers.filter(|reader| self.request.tasks.contains(reader)).collect();
+        for reader in readers {
+            let altered = match altered_for(&self.board, self.host, id, reader) {
+                Ok(altered) => altered,
+                Err(OutsideError::Fact(error)) => return Err(error.into()),
+                Err(lost) => {
+                    self.warn(lost.to_string());
+                    self.board.settled[id.index()] = Settled::No;
+                    return Ok(());
+                }
+            };
+            for artifact in altered {
+                self.put_back_for_readers(id, &artifact)?;
+                whole_again(&mut self.board, id);
             }
-            let name = self.project.task(up).name.to_string();
-            self.host.restore(artifact).map_err(|error| RunError::Refused {
-                message: format!(
-                    "artifact `{}` of `{name}` was altered and cannot be put back: {error}",
-                    artifact.path
-                ),
-                hint: Some(format!("run `infra run {name}`")),
-            })?;
-            self.warn(format!("artifact `{}` of `{name}` was altered; it was put back", artifact.path));
         }
+        Ok(())
+    }
+
+    fn put_back_for_readers(&mut self, up: TaskId, artifact: &Artifact) -> Result<(), RunError> {
+        let (name, path) = (self.project.task(up).name.to_string(), artifact.path.clone());
+        self.host.restore(artifact).map_err(|error| RunError::Refused {
+            message: format!("artifact `{path}` of `{name}` was altered and cannot be put back: {error}"),
+            hint: Some(format!("run `infra run {name}`")),
+        })?;
+        self.warn(format!("artifact `{path}` of `{name}` was altered; it was put back"));
         Ok(())
     }
 }
@@ -54,11 +62,13 @@ impl Engine<'_> {
 impl From<OutsideError> for RunError {
     fn from(error: OutsideError) -> Self {
         let message = error.to_string();
-        match error {
-            OutsideError::Fact(error) => Self::Fact(error),
+        let hint = match error {
+            OutsideError::Fact(error) => return Self::Fact(error),
             OutsideError::NoRecord { reader, name, .. } => {
-                Self::Refused { message, hint: Some(format!("run `infra run {reader}`, which runs `{name}` first")) }
+                format!("run `infra run {reader}`, which runs `{name}` first")
             }
-        }
+            OutsideError::Lost { name, .. } => format!("run `infra run {name}`"),
+        };
+        Self::Refused { message, hint: Some(hint) }
     }
 }

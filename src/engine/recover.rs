@@ -49,6 +49,30 @@ fn put_back(host: &Host) -> Result<Vec<String>, StoreError> {
     Ok(said)
 }
 
+/// Lets a reading command see what the next run of an environment finds when it has recovered. No run of
+/// it may live.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn foresee(host: &Host, env: &EnvName) -> Result<(), StoreError> {
+    let left = host.left_aside();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let store = host.store.borrow();
+    let cut: Vec<_> = store.open_attempts(env)?.into_iter().map(|attempt| attempt.id).collect();
+    for attempt in left {
+        let goes_back = match store.phase(attempt)? {
+            Some(Phase::Open) => cut.contains(&attempt),
+            phase => phase != Some(Phase::Done),
+        };
+        if goes_back {
+            host.see_left_aside(attempt);
+        }
+    }
+    Ok(())
+}
+
 fn line(attempt: &Attempt, name: &str) -> String {
     let means = match (attempt.effect, attempt.began) {
         (_, false) => "it had changed nothing; it runs again if it is wanted",

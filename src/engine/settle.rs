@@ -5,14 +5,13 @@ use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
 use crate::engine::request::{OnTaskFailure, Reach};
 use crate::engine::upstream::Why;
-use crate::event::{Event, Failure};
+use crate::event::{Event, Failure, NOT_STARTED};
 use crate::model::effect::{Effect, Outcome, State};
 use crate::model::facts::Facts;
 use crate::model::name::TaskId;
 use crate::model::reason::Reason;
 use crate::model::task::{OnFailure, WatchMay};
 use crate::plan::board::Settled;
-use crate::plan::recorded::as_recorded;
 use crate::plan::verdict::{self, Verdict};
 use std::time::Instant;
 
@@ -46,7 +45,7 @@ impl Engine<'_> {
     /// Judges one task. Gives what it released, when it is settled without running.
     fn consider(&mut self, id: TaskId) -> Result<Option<Vec<TaskId>>, RunError> {
         if self.request.skipped.contains(&id) {
-            self.board.settled[id.index()] = as_recorded(&self.board, id);
+            self.leave_out(id)?;
             let summary = Some("left out; taken as recorded".to_owned());
             return Ok(Some(self.settle(id, Outcome::Skipped, Said { summary, ..Said::default() })));
         }
@@ -107,7 +106,7 @@ impl Engine<'_> {
 
     pub(super) fn not_started(&mut self, id: TaskId, verdict: Verdict) -> Vec<TaskId> {
         let outcome = self.not_started_outcome();
-        let summary = Some("not started".to_owned());
+        let summary = Some(NOT_STARTED.to_owned());
         self.holds(id, Why::NotStarted);
         self.settle(id, outcome, Said { reasons: verdict.reasons, summary, ..Said::default() })
     }
@@ -239,8 +238,8 @@ impl Engine<'_> {
         true
     }
 
-    pub(super) fn on_probed(&mut self, id: TaskId, answer: crate::host::check::Answer) -> Result<(), RunError> {
-        use crate::host::check::Answer;
+    pub(super) fn on_probed(&mut self, id: TaskId, answer: crate::model::probe::Answer) -> Result<(), RunError> {
+        use crate::model::probe::Answer;
         self.set_state(id, TaskState::Waiting);
         let verdict = verdict::judge(&self.board, self.host, id)?;
         let (agrees, text) = match answer {

@@ -6,6 +6,7 @@ use crate::engine::attempt::Live;
 use crate::engine::dispatch::{Engine, Stop, TaskState};
 use crate::engine::settle::Said;
 use crate::event::Event;
+use crate::host::process;
 use crate::host::store::NewAttempt;
 use crate::kind;
 use crate::model::effect::{Effect, Outcome};
@@ -24,6 +25,7 @@ impl Engine<'_> {
     pub(super) fn start_what_fits(&mut self) -> Result<(), RunError> {
         loop {
             if self.stop != Stop::No {
+                self.end_pauses()?;
                 for id in std::mem::take(&mut self.queue) {
                     let verdict = self.verdicts[id.index()].take().unwrap_or_default();
                     let released = self.not_started(id, verdict);
@@ -36,7 +38,8 @@ impl Engine<'_> {
             if self.waited_long(id) && !self.look_again(id)? {
                 continue;
             }
-            self.begin(id, 1)?;
+            let number = self.tries.remove(&id).unwrap_or(1);
+            self.begin(id, number)?;
         }
     }
 
@@ -79,7 +82,7 @@ impl Engine<'_> {
             if let Some(pool) = &task.pool {
                 *in_pools.entry(pool).or_default() += 1;
             }
-            handed |= task.terminal == Terminal::Handed;
+            handed |= self.live.get(&id).is_some_and(|live| live.handed);
         }
         let fits = |id: TaskId| {
             let task = self.project.task(id);
@@ -88,16 +91,31 @@ impl Engine<'_> {
                 in_pools.get(pool.as_str()).copied().unwrap_or(0) < limit
             });
             // Only one task can have the terminal, and nothing may write over it.
-            let terminal = !handed && (task.terminal == Terminal::Ours || self.live.is_empty());
+            let terminal = !handed && (!self.wants_terminal(id) || self.live.is_empty());
             pool && terminal
         };
+        let now = Instant::now();
+        let open = |id: TaskId| self.lock_waits.get(&id).is_none_or(|until| *until <= now);
         let better = |a: TaskId, b: TaskId| {
             let (left, right) = (self.remaining[a.index()], self.remaining[b.index()]);
             left.total_cmp(&right).then(b.cmp(&a))
         };
-        (0..self.queue.len())
-            .filter(|place| fits(self.queue[*place]))
-            .max_by(|a, b| better(self.queue[*a], self.queue[*b]))
+        let best = |fits: &dyn Fn(TaskId) -> bool| {
+            (0..self.queue.len())
+                .filter(|place| fits(self.queue[*place]))
+                .max_by(|a, b| better(self.queue[*a], self.queue[*b]))
+        };
+        // One that needs the terminal needs it alone: others make way for it when its turn comes.
+        let first = best(&open)?;
+        if self.wants_terminal(self.queue[first]) && !self.live.is_empty() {
+            return None;
+        }
+        best(&|id| open(id) && fits(id))
+    }
+
+    /// Whether the terminal is to be handed to a task; without one it runs like every other.
+    fn wants_terminal(&self, id: TaskId) -> bool {
+        self.project.task(id).terminal == Terminal::Handed && process::can_be_handed()
     }
 
     /// Begins an attempt; `number` counts the tries of this run.
@@ -108,13 +126,14 @@ impl Engine<'_> {
         let outputs: Vec<_> = task.outputs.iter().map(|output| output.path.clone()).collect();
         let holder = crate::host::lock::Holder { run: self.run.0, ..self.request.holder.clone() };
         let locks = match self.host.lock_paths(&outputs, &holder) {
-            Ok(Some(locks)) => locks,
-            Ok(None) => {
-                // Another environment's run writes the same paths: looked at again at the next tick.
+            Ok(Ok(locks)) => locks,
+            Ok(Err(held)) => {
+                // Another environment's run writes the same paths.
                 self.verdicts[id.index()] = Some(verdict);
                 self.set_state(id, TaskState::Queued);
                 self.queue.push(id);
-                self.wait_for_lock(id);
+                self.tries.insert(id, number);
+                self.wait_for_lock(id, &held);
                 return Ok(());
             }
             Err(why) => return Err(RunError::State { path: ".infra/locks".to_owned(), why }),
@@ -132,6 +151,7 @@ impl Engine<'_> {
         })?;
         let reasons = std::mem::take(&mut verdict.reasons);
         self.verdicts[id.index()] = Some(verdict);
+        let handed = self.wants_terminal(id);
         self.tell(Event::TaskStarted {
             task: task.name.to_string(),
             attempt: attempt.0,
@@ -140,6 +160,7 @@ impl Engine<'_> {
             reasons: reasons.clone(),
             at: started,
             estimate: self.board.history(id).typical_seconds,
+            interactive: handed,
         });
         self.set_state(id, TaskState::Running);
         let prepared =
@@ -151,6 +172,10 @@ impl Engine<'_> {
         let log = self.host.relative(&prepared.log);
         self.host.store.borrow_mut().put_log(attempt.0, &log)?;
         let mut live = Live::new(attempt, number, prepared, reasons, locks);
+        live.handed = handed;
+        if task.terminal == Terminal::Handed && !handed {
+            self.notice(id, "there is no terminal to hand to it: what it reads from is closed");
+        }
         live.grace = task.grace.unwrap_or_else(|| kind::find(task.action.kind).grace());
         live.deadline = task.timeout.map(|timeout| Instant::now() + timeout);
         if task.effect == Effect::Pure {

@@ -4,6 +4,7 @@
 
 use crate::engine::dispatch::{Engine, TaskState};
 use crate::engine::settle::Said;
+use crate::event::NOT_STARTED;
 use crate::model::effect::Outcome;
 use crate::model::graph::Edge;
 use crate::model::name::TaskId;
@@ -43,7 +44,7 @@ impl Engine<'_> {
         let summary = match held.why {
             Why::Failed => format!("not run: `{name}` failed"),
             Why::Interrupted => format!("not run: `{name}` was interrupted"),
-            Why::NotStarted => "not started".to_owned(),
+            Why::NotStarted => NOT_STARTED.to_owned(),
             Why::LeftOut => {
                 let state = state_of_record(&self.board, held.by);
                 // It was asked for, and can't be had this way: that is no success.

@@ -2,10 +2,20 @@
 //! Does not know which task asks, nor what an answer means for it.
 
 use crate::host::process;
+use crate::model::probe::{Answer, Judge};
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};
+
+/// A command that only looks, and how its end is read.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub argv: Vec<String>,
+    pub dir: Utf8PathBuf,
+    pub env: BTreeMap<String, String>,
+    pub judge: Judge,
+}
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -16,20 +26,16 @@ pub enum Check {
     Tcp(String),
     /// A GET answers below 400.
     Http(String),
+    /// A kind's own commands, one after the other; the first that does not agree has the word.
+    Looks(Vec<Look>),
     /// Could not even be made; why.
     Impossible(String),
 }
 
-/// What a check says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    Agrees,
-    Disagrees(String),
-    CannotTell(String),
-}
-
 /// Longest time for one look.
 const ONE_LOOK: Duration = Duration::from_secs(10);
+/// The same of a kind's own command, which may ask about many things.
+const OWN_LOOK: Duration = Duration::from_mins(2);
 /// Pause between looks while waiting.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -63,6 +69,9 @@ impl Check {
             Self::Exec { argv, dir, env } => exec(argv, dir, env, limit),
             Self::Tcp(address) => tcp(address, limit),
             Self::Http(url) => http(url, limit),
+            Self::Looks(looks) => {
+                looks.iter().map(own).find(|answer| *answer != Answer::Agrees).unwrap_or(Answer::Agrees)
+            }
             Self::Impossible(why) => Answer::CannotTell(why.clone()),
         }
     }
@@ -76,6 +85,13 @@ fn exec(argv: &[String], dir: &Utf8PathBuf, env: &BTreeMap<String, String>, limi
             Some(code) => Answer::CannotTell(format!("`{}` exited with code {code}", argv.join(" "))),
             None => Answer::CannotTell(format!("`{}` was ended by a signal", argv.join(" "))),
         },
+        Err(error) => Answer::CannotTell(error.to_string()),
+    }
+}
+
+fn own(look: &Look) -> Answer {
+    match process::query(&look.argv, &look.dir, &look.env, OWN_LOOK) {
+        Ok(output) => look.judge.read(output.code, &output.stdout, &output.stderr),
         Err(error) => Answer::CannotTell(error.to_string()),
     }
 }

@@ -32,6 +32,8 @@ pub struct Disk {
     stats: Mutex<StatCache>,
     memory: Mutex<Memory>,
     listings: Mutex<Listings>,
+    /// Where to look instead, of paths that are read as if they had been put back.
+    elsewhere: Mutex<BTreeMap<String, Utf8PathBuf>>,
 }
 
 /// Answers by path, as inputs (links lead on) and as artifacts (links are links). The keys are text, so
@@ -47,7 +49,8 @@ impl Disk {
     pub fn new(root: impl Into<Utf8PathBuf>, stats: StatCache) -> Self {
         let root = root.into();
         let listings = Listings::new(&root);
-        Self { root, stats: Mutex::new(stats), memory: Mutex::default(), listings: Mutex::new(listings) }
+        let (memory, elsewhere) = (Mutex::default(), Mutex::default());
+        Self { root, stats: Mutex::new(stats), memory, listings: Mutex::new(listings), elsewhere }
     }
 
     /// The project's root.
@@ -72,12 +75,29 @@ impl Disk {
             return Ok(*content);
         }
         let mut reader = Reader::new(self, links);
-        let content = reader.content(Utf8Path::new(&key))?;
+        let content = reader.content(&self.place_of(&key))?;
         // What a link leads to may change without anybody forgetting the link.
         if !reader.led_on {
             lock(&self.memory).of(links).insert(key, content);
         }
         Ok(content)
+    }
+
+    /// Reads a path (relative) and all that lies in it at another place (absolute) from now on.
+    pub fn look_elsewhere(&self, path: &Utf8Path, place: Utf8PathBuf) {
+        lock(&self.elsewhere).insert(self.key(path), place);
+        self.forget(path);
+    }
+
+    fn place_of(&self, key: &str) -> Utf8PathBuf {
+        let elsewhere = lock(&self.elsewhere);
+        let path = Utf8Path::new(key);
+        let found = path.ancestors().find_map(|at| Some((at, elsewhere.get(at.as_str())?)));
+        match found.and_then(|(at, place)| Some((path.strip_prefix(at).ok()?, place))) {
+            Some((rest, place)) if rest.as_str().is_empty() => place.clone(),
+            Some((rest, place)) => place.join(rest),
+            None => path.to_owned(),
+        }
     }
 
     /// Files and links that a glob takes, sorted, relative to the root.

@@ -2,7 +2,7 @@
 //! Does not know which task writes them, nor whether they are as they should be.
 
 use crate::host::cas::{Aside, Stored};
-use crate::host::lock::{Holder, LockError, PathLocks, Wait};
+use crate::host::lock::{Held, Holder, LockError, PathLocks, Wait};
 use crate::host::world::Host;
 use crate::model::name::AttemptId;
 use crate::model::record::Artifact;
@@ -38,6 +38,15 @@ impl Host {
     /// Attempts that left outputs aside.
     pub fn left_aside(&self) -> Vec<AttemptId> {
         self.asides.attempts().iter().filter_map(|name| name.parse().ok().map(AttemptId)).collect()
+    }
+
+    /// Reads what an attempt of a dead run left aside as if it had been put back, which the next run does.
+    pub fn see_left_aside(&self, attempt: AttemptId) {
+        for aside in self.asides.left_by(&attempt.to_string()).unwrap_or_default() {
+            if let Ok(path) = aside.from().strip_prefix(&self.root) {
+                self.disk.look_elsewhere(path, aside.entry().to_owned());
+            }
+        }
     }
 
     /// Ends what an attempt of a dead run left aside: put back, or dropped when the attempt was complete.
@@ -82,14 +91,14 @@ impl Host {
         }
     }
 
-    /// Locks output paths project-wide; `None`: another run holds one of them.
+    /// Locks output paths project-wide, or tells which one another run holds.
     ///
     /// # Errors
     /// A lower-case fragment.
-    pub fn lock_paths(&self, paths: &[Utf8PathBuf], holder: &Holder) -> Result<Option<PathLocks>, String> {
+    pub fn lock_paths(&self, paths: &[Utf8PathBuf], holder: &Holder) -> Result<Result<PathLocks, Held>, String> {
         match PathLocks::take(&self.state, paths, holder, &mut |_| Wait::GiveUp) {
-            Ok(locks) => Ok(Some(locks)),
-            Err(LockError::Held(_) | LockError::GaveUp(_)) => Ok(None),
+            Ok(locks) => Ok(Ok(locks)),
+            Err(LockError::Held(held) | LockError::GaveUp(held)) => Ok(Err(held)),
             Err(error @ LockError::File(_)) => Err(error.to_string()),
         }
     }

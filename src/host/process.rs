@@ -21,6 +21,7 @@ pub use query::{QueryOutput, query};
 pub use registry::become_subreaper;
 pub use spawn::start;
 pub(crate) use sys::{free_space, is_link_loop, open_no_follow};
+pub use terminal::can_be_handed;
 
 use crate::host::mask::Masks;
 use camino::Utf8PathBuf;

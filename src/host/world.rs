@@ -10,7 +10,7 @@ use crate::host::secret::{Sources, Vault};
 use crate::host::store::{Store, ToolRow};
 use crate::model::diagnostic::Place;
 use crate::model::digest::Digest;
-use crate::model::environment::Environment;
+use crate::model::environment::{Environment, Secret, SecretSource};
 use crate::model::facts::{Content, FactError, Facts, Files, SecretDigest};
 use crate::model::name::{EnvName, TaskKey};
 use crate::model::record::{Millis, Record};
@@ -163,6 +163,9 @@ impl Host {
             return known.clone();
         }
         let value = match self.environment.secrets.get(name) {
+            Some(secret) if self.commands == SecretCommands::NotRun && is_command(secret) => {
+                return Err(format!("secret `{name}` comes from a command, and a command that reads runs none"));
+            }
             None => Err(format!("secret `{name}` is not declared")),
             Some(declared) => {
                 let mut caller = self.environment.dotenv.clone();
@@ -272,6 +275,10 @@ impl Host {
     }
 }
 
+fn is_command(secret: &Secret) -> bool {
+    matches!(secret.source, SecretSource::Command(_))
+}
+
 fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>) -> String {
     let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin"]
         .iter()
@@ -329,12 +336,7 @@ impl Facts for Host {
     }
 
     fn secret(&self, name: &str) -> SecretDigest {
-        let is_command = self
-            .environment
-            .secrets
-            .get(name)
-            .is_some_and(|secret| matches!(secret.source, crate::model::environment::SecretSource::Command(_)));
-        if is_command && self.commands == SecretCommands::NotRun {
+        if self.environment.secrets.get(name).is_some_and(is_command) && self.commands == SecretCommands::NotRun {
             return SecretDigest::NotAsked;
         }
         match self.secret_value(name) {
@@ -345,6 +347,11 @@ impl Facts for Host {
 
     fn record(&self, task: TaskKey, fingerprint: &Digest) -> Result<Option<Arc<Record>>, FactError> {
         let found = self.store.borrow().record(task, fingerprint);
+        found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
+    }
+
+    fn records(&self, task: TaskKey, limit: usize) -> Result<Vec<Arc<Record>>, FactError> {
+        let found = self.store.borrow().records(task, limit);
         found.map_err(|error| FactError { what: "the store".to_owned(), why: error.to_string() })
     }
 

@@ -18,6 +18,7 @@ pub mod undo_of;
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::facts::Files;
+use crate::model::probe::Judge;
 use crate::model::value::ValueType;
 use camino::Utf8PathBuf;
 use machine::{Job, Machine};
@@ -80,6 +81,15 @@ pub trait Kind: Sync {
     /// `undo` argvs are used, or it counts as undone with what it lived on).
     fn undo(&self, _job: Job) -> Option<Box<dyn Machine>> {
         None
+    }
+    /// Whether it has a probe of its own.
+    fn has_probe(&self) -> bool {
+        false
+    }
+    /// Its own probe: commands that only look, each with how its end is read. They get the task's
+    /// environment, write nothing and wait for no lock.
+    fn looks(&self, _job: &Job) -> Vec<(machine::Step, Judge)> {
+        Vec::new()
     }
     /// Whether the tool can be asked if the thing exists when there is no history of it here.
     fn can_be_asked(&self) -> bool {

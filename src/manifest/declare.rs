@@ -238,8 +238,19 @@ fn check_probes(check: &mut Checker<'_>, node: &Node) {
         }
     }
     if let Some(own) = node.get("probe").and_then(|probe| probe.entry("kind")) {
-        let help = "write `exec`, `tcp` or `http`".to_owned();
-        check.fail("bad-value", &own.key_span, "no kind of this version has a probe of its own".to_owned(), Some(help));
+        let help = Some("write `exec`, `tcp` or `http`".to_owned());
+        let kind = kind::KINDS.iter().find(|kind| node.get(kind.name().word()).is_some());
+        if let Some(kind) = kind.filter(|kind| !kind.has_probe()) {
+            let message = format!("the kind `{}` has no probe of its own", kind.name().word());
+            check.fail("bad-value", &own.key_span, message, help);
+        } else if own.node.flag() == Some(false) {
+            check.fail(
+                "bad-value",
+                &own.node.span,
+                "`kind` says that the kind's own probe is asked: `true`".to_owned(),
+                help,
+            );
+        }
     }
     let backoff = node.get("retry").and_then(|retry| retry.get("backoff"));
     if let Some((node, text)) = backoff.and_then(|node| Some((node, node.text()?)))

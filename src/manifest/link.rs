@@ -194,7 +194,7 @@ fn former_names(tasks: &[Lowered], around: &Around<'_>, problems: &mut Vec<Diagn
     }
     let mut claimed: BTreeMap<&str, &TaskName> = BTreeMap::new();
     for lowered in tasks {
-        for (was, place) in lowered.task.was.iter().zip(&lowered.was_places) {
+        for (was, place) in &lowered.was {
             if now.contains_key(was.as_str()) || around.absent.elsewhere.contains_key(was.as_str()) {
                 let message = format!("`{was}` is still declared: it is no former name of `{}`", lowered.task.name);
                 problems.push(

@@ -39,7 +39,8 @@ pub(super) struct Lowered {
     pub(super) from_places: Vec<Place>,
     pub(super) pool_place: Option<Place>,
     /// Where the former names stand.
-    pub(super) was_places: Vec<Place>,
+    /// Former names as they are written.
+    pub(super) was: Vec<(String, Place)>,
 }
 
 /// Lowers a task.
@@ -94,7 +95,7 @@ pub(super) fn lower(
         ttl: keys.duration("ttl"),
         probe: keys.probe(),
         undo: keys.argvs("undo"),
-        was: was.iter().map(|(name, _)| name.clone()).collect(),
+        was: was.iter().map(|(name, _)| former(name, draft.instance.as_deref())).collect(),
         in_place: Vec::new(),
         settles: Vec::new(),
         on_failure: if keys.flag("allow_failure") { OnFailure::GoOn } else { OnFailure::Stop },
@@ -137,8 +138,16 @@ pub(super) fn lower(
         action_place,
         from_places: found.as_ref().map(|found| from_places(&found.entry.node, &frame)).unwrap_or_default(),
         pool_place: pool.map(|(_, place)| place),
-        was_places: was.into_iter().map(|(_, place)| place).collect(),
+        was,
         task,
+    }
+}
+
+/// Former name of an instance: a renamed family keeps its keys. One with a key of its own means that one.
+fn former(name: &str, instance: Option<&str>) -> String {
+    match instance {
+        Some(key) if !name.contains('[') => format!("{name}[{key}]"),
+        _ => name.to_owned(),
     }
 }
 

@@ -58,6 +58,8 @@ pub trait Facts {
     fn secret(&self, name: &str) -> SecretDigest;
     /// The newest record of a pure task with this fingerprint, of any environment, not void.
     fn record(&self, task: TaskKey, fingerprint: &Digest) -> Result<Option<Arc<Record>>, FactError>;
+    /// Records of a pure task, of any environment, not void, newest first, at most so many.
+    fn records(&self, task: TaskKey, limit: usize) -> Result<Vec<Arc<Record>>, FactError>;
     /// Whether the content-addressed store holds this artifact whole.
     fn stored(&self, digest: &Digest) -> bool;
     /// The present moment.

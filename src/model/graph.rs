@@ -2,9 +2,10 @@
 //! Does not know what the tasks do. The only module that knows petgraph.
 
 use crate::model::name::TaskId;
-use petgraph::algo::{kosaraju_scc, toposort};
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// What an edge carries; the strongest one wins when a pair has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,13 +48,8 @@ impl Graph {
             up[to.index()].push((*from, *edge));
             down[from.index()].push((*to, *edge));
         }
-        match toposort(&graph, None) {
-            Ok(order) => {
-                let order = order.into_iter().map(task).collect();
-                Ok(Self { up, down, order })
-            }
-            Err(_) => Err(cycles(&graph, &down)),
-        }
+        let order = sorted(&up, &down);
+        if order.len() == count { Ok(Self { up, down, order }) } else { Err(cycles(&graph, &down)) }
     }
 
     /// Edges into a task.
@@ -80,6 +76,25 @@ impl Graph {
     pub fn downstream(&self, seeds: &[TaskId]) -> Vec<bool> {
         reach(&self.down, seeds)
     }
+}
+
+/// Upstream before downstream, and where that leaves a choice as declared: people find their tasks where
+/// they wrote them. Tasks of a cycle, and what follows one, are left out.
+fn sorted(up: &[Vec<(TaskId, Edge)>], down: &[Vec<(TaskId, Edge)>]) -> Vec<TaskId> {
+    let mut waits: Vec<usize> = up.iter().map(Vec::len).collect();
+    let ids = (0u32..).map(TaskId).take(up.len());
+    let mut ready: BinaryHeap<Reverse<TaskId>> = ids.filter(|id| waits[id.index()] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(up.len());
+    while let Some(Reverse(id)) = ready.pop() {
+        order.push(id);
+        for (next, _) in &down[id.index()] {
+            waits[next.index()] -= 1;
+            if waits[next.index()] == 0 {
+                ready.push(Reverse(*next));
+            }
+        }
+    }
+    order
 }
 
 fn reach(edges: &[Vec<(TaskId, Edge)>], seeds: &[TaskId]) -> Vec<bool> {

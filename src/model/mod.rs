@@ -11,6 +11,7 @@ pub mod graph;
 pub mod manifest;
 pub mod name;
 pub mod path;
+pub mod probe;
 pub mod project;
 pub mod reason;
 pub mod record;

@@ -37,28 +37,20 @@ pub fn compare(board: &Board<'_>, old: &Manifest, now: &Walk) -> Vec<Reason> {
         }
     }
     let waiting: BTreeSet<String> = now.waiting.iter().map(|id| board.key(*id).to_string()).collect();
-    let waited = |entry: &Entry| waits(entry, &waiting);
     if !waiting.is_empty() {
-        // What could not be found now is no change: fields that read a waited value, and folders of
-        // artifacts that are not there yet.
-        let artifacts_wait = old
-            .entries
-            .iter()
-            .any(|entry| matches!(&entry.key, EntryKey::Artifact { task, .. } if waiting.contains(task)));
-        differ.retain(|pair| match pair {
-            (Some(entry), None) => match &entry.key {
-                EntryKey::Field { .. } | EntryKey::Env { .. } => false,
-                EntryKey::Path { .. } => !artifacts_wait,
-                _ => !waited(entry),
-            },
-            _ => true,
-        });
+        // What could not be found out now is no change.
+        let unknown = |key: &EntryKey| match key {
+            EntryKey::Field { .. } | EntryKey::Env { .. } => now.unrendered.contains(key),
+            EntryKey::Path { .. } => now.unlisted,
+            key => waits(key, &waiting),
+        };
+        differ.retain(|pair| !matches!(pair, (Some(entry), None) if unknown(&entry.key)));
     }
     explain(board, old, &now.manifest, &differ)
 }
 
-fn waits(entry: &Entry, waiting: &BTreeSet<String>) -> bool {
-    match &entry.key {
+fn waits(key: &EntryKey, waiting: &BTreeSet<String>) -> bool {
+    match key {
         EntryKey::Value { task, .. } | EntryKey::Artifact { task, .. } | EntryKey::Upstream { task } => {
             waiting.contains(task)
         }

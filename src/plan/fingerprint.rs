@@ -27,6 +27,10 @@ pub struct Walk {
     pub manifest: Manifest,
     /// Upstreams that are not settled and without which the manifest is not whole.
     pub waiting: Vec<TaskId>,
+    /// Fields and variables that read a value which is waited for.
+    pub unrendered: BTreeSet<EntryKey>,
+    /// Some glob was not looked at: what it takes is made by a task that is waited for.
+    pub unlisted: bool,
     /// Remarks for people: secrets taken as unchanged, last values of an expired task.
     pub remarks: Vec<Reason>,
     /// Inputs named in full that are not there.
@@ -108,6 +112,8 @@ fn spec(walk: &mut Walk, board: &Board<'_>, facts: &dyn Facts, task: &Task) -> R
             let shown = if secret { None } else { Some(shorten(&value)) };
             push(walk, EntryKey::Env { name: name.clone() }, digest, shown);
             notes(walk, board, &format!("env.{name}"), &text.reads);
+        } else {
+            walk.unrendered.insert(EntryKey::Env { name: name.clone() });
         }
         walk.waiting.extend(waits);
     }
@@ -168,6 +174,7 @@ fn field_name(kind: KindName, key: &str, short: &str) -> String {
 fn tree_field(walk: &mut Walk, board: &Board<'_>, scope: &Scope, name: &str, tree: &Tree) -> Result<(), WalkError> {
     let waits = scope::waits(board, tree);
     if !waits.is_empty() {
+        walk.unrendered.insert(EntryKey::Field { name: name.to_owned() });
         walk.waiting.extend(waits);
         return Ok(());
     }
@@ -293,6 +300,7 @@ fn inputs(walk: &mut Walk, board: &Board<'_>, facts: &dyn Facts, task: &Task) ->
             Input::Glob(glob) => {
                 // Files of another task's folder are not there before it ran.
                 if glob.ignore == GitIgnore::Disregarded && !unsettled.is_empty() {
+                    walk.unlisted = true;
                     continue;
                 }
                 for path in facts.glob(glob)?.iter() {

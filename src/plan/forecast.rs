@@ -5,8 +5,8 @@
 use crate::model::effect::State;
 use crate::model::facts::{FactError, Facts};
 use crate::model::name::TaskId;
-use crate::plan::board::Board;
-use crate::plan::recorded::{OutsideError, as_recorded, settle_outside};
+use crate::plan::board::{Board, Settled};
+use crate::plan::recorded::{OutsideError, altered_for, as_recorded, settle_outside, to_put_back};
 use crate::plan::verdict::{Verdict, judge};
 
 /// What a run is asked for, as far as verdicts depend on it.
@@ -35,17 +35,37 @@ pub fn of_run(
     for id in wish.tasks {
         board.refresh_alive(*id);
         let mut verdict = judge(board, facts, *id)?;
-        if wish.forced.contains(id) && verdict.state != State::Unknown {
-            verdict.force();
-        }
-        board.settled[id.index()] = if wish.skipped.contains(id) {
-            as_recorded(board, *id)
+        if wish.skipped.contains(id) {
+            leave_out(board, facts, wish.tasks, *id, &verdict)?;
         } else {
-            verdict.settled(board.project.task(*id).is_undo())
-        };
+            if wish.forced.contains(id) && verdict.state != State::Unknown {
+                verdict.force();
+            }
+            board.settled[id.index()] = verdict.settled(board.project.task(*id).is_undo());
+        }
         verdicts.push((*id, verdict));
     }
     Ok(verdicts)
+}
+
+/// As a run does with a task of `--skip`, but that nothing is put back.
+fn leave_out(
+    board: &mut Board<'_>,
+    facts: &dyn Facts,
+    tasks: &[TaskId],
+    id: TaskId,
+    verdict: &Verdict,
+) -> Result<(), OutsideError> {
+    board.settled[id.index()] = as_recorded(board, id, verdict);
+    for (reader, _) in board.project.graph.down(id).iter().filter(|(reader, _)| tasks.contains(reader)) {
+        match altered_for(board, facts, id, *reader) {
+            Ok(altered) if altered.is_empty() => {}
+            Ok(_) => to_put_back(board, id),
+            Err(OutsideError::Fact(error)) => return Err(error.into()),
+            Err(_) => board.settled[id.index()] = Settled::No,
+        }
+    }
+    Ok(())
 }
 
 /// Judges every task in graph order and leaves the board settled.

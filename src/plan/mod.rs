@@ -3,6 +3,7 @@
 //! Does no I/O and knows no time but the one that `Facts` tells.
 
 pub mod board;
+pub mod candidate;
 pub mod compare;
 pub mod fingerprint;
 pub mod forecast;

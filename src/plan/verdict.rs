@@ -12,6 +12,7 @@ use crate::model::reason::Reason;
 use crate::model::record::{Artifact, History, Incarnation, Phase, Record, Void};
 use crate::model::task::Task;
 use crate::plan::board::{Board, Settled};
+use crate::plan::candidate::candidate;
 use crate::plan::compare::compare;
 use crate::plan::fingerprint::{Walk, WalkError, walk};
 use crate::plan::undo;
@@ -127,7 +128,7 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
     };
     let whole = now.waiting.is_empty();
     let fingerprint = whole.then(|| now.manifest.fingerprint());
-    let record = candidate(board, facts, task, fingerprint.as_ref())?;
+    let record = candidate(board, facts, task, &now, fingerprint.as_ref())?;
     let mut reasons = match &record {
         None => vec![without_record(history)],
         Some(record) => against(board, facts, task, record, &now, fingerprint.as_ref()),
@@ -186,31 +187,14 @@ pub fn started_once(history: &History) -> bool {
 
 fn unknown(history: &History) -> Option<Verdict> {
     let last = history.last.as_ref()?;
-    let in_doubt = last.phase == Phase::Cut && last.effect == Effect::Once && last.began;
+    // What was taken back since is not in doubt.
+    let in_doubt = last.phase == Phase::Cut && last.effect == Effect::Once && history.began == Some(last.id);
     (in_doubt && !history.rerun_allowed).then(|| Verdict {
         state: State::Unknown,
         reasons: vec![Reason::EndUnknown { attempt: last.id.0 }],
         record: history.newest.clone(),
         ..Verdict::default()
     })
-}
-
-/// The record that may be believed, by effect; without one the newest, to explain by.
-fn candidate(
-    board: &Board<'_>,
-    facts: &dyn Facts,
-    task: &Task,
-    fingerprint: Option<&Digest>,
-) -> Result<Option<Arc<Record>>, FactError> {
-    let newest = board.history(task.id).newest.clone();
-    if task.effect != Effect::Pure {
-        return Ok(newest);
-    }
-    let Some(fingerprint) = fingerprint else { return Ok(newest) };
-    if newest.as_ref().is_some_and(|record| record.fingerprint == *fingerprint && record.void.is_none()) {
-        return Ok(newest);
-    }
-    Ok(facts.record(board.key(task.id), fingerprint)?.or(newest))
 }
 
 fn without_record(history: &History) -> Reason {
@@ -260,14 +244,15 @@ fn against(
 fn voided(void: &Void, history: &History) -> Reason {
     let last = history.last.as_ref();
     match void {
+        // The last attempt is said, where there was one after that which voided it.
         Void::NewStart { attempt } | Void::Failed { attempt } => match last {
             Some(last)
-                if last.id.0 == *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) =>
+                if last.id.0 >= *attempt && matches!(last.phase, Phase::Cut | Phase::Interrupted | Phase::Open) =>
             {
-                Reason::Interrupted { attempt: *attempt }
+                Reason::Interrupted { attempt: last.id.0 }
             }
-            Some(last) if last.id.0 == *attempt => {
-                Reason::LastAttemptFailed { attempt: *attempt, message: last.message.clone() }
+            Some(last) if last.id.0 >= *attempt && last.phase == Phase::Failed => {
+                Reason::LastAttemptFailed { attempt: last.id.0, message: last.message.clone() }
             }
             _ => Reason::LastAttemptFailed { attempt: *attempt, message: None },
         },
@@ -370,9 +355,15 @@ fn state(task: &Task, history: &History, reasons: &[Reason], restore: &[Artifact
     if reasons.is_empty() {
         return if whole { State::Fresh } else { State::Deferred };
     }
-    if reasons.iter().all(is_about_output) && !restore.is_empty() {
-        // Where upstream is not settled, whether the record holds is not known yet.
-        return if whole { State::Restorable } else { State::Deferred };
+    if reasons.iter().all(is_about_output) {
+        // Where upstream is not settled, whether the record holds is not known yet; of a pure task, nor
+        // whether another one will, whose outputs are there.
+        match (whole, restore.is_empty()) {
+            (true, false) => return State::Restorable,
+            (false, false) => return State::Deferred,
+            (false, true) if task.effect == Effect::Pure => return State::Deferred,
+            _ => {}
+        }
     }
     let failed = history.last.as_ref().is_some_and(|last| last.phase == Phase::Failed);
     let said = reasons.iter().any(|reason| matches!(reason, Reason::LastAttemptFailed { .. }));

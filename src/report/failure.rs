@@ -4,7 +4,10 @@
 use crate::event::Failure;
 use crate::model::effect::Outcome;
 use crate::report::paint::{Look, Tone};
-use crate::report::text::{clean, command};
+use crate::report::text::{clean, command, fit};
+
+/// Most columns of a command: a script in it stands in the declaration, and whole in `run --json`.
+const LONGEST: usize = 400;
 
 /// The lines of the screen.
 pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> Vec<String> {
@@ -21,7 +24,7 @@ pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> V
         lines.push(format!("  {} {declared}", dim("-->")));
     }
     if let Some(argv) = &failure.command {
-        lines.push(format!("  {} {}", dim("command:"), clean(&command(argv))));
+        lines.push(format!("  {} {}", dim("command:"), fit(&clean(&command(argv)), LONGEST)));
     }
     if let Some(code) = failure.exit_code {
         lines.push(format!("  {} {code}", dim("exit code:")));

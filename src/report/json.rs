@@ -76,6 +76,7 @@ mod tests {
             reasons: vec![Reason::NeverRan],
             at: 5,
             estimate: None,
+            interactive: false,
         });
         json.hear(&Event::TaskFinished {
             task: "a".to_owned(),

@@ -9,7 +9,7 @@ use crate::report::text::{about, fit, pad, width};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a line is drawn again without an event.
 const TICK: Duration = Duration::from_millis(200);
@@ -28,6 +28,9 @@ pub struct Live<W: Write> {
     /// Made with the first task that starts: a run with nothing to do never draws.
     total: Option<ProgressBar>,
     running: BTreeMap<String, ProgressBar>,
+    /// While a task has the terminal: which, and the lines that wait for its end.
+    away: Option<(String, Vec<String>)>,
+    since: Option<Instant>,
     names: usize,
     tasks: u64,
     settled: u64,
@@ -63,6 +66,8 @@ impl<W: Write> Live<W> {
             out,
             total: None,
             running: BTreeMap::new(),
+            away: None,
+            since: None,
             names: 0,
             tasks: 0,
             settled: 0,
@@ -79,6 +84,10 @@ impl<W: Write> Live<W> {
         if lines.is_empty() {
             return;
         }
+        if let Some((_, waiting)) = &mut self.away {
+            waiting.extend_from_slice(lines);
+            return;
+        }
         if self.total.is_none() || self.multi.is_hidden() {
             // A terminal that is gone takes nothing; the run goes on.
             let _ = write_lines(&mut self.out, lines);
@@ -89,6 +98,11 @@ impl<W: Write> Live<W> {
 
     fn start(&mut self, task: &str, estimate: Option<f64>) {
         let total = self.total();
+        if let Some(former) = self.running.remove(task) {
+            // A further try of it.
+            former.finish_and_clear();
+            self.multi.remove(&former);
+        }
         let bar = self.multi.insert_before(&total, ProgressBar::new_spinner());
         let usual = estimate.map(|estimate| format!("/{}", about(estimate))).unwrap_or_default();
         bar.set_style(style("{spinner} {prefix} {spent} {wide_msg}").tick_chars("|/-\\ ").with_key(
@@ -102,11 +116,26 @@ impl<W: Write> Live<W> {
         self.running.insert(task.to_owned(), bar);
     }
 
+    /// Leaves the terminal to a task.
+    fn leave(&mut self, task: &str) {
+        self.clear();
+        self.away = Some((task.to_owned(), Vec::new()));
+    }
+
+    /// Takes the terminal back from a task that had it, and says what had to wait.
+    fn come_back(&mut self, task: &str) {
+        if self.away.as_ref().is_some_and(|(who, _)| who == task) {
+            let waiting = self.away.take().map(|(_, waiting)| waiting).unwrap_or_default();
+            self.print(&waiting);
+        }
+    }
+
     fn total(&mut self) -> ProgressBar {
         if let Some(total) = &self.total {
             return total.clone();
         }
-        let total = self.multi.add(ProgressBar::new(self.tasks.max(1)));
+        let spent = self.since.get_or_insert_with(Instant::now).elapsed();
+        let total = self.multi.add(ProgressBar::new(self.tasks.max(1)).with_elapsed(spent));
         let estimate = self.estimate;
         let template =
             if self.look.width < BAR_FROM { "{pos}/{len} {spent}" } else { "[{bar:20}] {pos}/{len} tasks, {spent}" };
@@ -134,6 +163,12 @@ impl<W: Write> Live<W> {
         }
     }
 
+    fn message(&self, task: &str, text: &str) {
+        if let Some(bar) = self.running.get(task).filter(|_| !text.is_empty()) {
+            bar.set_message(text.to_owned());
+        }
+    }
+
     /// Takes the whole region away; what is printed afterwards goes to the terminal as it is.
     fn clear(&mut self) {
         for bar in std::mem::take(&mut self.running).into_values().chain(self.total.take()) {
@@ -146,6 +181,14 @@ impl<W: Write> Live<W> {
 
 impl<W: Write> Listener for Live<W> {
     fn hear(&mut self, event: &Event) {
+        if let Event::TaskFinished { task, .. } = event {
+            self.settle(task);
+            self.come_back(task);
+        }
+        if matches!(event, Event::RunFinished { .. }) {
+            self.clear();
+        }
+        let lines = self.story.tell(event);
         match event {
             Event::RunStarted { tasks, estimate, .. } => {
                 let longest = LONGEST_NAME.min(self.look.width / 3).max(8);
@@ -153,22 +196,17 @@ impl<W: Write> Listener for Live<W> {
                 self.tasks = tasks.len() as u64;
                 self.estimate = *estimate;
             }
+            Event::TaskStarted { task, interactive: true, .. } => {
+                self.print(&lines);
+                self.leave(task);
+                return;
+            }
             Event::TaskStarted { task, estimate, .. } => self.start(task, *estimate),
-            Event::TaskOutput { task, line, .. } if !line.trim().is_empty() => {
-                if let Some(bar) = self.running.get(task) {
-                    bar.set_message(line.trim().to_owned());
-                }
-            }
-            Event::TaskStep { task, step, .. } => {
-                if let Some(bar) = self.running.get(task) {
-                    bar.set_message(step.clone());
-                }
-            }
-            Event::TaskFinished { task, .. } => self.settle(task),
-            Event::RunFinished { .. } => self.clear(),
-            Event::TaskOutput { .. } | Event::TaskNotice { .. } | Event::Notice { .. } => {}
+            Event::TaskOutput { task, line, .. } => self.message(task, line.trim()),
+            Event::TaskStep { task, step, .. } => self.message(task, step),
+            Event::TaskNotice { task, message } => self.message(task, message),
+            Event::Notice { .. } | Event::TaskFinished { .. } | Event::RunFinished { .. } => {}
         }
-        let lines = self.story.tell(event);
         self.print(&lines);
     }
 }
@@ -194,111 +232,14 @@ fn left(estimate: Option<f64>, spent: f64) -> String {
 }
 
 #[cfg(test)]
+mod screen;
+
+#[cfg(test)]
 mod tests {
+    use super::screen::Screen;
     use super::*;
     use crate::model::effect::Outcome;
     use crate::report::story::tests::{finished, output, run_finished, run_started, started};
-    use indicatif::TermLike;
-    use std::io::Result;
-    use std::sync::{Arc, Mutex};
-
-    /// Rows of text, and row and column of the cursor.
-    type Rows = (Vec<Vec<char>>, usize, usize);
-
-    /// A terminal in memory: rows of text and a cursor.
-    #[derive(Clone, Debug)]
-    struct Screen {
-        columns: u16,
-        inner: Arc<Mutex<Rows>>,
-    }
-
-    impl Screen {
-        fn new(columns: u16) -> Self {
-            Self { columns, inner: Arc::new(Mutex::new((vec![vec![]], 0, 0))) }
-        }
-
-        fn text(&self) -> String {
-            let inner = self.inner.lock().unwrap();
-            let rows: Vec<String> =
-                inner.0.iter().map(|row| row.iter().collect::<String>().trim_end().to_owned()).collect();
-            rows.join("\n").trim_end().to_owned()
-        }
-
-        fn put(&self, text: &str) {
-            let mut inner = self.inner.lock().unwrap();
-            let (rows, row, column) = &mut *inner;
-            for c in text.chars() {
-                if c == '\n' || *column == usize::from(self.columns) {
-                    *row += 1;
-                    *column = 0;
-                }
-                while rows.len() <= *row {
-                    rows.push(vec![]);
-                }
-                if c == '\n' {
-                    continue;
-                }
-                while rows[*row].len() <= *column {
-                    rows[*row].push(' ');
-                }
-                rows[*row][*column] = c;
-                *column += 1;
-            }
-        }
-    }
-
-    impl TermLike for Screen {
-        fn width(&self) -> u16 {
-            self.columns
-        }
-        fn move_cursor_up(&self, n: usize) -> Result<()> {
-            let mut inner = self.inner.lock().unwrap();
-            inner.1 = inner.1.saturating_sub(n);
-            Ok(())
-        }
-        fn move_cursor_down(&self, n: usize) -> Result<()> {
-            self.inner.lock().unwrap().1 += n;
-            Ok(())
-        }
-        fn move_cursor_right(&self, n: usize) -> Result<()> {
-            self.inner.lock().unwrap().2 += n;
-            Ok(())
-        }
-        fn move_cursor_left(&self, n: usize) -> Result<()> {
-            let mut inner = self.inner.lock().unwrap();
-            inner.2 = inner.2.saturating_sub(n);
-            Ok(())
-        }
-        fn write_line(&self, text: &str) -> Result<()> {
-            self.put(text);
-            self.put("\n");
-            Ok(())
-        }
-        fn write_str(&self, text: &str) -> Result<()> {
-            self.put(text);
-            Ok(())
-        }
-        fn clear_line(&self) -> Result<()> {
-            let mut inner = self.inner.lock().unwrap();
-            let row = inner.1;
-            inner.0[row].clear();
-            inner.2 = 0;
-            Ok(())
-        }
-        fn flush(&self) -> Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Write for Screen {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-            self.put(std::str::from_utf8(bytes).unwrap());
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> Result<()> {
-            Ok(())
-        }
-    }
 
     fn live(screen: &Screen) -> Live<Screen> {
         let look = Look { width: usize::from(screen.columns), ..Look::default() };
@@ -328,7 +269,7 @@ mod tests {
                 "\
 run 43 in local, verify: 3 tasks, about 1 min
 note        provision             tries again in 5 s
-provision 1 s vm[0]: Creating...
+provision 1 s tries again in 5 s
 configure 1 s {}
 [======>             ] 1/3 tasks, 1 s, about 1 min left",
                 "x".repeat(64)
@@ -348,6 +289,44 @@ ran         configure      3.2 s  3 added; input main.tf is new (+1 more)
 fresh       lint
 2 ran, 1 fresh in 2.1 s"
         );
+    }
+
+    #[test]
+    fn an_interactive_task_has_the_terminal_to_itself() {
+        let screen = Screen::new(80);
+        let mut live = live(&screen);
+        live.hear(&run_started(&["login", "lint"]));
+        let Event::TaskStarted { reasons, .. } = started("login") else { return };
+        live.hear(&Event::TaskStarted {
+            task: "login".to_owned(),
+            attempt: 7,
+            kind: "run".to_owned(),
+            effect: crate::model::effect::Effect::Idempotent,
+            reasons,
+            at: 0,
+            estimate: None,
+            interactive: true,
+        });
+        let before = screen.text();
+        live.hear(&Event::TaskStep { task: "login".to_owned(), attempt: 7, step: "login".to_owned(), argv: vec![] });
+        live.hear(&Event::Notice { level: crate::event::Level::Warning, message: "the clock moved".to_owned() });
+        assert_eq!(screen.text(), before, "nothing is written over what the tool shows");
+        live.hear(&finished("login", Outcome::Ran));
+        assert!(screen.text().contains("warning: the clock moved\nran         login"), "{}", screen.text());
+        live.hear(&started("lint"));
+        live.multi.println("-").unwrap();
+        assert!(screen.text().contains("1/2 tasks"), "{}", screen.text());
+    }
+
+    #[test]
+    fn a_further_try_takes_the_place_of_the_former() {
+        let screen = Screen::new(80);
+        let mut live = live(&screen);
+        for event in [run_started(&["a"]), started("a"), output("a", "one"), started("a"), output("a", "two")] {
+            live.hear(&event);
+        }
+        live.multi.println("-").unwrap();
+        assert!(screen.text().contains("two") && !screen.text().contains("one"), "{}", screen.text());
     }
 
     #[test]

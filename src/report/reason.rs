@@ -4,6 +4,8 @@
 use crate::model::reason::Reason;
 use crate::report::text::{about, clean, digests, fit, is_digest, names, pair, width};
 
+/// Most columns of reasons on one line, however wide it may be.
+const LONGEST: usize = 160;
 /// Tasks of one reason that are named before `(+N more)`.
 const NAMED: usize = 3;
 
@@ -154,6 +156,8 @@ pub fn inline(reasons: &[Reason], room: usize) -> String {
         telling = reasons.iter().collect();
     }
     let Some((first, others)) = telling.split_first() else { return String::new() };
+    // Where nothing is cut, a line is no place for two whole files either.
+    let room = room.min(LONGEST);
     let more = if others.is_empty() { String::new() } else { format!(" (+{} more)", others.len()) };
     let left = room.saturating_sub(width(&more));
     let full = sentence(first, left);

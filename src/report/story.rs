@@ -1,7 +1,7 @@
 //! Owns the lines that tell a run to people, event by event; both `plain` and `live` print them.
 //! Does not know where they go.
 
-use crate::event::{Event, Failure, Level};
+use crate::event::{Event, Failure, Level, NOT_STARTED};
 use crate::model::effect::Outcome;
 use crate::report::failure;
 use crate::report::paint::{self, Look, Tone};
@@ -17,6 +17,9 @@ const LEAST: usize = 24;
 /// Fresh tasks that are named at the end of a run.
 const NAMED: usize = 6;
 
+/// Failures that have a screen each.
+const SCREENS: usize = 3;
+
 /// What was told so far, as far as what follows depends on it.
 #[derive(Debug)]
 pub struct Story {
@@ -28,6 +31,8 @@ pub struct Story {
     /// Told with the first task that starts, or whatever else there is to tell before.
     headline: Option<String>,
     fresh: Vec<String>,
+    /// Tasks that did not come to their turn, by what is said of them; told together.
+    left: Vec<(Outcome, String, Vec<String>)>,
     /// How to go on after a run that did not end well.
     again: Option<&'static str>,
     /// Told last, in full.
@@ -37,7 +42,16 @@ pub struct Story {
 impl Story {
     /// A story; `stream` tells what the tools print and when tasks start, too.
     pub fn new(look: Look, stream: bool) -> Self {
-        Self { look, stream, names: 0, headline: None, fresh: Vec::new(), again: None, failures: Vec::new() }
+        Self {
+            look,
+            stream,
+            names: 0,
+            headline: None,
+            fresh: Vec::new(),
+            left: Vec::new(),
+            again: None,
+            failures: Vec::new(),
+        }
     }
 
     /// Lines for an event.
@@ -124,12 +138,35 @@ impl Story {
         if self.look.is_quiet() {
             return Vec::new();
         }
+        if self.leaves(event) {
+            return Vec::new();
+        }
         let did = failure.as_ref().map(|failure| clean(&failure.message)).or_else(|| summary.as_deref().map(clean));
         let room = self.room().saturating_sub(did.as_deref().map_or(0, |did| width(did) + 2)).max(LEAST);
         let why = reason::inline(reasons, room);
         let detail: Vec<String> = did.into_iter().chain((!why.is_empty()).then_some(why)).collect();
         let spent = attempt.is_some().then_some(*spent);
         vec![self.line((outcome.word(), paint::outcome(*outcome)), task, spent, &detail.join("; "))]
+    }
+
+    /// Puts a task away that did not come to its turn; `false`: it is one to be told now.
+    fn leaves(&mut self, event: &Event) -> bool {
+        let Event::TaskFinished {
+            task, attempt: None, outcome, reasons, summary: Some(summary), failure: None, ..
+        } = event
+        else {
+            return false;
+        };
+        let put_away = matches!(outcome, Outcome::Skipped | Outcome::Interrupted)
+            && (reasons.is_empty() || summary == NOT_STARTED)
+            && !self.look.is_verbose();
+        if put_away {
+            match self.left.iter_mut().find(|(other, said, _)| other == outcome && said == summary) {
+                Some((.., tasks)) => tasks.push(task.clone()),
+                None => self.left.push((*outcome, summary.clone(), vec![task.clone()])),
+            }
+        }
+        put_away
     }
 
     fn notice(&self, level: Level, message: &str) -> Vec<String> {
@@ -148,15 +185,8 @@ impl Story {
             return Vec::new();
         };
         let idle = ran + restored + failed + skipped + interrupted == 0;
-        let fresh_names = std::mem::take(&mut self.fresh);
-        let mut lines = Vec::new();
-        if !idle && !fresh_names.is_empty() && !self.look.is_quiet() {
-            lines.push(self.line((Outcome::Fresh.word(), Tone::Dim), &names(&fresh_names, NAMED), None, ""));
-        }
-        for (task, outcome, failure) in std::mem::take(&mut self.failures) {
-            lines.push(String::new());
-            lines.extend(failure::screen(&task, outcome, &failure, &self.look));
-        }
+        let mut lines = self.left_alone(idle);
+        lines.extend(self.failed());
         let broken = failed + interrupted > 0;
         if broken {
             lines.push(String::new());
@@ -187,6 +217,47 @@ impl Story {
             lines.push(format!("{}: {again}", self.look.paint(Tone::Busy, "hint")));
         }
         self.headed(lines)
+    }
+
+    /// Tasks that came to their end without doing anything, in a line for each kind.
+    fn left_alone(&mut self, idle: bool) -> Vec<String> {
+        let (left, fresh) = (std::mem::take(&mut self.left), std::mem::take(&mut self.fresh));
+        if self.look.is_quiet() {
+            return Vec::new();
+        }
+        let mut lines: Vec<String> = left
+            .into_iter()
+            .map(|(outcome, said, tasks)| {
+                let word = self.look.paint(paint::outcome(outcome), &pad(outcome.word(), WORD));
+                format!("{word} {}  {}", names(&tasks, NAMED), clean(&said))
+            })
+            .collect();
+        if !idle && !fresh.is_empty() {
+            lines.push(self.line((Outcome::Fresh.word(), Tone::Dim), &names(&fresh, NAMED), None, ""));
+        }
+        lines
+    }
+
+    /// The screens of what failed; of many, the first ones.
+    fn failed(&mut self) -> Vec<String> {
+        let failures = std::mem::take(&mut self.failures);
+        let most = if self.look.is_verbose() { usize::MAX } else { SCREENS };
+        let mut lines = Vec::new();
+        for (task, outcome, failure) in failures.iter().take(most) {
+            lines.push(String::new());
+            lines.extend(failure::screen(task, *outcome, failure, &self.look));
+        }
+        let others: Vec<&str> = failures.iter().skip(most).map(|(task, ..)| task.as_str()).collect();
+        if !others.is_empty() {
+            lines.push(String::new());
+            let said = format!("{} failed as well: {}", count(others.len(), "task"), names(&others, NAMED));
+            lines.push(format!("{}: {said}", self.look.paint(Tone::Bad, "error")));
+            lines.push(format!(
+                "  {} `infra logs` shows what each of them printed",
+                self.look.paint(Tone::Busy, "hint:")
+            ));
+        }
+        lines
     }
 
     /// Columns that are left for a detail.
@@ -259,6 +330,7 @@ pub(crate) mod tests {
             reasons,
             at: 0,
             estimate: None,
+            interactive: false,
         }
     }
 
@@ -361,6 +433,29 @@ error: task `configure` failed: `ansible-playbook` exited with code 2
 1 failed, 1 ran, 1 fresh, 1 skipped in 2.1 s
 hint: `infra run --resume` goes on from here"
         );
+    }
+
+    #[test]
+    fn what_did_not_come_to_its_turn_is_told_together() {
+        let left = |task: &str, outcome, summary: &str| Event::TaskFinished {
+            task: s(task),
+            attempt: None,
+            outcome,
+            reasons: if summary == NOT_STARTED { vec![Reason::NeverRan] } else { vec![] },
+            seconds: 0.0,
+            summary: Some(s(summary)),
+            failure: None,
+        };
+        let mut events = vec![run_started(&["a"])];
+        events.extend((0..20).map(|n| left(&format!("t{n}"), Outcome::Skipped, NOT_STARTED)));
+        events.push(left("u", Outcome::Skipped, "not run: `a` failed"));
+        events.extend((0..5).map(|n| finished(&format!("f{n}"), Outcome::Failed)));
+        events.push(run_finished(0, 0, 5, 21));
+        let told = told(Look { width: 100, ..Look::default() }, false, &events);
+        assert!(told.contains("\nskipped     t0, t1, t2, t3, t4, t5 (+14 more)  not started\n"), "{told}");
+        assert!(told.contains("\nskipped     u  not run: `a` failed\n"), "{told}");
+        assert_eq!(told.matches("\nerror: task `f").count(), 3, "{told}");
+        assert!(told.contains("\nerror: 2 tasks failed as well: f3, f4\n"), "{told}");
     }
 
     #[test]

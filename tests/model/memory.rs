@@ -88,8 +88,8 @@ pub struct Model {
     pub pasts: BTreeMap<(u32, Env), Past>,
     /// Objects in the content-addressed store.
     pub kept: BTreeSet<String>,
-    /// Outputs that a dead run had moved aside; the next run puts them back.
-    pub aside: Vec<(String, Content)>,
+    /// Outputs that a dead run had moved aside; the next run of its environment puts them back.
+    pub aside: Vec<(Env, String, Content)>,
     pub attempts: u64,
     next_task: u32,
 }
@@ -122,8 +122,8 @@ impl Model {
     }
 
     /// What a command that writes does before all: every name gets an id, those of former names move
-    /// along, and what dead runs had moved aside is put back.
-    pub fn begin_to_write(&mut self) {
+    /// along, and what dead runs of the environment had moved aside is put back.
+    pub fn begin_to_write(&mut self, env: Env) {
         for id in self.project.ids() {
             let name = self.project.name(id);
             match self.key(id) {
@@ -137,9 +137,17 @@ impl Model {
                 }
             }
         }
-        for (path, content) in std::mem::take(&mut self.aside) {
-            self.world.put(&path, &content);
+        *self = self.recovered(env);
+    }
+
+    /// As the next run of an environment finds it, when it has put back what a dead one had moved aside.
+    pub fn recovered(&self, env: Env) -> Self {
+        let mut model = self.clone();
+        model.aside.retain(|(of, _, _)| *of != env);
+        for (_, path, content) in self.aside.iter().filter(|(of, _, _)| *of == env) {
+            model.world.put(path, content);
         }
+        model
     }
 
     pub fn past(&self, id: Id, env: Env) -> Past {

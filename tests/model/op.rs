@@ -2,7 +2,7 @@
 //! place (its task is gone, its output is not there) does nothing, so that any part of a story is a story.
 
 use crate::memory::Model;
-use crate::project::{Effect, Env, How, Id, Project, Task};
+use crate::project::{Effect, Env, How, Id, Out, Project, Task};
 use crate::taken_back::{Destroy, Said};
 use crate::text::output;
 use crate::words::Words;
@@ -177,7 +177,8 @@ impl Op {
                     return None;
                 }
                 // What writes nothing and is not pure may pass off an old output as new: a lie, and allowed.
-                if hook == Some(Hook::WritesNothing) && task.effect != Effect::Pure {
+                // Of a folder the program makes the folder itself, and may it be empty.
+                if hook == Some(Hook::WritesNothing) && (task.effect != Effect::Pure || task.out != Out::File) {
                     return None;
                 }
                 set_hook(model, model.project.label(id), hook)

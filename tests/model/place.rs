@@ -108,6 +108,13 @@ impl Place {
         mirror(self.path(), "seen", &seen);
     }
 
+    /// Takes away output folders in which nothing is: the rules do not tell them from none.
+    pub fn sweep(&self) {
+        for entry in fs::read_dir(self.root().join("out")).into_iter().flatten().flatten() {
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+
     /// Removes what the program keeps of artifacts.
     pub fn drop_kept(&self) {
         let kept = self.root().join(".infra/cas");
@@ -142,7 +149,7 @@ impl Place {
         let runner = self.path().join("runner");
         let _ = fs::remove_file(&runner);
         let (out, err) = (self.path().join("stdout"), self.path().join("stderr"));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_infra"))
+        let mut child = Command::new(program())
             .args(words)
             .current_dir(self.root())
             .env_clear()
@@ -181,6 +188,11 @@ impl Place {
         tree.retain(|path, text| !path.ends_with("-shm") && !(path.ends_with("-wal") && text.is_empty()));
         tree
     }
+}
+
+/// The program that is held to the rules; `INFRA_MODEL_PROGRAM` names another build of it.
+fn program() -> PathBuf {
+    std::env::var_os("INFRA_MODEL_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_infra").into(), PathBuf::from)
 }
 
 fn write(path: &Path, text: &str) {

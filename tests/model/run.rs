@@ -51,6 +51,15 @@ enum At {
     Over,
 }
 
+/// Why a task holds what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Failed,
+    NotStarted,
+    /// Left out on request, and no record to stand on.
+    LeftOut,
+}
+
 /// A run under way.
 pub struct Run<'a> {
     pub model: &'a mut Model,
@@ -59,6 +68,7 @@ pub struct Run<'a> {
     board: Board,
     at: BTreeMap<Id, At>,
     verdicts: BTreeMap<Id, Verdict>,
+    held: BTreeMap<Id, Why>,
     aside: BTreeMap<Id, (String, Content)>,
     stopping: bool,
     pub came: Came,
@@ -76,17 +86,17 @@ impl<'a> Run<'a> {
         trace: &[Trace],
         undone: &mut VecDeque<String>,
     ) -> Result<Came, String> {
-        model.begin_to_write();
+        model.begin_to_write(env);
         let at = request.chosen.iter().map(|id| (*id, At::Waiting)).collect();
-        let (verdicts, aside) = (BTreeMap::new(), BTreeMap::new());
         let mut run = Run {
             model,
             env,
             request,
             board: Board::new(),
             at,
-            verdicts,
-            aside,
+            verdicts: BTreeMap::new(),
+            held: BTreeMap::new(),
+            aside: BTreeMap::new(),
             stopping: false,
             came: Came::default(),
         };
@@ -108,41 +118,28 @@ impl<'a> Run<'a> {
     /// Upstreams outside the run are taken as recorded. `false`: one of them can't be.
     fn take_recorded(&mut self) -> bool {
         let (verdicts, board) = self.model.forecast(self.env);
-        let considered: BTreeSet<Id> = self.request.chosen.difference(&self.request.skipped).copied().collect();
         for id in self.model.project.ids() {
-            let inside = considered.contains(&id);
-            let settled = if inside { Settled::No } else { self.as_recorded(id, &verdicts[&id], &board[&id]) };
-            self.board.insert(id, settled);
+            let inside = self.at.contains_key(&id);
+            let recorded = || self.model.as_recorded(id, self.env, &board[&id]);
+            self.board.insert(id, if inside { Settled::No } else { recorded() });
         }
-        let read: BTreeSet<Id> = considered.iter().flat_map(|id| self.model.real_ups(*id)).map(|(up, _)| up).collect();
-        for up in read.into_iter().filter(|up| !considered.contains(up)) {
-            if verdicts[&up].state != "fresh" {
-                self.came.odd.insert(up);
-            }
-            if !self.board[&up].is_settled() || !self.put_back_recorded(up) {
-                return false;
-            }
-        }
-        true
+        let outside = self.model.outside(&self.request.chosen);
+        self.came.odd.extend(outside.iter().filter(|up| verdicts[up].state != "fresh"));
+        outside.iter().all(|up| self.model.can_stand(&self.board[up], *up, &self.request.chosen))
+            && outside.into_iter().all(|up| self.put_back_recorded(up))
     }
 
-    fn as_recorded(&self, id: Id, verdict: &Verdict, settled: &Settled) -> Settled {
-        self.model.as_recorded(id, self.env, verdict, settled)
-    }
-
-    /// An altered artifact is put back first.
+    /// What is read of a task that is taken as recorded is put back first. `false`: it can't be.
     fn put_back_recorded(&mut self, id: Id) -> bool {
-        let outs = self.board[&id].memo().map(|memo| memo.outs.clone()).unwrap_or_default();
-        for (path, content) in outs {
-            if self.model.world.content(&path) != content {
-                if !self.model.is_kept(&content) {
-                    return false;
-                }
-                self.model.world.put(&path, &content);
-            }
+        let model = &mut *self.model;
+        if !model.can_stand(&self.board[&id], id, &self.request.chosen) {
+            return false;
         }
-        if let Settled::Restorable(memo) = self.board[&id].clone() {
-            self.board.insert(id, Settled::Yes(Some(memo)));
+        for (path, content) in model.seen_of(&self.board[&id], id, &self.request.chosen) {
+            model.world.put(&path, &content);
+            if let Settled::Restorable(memo) = self.board[&id].clone() {
+                self.board.insert(id, Settled::Yes(Some(memo)));
+            }
         }
         true
     }
@@ -166,9 +163,22 @@ impl<'a> Run<'a> {
     fn consider(&mut self, id: Id) {
         let task = self.model.project.task(id).clone();
         if self.request.skipped.contains(&id) {
+            let verdict = self.model.judge(&self.board, id, self.env);
+            let settled = self.model.settled(id, &verdict);
+            let settled = self.model.as_recorded(id, self.env, &settled);
+            self.board.insert(id, settled);
+            self.came.odd.insert(id);
+            if !self.put_back_recorded(id) {
+                self.board.insert(id, Settled::No);
+            }
+            self.held.insert(id, Why::LeftOut);
             return self.settle(id, "skipped", None);
         }
-        if self.model.real_ups(id).any(|(up, _)| !self.board[&up].is_settled()) {
+        if let Some(why) = self.held_by(id) {
+            if why == Why::LeftOut && !task.may_fail {
+                self.note(5);
+            }
+            self.held.insert(id, why);
             return self.settle(id, "skipped", None);
         }
         let mut verdict = self.model.judge(&self.board, id, self.env);
@@ -177,8 +187,7 @@ impl<'a> Run<'a> {
             verdict.reasons.must.insert("forced".to_owned());
             verdict.state = "stale";
         }
-        let past = self.model.past(id, self.env);
-        let must_ask = task.effect == Effect::Once && !task.is_undo() && past.began.is_some() && !past.rerun && !forced;
+        let must_ask = self.model.started_once(id, self.env) && !forced;
         match verdict.state {
             "fresh" => {
                 self.board.insert(id, Settled::Yes(verdict.memo.clone()));
@@ -193,10 +202,13 @@ impl<'a> Run<'a> {
                 self.settle(id, "restored", Some(verdict));
             }
             state if state == "unknown" || must_ask => {
-                self.came.exit = 4;
+                self.note(4);
                 self.fail(id, verdict);
             }
-            _ if self.stopping => self.settle(id, "skipped", Some(verdict)),
+            _ if self.stopping => {
+                self.held.insert(id, Why::NotStarted);
+                self.settle(id, "skipped", Some(verdict));
+            }
             _ if verdict.impossible => {
                 self.note_failure(id);
                 self.fail(id, verdict);
@@ -209,17 +221,30 @@ impl<'a> Run<'a> {
     }
 
     fn note_failure(&mut self, id: Id) {
-        if self.came.exit == 0 && !self.model.project.task(id).may_fail {
-            self.came.exit = 1;
+        if !self.model.project.task(id).may_fail {
+            self.note(1);
         }
+    }
+
+    /// The first exit code that says more than 1 wins.
+    fn note(&mut self, code: i32) {
+        if self.came.exit <= 1 {
+            self.came.exit = code;
+        }
+    }
+
+    /// Why a task can't go on, when that is because of another.
+    fn held_by(&self, id: Id) -> Option<Why> {
+        self.model.real_ups(id).filter(|(up, _)| !self.board[up].is_settled()).map(|(up, _)| self.held[&up]).next()
     }
 
     fn fail(&mut self, id: Id, verdict: Verdict) {
         if self.model.project.task(id).may_fail {
             self.board.insert(id, Settled::Yes(None));
             self.came.odd.insert(id);
-        } else if !self.request.keep_going {
-            self.stopping = true;
+        } else {
+            self.stopping |= !self.request.keep_going;
+            self.held.insert(id, Why::Failed);
         }
         self.settle(id, "failed", Some(verdict));
     }
@@ -390,29 +415,19 @@ impl<'a> Run<'a> {
                 let _ = self.model.undo(id, self.env, undone, &mut self.came)?;
             } else {
                 let _ = self.execute(id);
-                self.model.aside.extend(self.aside.remove(&id));
+                let env = self.env;
+                self.model.aside.extend(self.aside.remove(&id).map(|(path, content)| (env, path, content)));
             }
             return Ok(self.came);
         }
-        for (id, at) in self.at.clone() {
-            let name = self.model.project.name(id);
-            match at {
-                At::Over => {}
-                At::Queued if self.stopping => {
-                    let verdict = self.verdicts.remove(&id);
-                    self.settle(id, "skipped", verdict);
-                    self.judge_ready();
-                }
-                at => {
-                    return Err(format!(
-                        "did not run what is stale: `{name}` is {at:?}: {:?}",
-                        self.verdicts.get(&id).map(|v| &v.reasons.must)
-                    ));
-                }
+        while let Some(id) = self.at.iter().find(|(_, at)| **at == At::Queued).map(|(id, _)| *id) {
+            let verdict = self.verdicts.remove(&id);
+            if !self.stopping {
+                let reasons = verdict.map(|verdict| verdict.reasons.must).unwrap_or_default();
+                return Err(format!("did not run what is stale: `{}`: {reasons:?}", self.model.project.name(id)));
             }
-        }
-        // What the last ones released.
-        for _ in 0..self.at.len() {
+            self.held.insert(id, Why::NotStarted);
+            self.settle(id, "skipped", verdict);
             self.judge_ready();
         }
         match self.at.iter().find(|(_, at)| **at != At::Over) {

@@ -101,7 +101,9 @@ impl Story {
         self.held.commands += 1;
         let line = format!("$ infra {}    # at {} s", words.join(" "), self.model.now);
         self.tell(line);
-        self.place.infra(words, self.model.now)
+        let seen = self.place.infra(words, self.model.now);
+        self.place.sweep();
+        seen
     }
 
     /// Reading commands: they say what the rules say, and change nothing.
@@ -112,8 +114,8 @@ impl Story {
         let seen = self.place.infra(&words, self.model.now);
         self.status(env, &seen).map_err(|what| format!("status: {what}\n(infra {})", words.join(" ")))?;
         let task = self.model.project.ids().first().map(|id| self.model.project.name(*id)).unwrap_or_default();
-        let others: [&[&str]; 8] =
-            [&["why", &task], &["list"], &["outputs"], &["history"], &["graph"], &["logs"], &["check"], &["destroy"]];
+        let others: [&[&str]; 7] =
+            [&["why", &task], &["list"], &["outputs"], &["history"], &["graph"], &["logs"], &["check"]];
         let mut words: Vec<String> = others[which % others.len()].iter().map(|word| (*word).to_owned()).collect();
         words.extend(["-e".to_owned(), env.to_owned()]);
         self.place.infra(&words, self.model.now);
@@ -128,7 +130,8 @@ impl Story {
     fn status(&self, env: Env, seen: &Seen) -> Result<(), String> {
         expect_code(seen, 0)?;
         let json = seen.json()?;
-        let (verdicts, board) = self.model.forecast(env);
+        let model = self.model.recovered(env);
+        let (verdicts, board) = model.forecast(env);
         let mut said = said_of(&json["tasks"]);
         for (id, verdict) in &verdicts {
             let name = self.model.project.name(*id);
@@ -141,7 +144,7 @@ impl Story {
             return Err(format!("orphans are {:?}, not {:?}", self.model.orphans(env), said.keys()));
         }
         let odd = BTreeSet::new();
-        let mut scratch = Scratch::new(&self.model, env, &board, &odd);
+        let mut scratch = Scratch::new(&model, env, &board, &odd);
         for (id, _) in verdicts.iter().filter(|(_, verdict)| verdict.state == "fresh") {
             if let Some(what) = scratch.wrong(*id) {
                 return Err(format!("`{}` is fresh, but {what}", self.model.project.name(*id)));
@@ -151,6 +154,9 @@ impl Story {
     }
 
     fn run(&mut self, words: &Words) -> Result<(), String> {
+        let ended = self.model.world.hooks.values().any(|hook| hook.ends_infra());
+        // What others do whose runner is ended beside them, nobody can say.
+        let words = &Words { jobs: if ended { 1 } else { words.jobs }, ..words.clone() };
         let Some(command) = words.command(&self.model.project) else { return Ok(()) };
         let request = words.request(&self.model.project);
         // What is said before is said of the moment at which it will run.
@@ -174,8 +180,9 @@ impl Story {
     fn nothing_again(&self, env: Env, again: &Came) -> Result<(), String> {
         let project = &self.model.project;
         for id in &again.executed {
-            let task = project.task(*id);
-            let never = task.effect == crate::project::Effect::Read && !task.ttl;
+            let expired = BTreeSet::from(["expired".to_owned()]);
+            let why = again.outcomes.get(id).and_then(|(_, verdict)| verdict.as_ref());
+            let never = why.is_some_and(|verdict| verdict.reasons.must == expired);
             let failed = again.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == "failed");
             let after_failure =
                 project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
@@ -269,7 +276,7 @@ impl Story {
         }
         let told = format!("$ infra {}", command.join(" "));
         let wrong = |what: String| format!("{told}: {what}\n{}{}", seen.stdout, seen.stderr);
-        let Some(wanted) = self.model.plan(words.env, request) else {
+        let Some(wanted) = self.model.recovered(words.env).plan(words.env, request) else {
             expect_code(&seen, 5).map_err(wrong)?;
             return Ok(BTreeMap::new());
         };
@@ -341,7 +348,12 @@ struct Planned {
 fn said(task: &Json, state: &str) -> Said {
     let word = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
     let reasons = task["reasons"].as_array().into_iter().flatten().map(reason).collect();
-    Said { state: word(state), action: word("action"), reasons, raw: task["reasons"].clone() }
+    let mut raw = task["reasons"].clone();
+    for reason in raw.as_array_mut().into_iter().flatten() {
+        // A second passes between a plan and its run.
+        reason.as_object_mut().and_then(|reason| reason.remove("age"));
+    }
+    Said { state: word(state), action: word("action"), reasons, raw }
 }
 
 fn said_of(tasks: &Json) -> BTreeMap<String, Said> {
@@ -438,7 +450,7 @@ fn kept_promise(
         let ran_above = ups
             .iter()
             .filter(|up| **up != id)
-            .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state == "ran" || up.state == "failed"));
+            .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state != "fresh"));
         if !ran_above && !by_failure && promise.action == "run" && promise.reasons != said.raw {
             return Err(format!("`{name}` was to run because {}, and ran because {}", promise.reasons, said.raw));
         }

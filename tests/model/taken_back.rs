@@ -3,7 +3,7 @@
 use crate::memory::{End, Memo, Model, Recipe};
 use crate::project::{Env, Id};
 use crate::run::Came;
-use crate::verdict::{Board, Settled};
+use crate::verdict::Board;
 use crate::world::{Content, Hook};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -131,7 +131,7 @@ impl Model {
         if targets.is_empty() {
             return Ok(false);
         }
-        self.begin_to_write();
+        self.begin_to_write(env);
         let done = self.take_back("destroy", targets, env, log, came)?;
         done.map_err(|()| "an undo failed that should not".to_owned())?;
         Ok(true)
@@ -139,9 +139,14 @@ impl Model {
 
     /// `infra resolve`. Gives the exit code.
     pub fn resolve(&mut self, id: Id, env: Env, said: Said) -> i32 {
-        self.begin_to_write();
+        self.begin_to_write(env);
         let key = self.key(id).expect("an id");
         let Some(last) = self.past(id, env).last else { return 2 };
+        // A person is asked only about what the program can't know.
+        let in_doubt = last.end == End::Cut || self.started_once(id, env) && self.forecast(env).0[&id].state != "fresh";
+        if !in_doubt {
+            return 2;
+        }
         match said {
             Said::Done => return self.confirm(id, key, env, last.number),
             Said::Failed => {
@@ -167,15 +172,13 @@ impl Model {
         if task.exports {
             return 5;
         }
-        let (verdicts, mut board) = self.forecast(env);
+        let (_, mut board) = self.forecast(env);
         for (up, _) in self.real_ups(id).collect::<Vec<_>>() {
-            let newest = self.newest(up, env).filter(|memo| memo.void.is_none()).cloned();
-            let bad = matches!(verdicts[&up].state, "failed" | "unknown");
-            match (&board[&up], newest) {
-                (Settled::No, Some(memo)) if !bad => drop(board.insert(up, Settled::Yes(Some(memo)))),
-                (Settled::No, _) => return 5,
-                _ => {}
+            let settled = self.as_recorded(up, env, &board[&up]);
+            if !settled.is_settled() {
+                return 5;
             }
+            board.insert(up, settled);
         }
         let Some(manifest) = self.manifest(&board, id, env) else { return 5 };
         let outs: BTreeMap<String, Content> = crate::text::output(&self.project, id)
@@ -186,9 +189,11 @@ impl Model {
             return 5;
         }
         self.kept.extend(outs.values().flat_map(crate::world::objects));
+        let now = self.now;
         let past = self.past_mut(id, env);
         past.last.as_mut().expect("an attempt").end = End::Done;
-        past.token = number.to_string();
+        // The world is another than at the last attempt, or nobody would have been asked.
+        past.token = format!("resolved over {number} at {now}");
         past.rerun = false;
         past.vouched = true;
         self.memos.push(Memo {

@@ -30,7 +30,7 @@ see_text() { grep -v '^#' $1 >> $SEEN || :; }
 see_all() { for F in $1/*.txt; do if test -e $F; then cat $F >> $SEEN; fi; done; }
 sum() { S=$(cksum < $SEEN); S=${S%% *}; }
 file() { if test "$H" != writes-nothing; then echo $S > $1; fi; }
-folder() { if test "$H" != writes-nothing; then echo $S > $1/a; echo $((S % 3)) > $1/b; fi; }
+folder() { rm -f $1/*; if test "$H" != writes-nothing; then echo $S > $1/a; echo $((S % 3)) > $1/b; fi; }
 world() { echo $S > ../world/$1/$W; }
 export_k() { echo k=$((S % 4)) > $INFRA_EXPORTS; }
 end() {

@@ -112,7 +112,7 @@ impl Model {
             return self.judge_undo(id, &past, env);
         }
         let cut = past.last.as_ref().is_some_and(|last| last.end == End::Cut);
-        if task.effect == Effect::Once && cut && past.began.is_some() && !past.rerun {
+        if cut && self.started_once(id, env) {
             return Verdict::new("unknown", "end-unknown");
         }
         let now = self.walk(board, id, env);
@@ -147,11 +147,14 @@ impl Model {
             // What is said of a task about which a person has decided is theirs.
             reasons.may.extend(["never-ran", "last-attempt-failed", "interrupted", "forced"].map(str::to_owned));
         }
+        let outputs_only = !reasons.must.is_empty() && reasons.must.iter().all(|reason| reason.starts_with("output-"));
         let state = match (reasons.must.is_empty(), restorable, whole) {
             (true, _, true) => "fresh",
             (false, true, true) => "restorable",
             (true, _, false) | (_, true, false) => "deferred",
-            _ if task.effect == Effect::Once && past.began.is_some() && !past.rerun => {
+            // Another record may yet be believed, whose outputs are there.
+            (false, false, false) if outputs_only && task.effect == Effect::Pure => "deferred",
+            _ if self.started_once(id, env) => {
                 reasons.say("started-once");
                 "stale"
             }
@@ -167,6 +170,12 @@ impl Model {
             reasons.may.insert(format!("judged-by-last-values {}", self.project.name(up)));
         }
         Verdict { state, reasons, memo, manifest: now.manifest, impossible: now.impossible }
+    }
+
+    /// Whether a `once` task started since its last undo, and no person allowed it to run again.
+    pub fn started_once(&self, id: Id, env: Env) -> bool {
+        let (task, past) = (self.project.task(id), self.past(id, env));
+        task.effect == Effect::Once && !task.is_undo() && past.began.is_some() && !past.rerun
     }
 
     /// Upstreams that carry more than order.
@@ -212,8 +221,8 @@ impl Model {
 
     fn against(&self, id: Id, memo: &Memo, now: &Now, reasons: &mut Reasons) {
         match memo.void.as_deref() {
-            // A new start says nothing by itself: what came of it does.
-            Some("new start") => reasons.say(match self.last_end(memo) {
+            // A new start says nothing by itself: what came of it, or of the one after it, does.
+            Some("new start" | "last-attempt-failed") => reasons.say(match self.last_end(memo) {
                 Some(End::Cut) => "interrupted",
                 _ => "last-attempt-failed",
             }),
@@ -253,12 +262,14 @@ impl Model {
     /// Names of entries that are not the same now. What could not be found out is no difference.
     fn differences(&self, id: Id, memo: &Memo, now: &Now) -> BTreeSet<String> {
         let waiting: BTreeSet<String> = now.waiting.iter().map(|up| self.identity(*up)).collect();
+        let scripted = self.project.task(id).how != How::Template;
         let waited = |name: &str| {
             let mut words = name.split(' ');
             match words.next() {
                 Some("value" | "artifact" | "upstream") => words.next().is_some_and(|task| waiting.contains(task)),
                 // The action's text reads a value that is waited for.
-                Some("action") => self
+                // What a variable makes of it is not known before that.
+                Some("action" | "var") if scripted => self
                     .project
                     .values(id.task)
                     .iter()
@@ -270,7 +281,7 @@ impl Model {
         names
             .into_iter()
             .filter(|name| memo.manifest.get(*name) != now.manifest.get(*name))
-            .filter(|name| now.manifest.contains_key(*name) || !waited(name))
+            .filter(|name| !waited(name))
             .cloned()
             .collect()
     }
@@ -374,6 +385,11 @@ impl Model {
         match self.values(board, id) {
             Values::Known(values) => {
                 let fill = |hole: Hole| self.fill(hole, id, env, &values);
+                now.manifest.insert("action".into(), action(project, id.task, &fill));
+            }
+            // The table of a template does not say what its file reads.
+            Values::Waiting if project.task(id).how == How::Template => {
+                let fill = |hole: Hole| self.fill(hole, id, env, &BTreeMap::new());
                 now.manifest.insert("action".into(), action(project, id.task, &fill));
             }
             Values::Waiting => {}

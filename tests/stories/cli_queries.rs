@@ -13,7 +13,7 @@ pub fn status_shows_all_or_the_targets() {
     let story = chain();
     story.run("b");
     let all = story.infra("status --json").last().json();
-    assert_eq!(names(&all["tasks"]), ["d", "a", "b", "c"]);
+    assert_eq!(names(&all["tasks"]), ["a", "b", "c", "d"]);
     let some = story.infra("status --json b").last().json();
     assert_eq!(names(&some["tasks"]), ["a", "b"]);
     story.infra("status").stdout_has("local: 2 stale, 2 fresh");
@@ -66,9 +66,9 @@ pub fn why_explains_one_task() {
 pub fn list_says_what_is_declared() {
     let story = chain();
     let list = story.infra("list --json").last().json();
-    assert_eq!(names(&list["tasks"]), ["d", "a", "b", "c"]);
-    assert_eq!(list["tasks"][3]["needs"], json!(["b"]));
-    assert_eq!(list["tasks"][3]["declared"], "tasks/t.toml:13:7");
+    assert_eq!(names(&list["tasks"]), ["a", "b", "c", "d"]);
+    assert_eq!(list["tasks"][2]["needs"], json!(["b"]));
+    assert_eq!(list["tasks"][2]["declared"], "tasks/t.toml:13:7");
     story
         .infra("list")
         .stdout_has("first")

@@ -24,6 +24,7 @@ mod truth_cutoff;
 mod truth_cuts;
 mod truth_effects;
 mod truth_environments;
+mod truth_found;
 mod truth_inputs;
 mod truth_once;
 mod truth_outputs;

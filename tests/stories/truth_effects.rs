@@ -287,3 +287,33 @@ fn a_record_of_other_rules_is_not_believed() {
     story.run("pure idem").ran(["idem"]).fresh(["pure"]).because("idem", json!({"kind": "format-changed", "old": 0}));
     story.run("pure idem").nothing_ran();
 }
+
+#[test]
+fn a_failed_read_leaves_no_older_record_believed() {
+    let story = four();
+    story.run("read idem");
+    story.file("../fail-read", "").run_to(1, "read --force").failed(["read"]);
+    // Within its time to live: but the last look failed.
+    story.states("read=failed idem=fresh").remove("../fail-read").at(10);
+    story.run("read idem").ran(["read"]).fresh(["idem"]).because("read", json!({"kind": "last-attempt-failed"}));
+    story.run("read idem").nothing_ran();
+}
+
+#[test]
+fn what_never_gets_ready_failed() {
+    let story = Story::with(
+        r#"
+        [task.serve]
+        shell = "echo serve >> ../log"
+        ready = [{ exec = ["test", "-e", "../up"], within = "100ms" }]
+
+        [task.use]
+        needs = ["serve"]
+        shell = "echo use >> ../log"
+        "#,
+    );
+    story.file("../up", "").run("use").ran(["serve", "use"]);
+    story.remove("../up").run("use").nothing_ran();
+    story.run_to(1, "use serve --force").failed(["serve"]).skipped(["use"]).states("serve=failed");
+    story.file("../up", "").run("use").ran(["serve", "use"]);
+}

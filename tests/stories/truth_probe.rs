@@ -111,3 +111,84 @@ fn status_shows_the_last_answer_with_its_age() {
     let age = seen.json()["tasks"][0]["probe"]["age_seconds"].as_i64().unwrap();
     assert!((25..35).contains(&age), "{age}");
 }
+
+/// A module with two machines, and a task that is built on them.
+fn terraformed(terraform: &str) -> Story {
+    let story = Story::with(
+        r#"
+        [task.vm]
+        terraform = { dir = "tf", vars = { size = 2 } }
+        probe = { kind = true }
+
+        [task.use]
+        needs = ["vm"]
+        shell = "echo use >> ../log"
+        "#,
+    );
+    story.file(
+        "tf/main.tf",
+        r#"
+        variable "size" { type = number }
+        resource "terraform_data" "vm" {
+          count = 2
+          input = var.size
+        }
+        "#,
+    );
+    story.terraform();
+    if !terraform.is_empty() {
+        let real = std::fs::read_link(story.base().join("bin/terraform")).expect("the real one");
+        story.remove("../bin/terraform");
+        story.program("terraform", &format!("real={}\n{terraform}\nexec \"$real\" \"$@\"", real.display()));
+    }
+    story.at(0).run("use").ran(["vm", "use"]);
+    story
+}
+
+#[test]
+fn terraforms_own_probe_sees_what_somebody_destroyed_by_hand() {
+    let story = terraformed("");
+    let before = story.tree();
+    story.at(100).states_in("--probe", "vm=fresh use=fresh");
+    assert_eq!(story.tree(), before, "a look writes nothing");
+    story.run("use").nothing_ran();
+
+    let mut by_hand = story.command_of("terraform", &["-chdir=tf", "state", "rm", "terraform_data.vm[1]"]);
+    let done = by_hand.env("TF_DATA_DIR", story.path(".infra/env/local/vm/data")).output().expect("it starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    story.states_in("--probe", "vm=stale use=deferred");
+    story
+        .run("use")
+        .ran(["vm", "use"])
+        .because("vm", json!({"kind": "probe-disagrees", "message": "no longer in the state: terraform_data.vm[1]"}));
+    story.run("use").nothing_ran();
+}
+
+#[test]
+fn terraforms_own_probe_sees_what_is_gone_from_the_world() {
+    // What a provider finds gone can't be had from `terraform_data`: here a stand-in says it.
+    let story = terraformed(
+        r#"
+        if [ "$1 $2" = "plan -refresh-only" ] && [ -e ../../gone ]; then
+          echo '{"type":"resource_drift","change":{"action":"delete","resource":{"addr":"terraform_data.vm[0]"}}}'
+          exit 0
+        fi
+        [ "$1 $2" != "plan -refresh-only" ] || [ ! -e ../../broken ] || { echo 'Error: no route to host' >&2; exit 1; }
+        "#,
+    );
+    story.at(100).run("use").nothing_ran();
+    // It can't tell: nothing is voided, and that is said.
+    story.file("../broken", "").run("use").nothing_ran();
+    story.run_plain("use").says("no route to host");
+    story.remove("../broken").file("../gone", "");
+    story
+        .run("vm")
+        .ran(["vm"])
+        .because("vm", json!({"kind": "probe-disagrees", "message": "no longer there: terraform_data.vm[0]"}));
+}
+
+#[test]
+fn a_kind_without_a_probe_says_so() {
+    let story = Story::with("[task.a]\nrun = [\"true\"]\nprobe = { kind = true }\n");
+    story.infra_to(2, "check").says("the kind `run` has no probe of its own");
+}

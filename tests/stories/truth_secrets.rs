@@ -161,3 +161,15 @@ fn a_secret_outside_of_its_places_is_a_mistake() {
     let story = Story::with("[task.use]\nshell = \"echo {{ secrets.token }}\"\n");
     story.project("[secrets]\ntoken = { env = \"TOKEN\" }\n").infra_to(2, "check").says("secrets");
 }
+
+#[test]
+fn a_secret_that_cannot_be_had_is_taken_as_unchanged_unless_it_is_needed() {
+    let story = tokens("");
+    // Nothing else changed: the record stands, and that it was not compared is said.
+    story.without_env("TOKEN").run("*").nothing_ran();
+    story.because("use", json!({"kind": "secret-taken-as-unchanged", "name": "token"}));
+    story.not_because("other", "secret-taken-as-unchanged");
+    // Stale for another reason it needs the value, and fails before it starts anything.
+    story.retask("test -n", "test  -n").run_to(1, "*").failed(["use"]).says("TOKEN");
+    story.env("TOKEN", CANARY).run("*").ran(["use"]).fresh(["other"]);
+}

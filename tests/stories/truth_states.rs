@@ -252,3 +252,32 @@ fn a_teardown_in_a_fresh_clone_without_a_state_asks_once() {
     story.states("teardown=stale").run("teardown").ran(["teardown"]);
     story.states("teardown=fresh provision=stale").run("teardown").nothing_ran();
 }
+
+#[test]
+fn a_teardown_cut_after_it_emptied_the_state_is_no_lost_state() {
+    let emptied = || {
+        let story = machines();
+        story.run("configure");
+        wrap_terraform(
+            &story,
+            r#"
+            "$REAL" "$@"
+            code=$?
+            if test "$1" = apply && test -e ../../cut; then
+              while test ! -s ../../runner.pid; do sleep 0.01; done
+              kill -9 $(cat ../../runner.pid)
+            fi
+            exit $code
+            "#,
+        );
+        cut_in(&story, "apply", "teardown");
+        assert!(!story.read("tf/terraform.tfstate").contains("\"mode\": \"managed\""));
+        story
+    };
+    // It was our own undo that emptied it: nothing is refused, and both ways on are open.
+    let story = emptied();
+    story.states("provision=stale configure=stale teardown=stale");
+    story.run("configure").ran(["provision", "configure"]);
+    let story = emptied();
+    story.run("teardown").ran(["teardown"]).run("teardown").nothing_ran();
+}

@@ -93,6 +93,11 @@ impl Aside {
         &self.from
     }
 
+    /// Where it is meanwhile.
+    pub fn entry(&self) -> &Utf8Path {
+        &self.entry
+    }
+
     /// The note is durable before the rename, so there is never an entry that nobody knows.
     fn take(&self) -> Result<(), CasError> {
         write_aside(&self.note, format!("{}\n{}", self.entry, self.from).as_bytes(), Some(0o600))?;

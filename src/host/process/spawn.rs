@@ -7,7 +7,7 @@ use super::registry::{self, Child as Kind, become_subreaper};
 use super::terminal::Handed;
 use super::{Command, Ended, Leader, MARK, ProcessEvent, Running, StartError, Stdin, Stdout, find_program, sweep, sys};
 use os_pipe::PipeReader;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, mpsc};
@@ -66,7 +66,9 @@ fn spawn(command: &Command) -> Result<Started, StartError> {
     let mut out = None;
     let mut log = None;
     if interactive && command.stdout == Stdout::Log {
-        process.stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        // Machines may read our stdout; people are at the terminal.
+        let out = if io::stdout().is_terminal() { Stdio::inherit() } else { Stdio::from(io::stderr()) };
+        process.stdout(out).stderr(Stdio::inherit());
     } else {
         let (reader, writer) = os_pipe::pipe().map_err(other)?;
         if command.stdout == Stdout::Log {

@@ -4,7 +4,15 @@
 use super::sys::{self, Signal};
 use rustix::process::Pid;
 use rustix::termios::{OptionalActions, Termios};
-use std::io::stdin;
+use std::io::{IsTerminal as _, stderr, stdin};
+
+/// Whether there is a terminal to hand over: a person at it sees what a tool asks and can answer. In the
+/// background there is none; a tool that read would be stopped for ever.
+pub fn can_be_handed() -> bool {
+    stdin().is_terminal()
+        && stderr().is_terminal()
+        && rustix::termios::tcgetpgrp(stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
+}
 
 /// The terminal while it belongs to a tool's group; given back when dropped.
 pub(super) struct Handed {

@@ -138,16 +138,34 @@ impl Store {
 
     /// The newest record, not void, of a pure task with a fingerprint, of any environment.
     pub fn record(&self, task: TaskKey, fingerprint: &Digest) -> Result<Option<Arc<Record>>, StoreError> {
+        Ok(self.pure_records(task, Some(fingerprint), 1)?.pop())
+    }
+
+    /// Records, not void, of a pure task, of any environment, newest first.
+    pub fn records(&self, task: TaskKey, limit: usize) -> Result<Vec<Arc<Record>>, StoreError> {
+        self.pure_records(task, None, limit)
+    }
+
+    fn pure_records(
+        &self,
+        task: TaskKey,
+        fingerprint: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
+        let of = if fingerprint.is_some() { "AND fingerprint = ?2" } else { "AND ?2 IS NULL" };
         let sql = format!(
-            "SELECT {RECORD} FROM memo WHERE task = ?1 AND fingerprint = ?2 AND void IS NULL
-             AND effect = 'pure' ORDER BY id DESC LIMIT 1"
+            "SELECT {RECORD} FROM memo WHERE task = ?1 {of} AND void IS NULL
+             AND effect = 'pure' ORDER BY id DESC LIMIT ?3"
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(self.fail("read"))?;
-        let mut rows = statement.query(params![task.0, fingerprint.0]).map_err(self.fail("read"))?;
-        match rows.next().map_err(self.fail("read"))? {
-            Some(row) => Ok(Some(Arc::new(self.record_of(row)?))),
-            None => Ok(None),
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let wanted = fingerprint.map(|fingerprint| fingerprint.0);
+        let mut rows = statement.query(params![task.0, wanted, limit]).map_err(self.fail("read"))?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next().map_err(self.fail("read"))? {
+            records.push(Arc::new(self.record_of(row)?));
         }
+        Ok(records)
     }
 
     /// Notes that a task's machine left in an environment.

@@ -48,6 +48,15 @@ impl Store {
                  WHERE task = ?1 AND env = ?2",
                 params![task.0, env.as_str(), rerun, phase == Phase::Failed],
             )?;
+            if phase == Phase::Failed {
+                // What it recorded, if it did, is not so: else an edit and back would make it look done.
+                let last: i64 = transaction.query_row(
+                    "SELECT max(id) FROM attempt WHERE task = ?1 AND env = ?2",
+                    params![task.0, env.as_str()],
+                    |row| row.get(0),
+                )?;
+                void(transaction, task.0, env.as_str(), &Void::Failed { attempt: last })?;
+            }
             Ok(())
         })
     }

@@ -4,7 +4,7 @@
 use super::backend;
 use super::diagnostic::{Base, VARS_FILE};
 use crate::kind::machine::{CanChange, Job, Stdout, Step};
-use crate::kind::{text, texts};
+use crate::kind::{plain, text, texts};
 use camino::Utf8PathBuf;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -154,6 +154,21 @@ impl Commands {
             args.push(format!("-var-file={}", self.vars_file));
         }
         self.step(if destroy { "plan -destroy" } else { "plan" }, args, Stdout::Stream)
+    }
+
+    /// Asks what is behind the state, and takes no lock: a look must not wait for others, nor keep them
+    /// waiting. Values of `vars` go by the environment, for a look writes no file; one that `var_files`
+    /// names too has its value from there.
+    pub fn refresh(&self) -> Step {
+        let mut args: Vec<String> =
+            ["plan", "-refresh-only", "-input=false", "-no-color", "-json", "-lock=false"].map(str::to_owned).into();
+        args.extend(self.parallelism());
+        args.extend(self.var_files.iter().map(|path| format!("-var-file={path}")));
+        let mut step = self.step("plan -refresh-only", args, Stdout::Collect);
+        for (name, value) in self.vars.iter().filter_map(Json::as_object).flatten() {
+            step.env.insert(format!("TF_VAR_{name}"), plain(value));
+        }
+        step
     }
 
     /// Applies exactly what was planned.

@@ -6,6 +6,7 @@ mod command;
 mod diagnostic;
 mod infer;
 mod machine;
+mod probe;
 mod state;
 mod stream;
 #[cfg(test)]
@@ -13,12 +14,13 @@ mod tests;
 mod trouble;
 mod validate;
 
-use crate::kind::machine::{Job, Machine};
+use crate::kind::machine::{Job, Machine, Step};
 use crate::kind::shape::{KeySpec, Shape, When};
 use crate::kind::{Inferred, Kind, Table, text};
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::facts::Files;
+use crate::model::probe::Judge;
 use crate::model::value::ValueType;
 use machine::{Goal, Terraforming};
 use std::collections::BTreeMap;
@@ -120,6 +122,14 @@ impl Kind for Terraform {
             Action::Apply => Some(Box::new(Terraforming::new(job, Goal::Destroy))),
             Action::Plan | Action::Validate | Action::Destroy => None,
         }
+    }
+
+    fn has_probe(&self) -> bool {
+        true
+    }
+
+    fn looks(&self, job: &Job) -> Vec<(Step, Judge)> {
+        probe::looks(job)
     }
 
     fn can_be_asked(&self) -> bool {
