@@ -185,7 +185,10 @@ impl Story {
         for id in &again.executed {
             let expired = BTreeSet::from(["expired".to_owned()]);
             let why = again.outcomes.get(id).and_then(|(_, verdict)| verdict.as_ref());
-            let never = why.is_some_and(|verdict| verdict.reasons.must == expired);
+            let never = why.is_some_and(|verdict| {
+                let reasons = &verdict.reasons.must;
+                *reasons == expired || reasons.contains("probe-disagrees")
+            });
             let failed = again.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == "failed");
             let after_failure =
                 project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);

@@ -203,7 +203,9 @@ pub fn artifact_input(project: &Project, reader: usize, up: usize) -> String {
 
 fn uses_env(project: &Project, task: usize) -> bool {
     let needs_world = |up: &usize| project.tasks[*up].effect.changes_world();
-    project.tasks[task].effect.changes_world() || project.needs(task).iter().any(needs_world)
+    let goes_there = project.tasks[task].effect != Effect::Pure
+        && project.values(task).into_iter().any(|up| project.tasks[up].is_machines());
+    goes_there || project.tasks[task].effect.changes_world() || project.needs(task).iter().any(needs_world)
 }
 
 /// The script's body; `env` and `label` are the shell's words for them.
