@@ -9,7 +9,7 @@ mod query;
 mod registry;
 mod spawn;
 mod sweep;
-mod sys;
+pub(crate) mod sys;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Owns the signals that end a run: SIGINT, SIGTERM, SIGHUP. Each is told to a callback.
 //! Does not know what is done about them.
 
+use crate::host::process::sys::is_ignored;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
 
@@ -19,7 +20,12 @@ pub fn outlive_file_limits() {
 
 /// Starts listening. Where handlers can't be installed the system's defaults stay, which end the program.
 pub fn listen(mut tell: impl FnMut(i32) + Send + 'static) -> Listening {
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return Listening { handle: None } };
+    let mut wanted = vec![SIGINT, SIGTERM];
+    // Under `nohup` the end of the terminal is no reason to end.
+    if !is_ignored(SIGHUP) {
+        wanted.push(SIGHUP);
+    }
+    let Ok(mut signals) = Signals::new(wanted) else { return Listening { handle: None } };
     let handle = signals.handle();
     std::thread::spawn(move || {
         for signal in &mut signals {

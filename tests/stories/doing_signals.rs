@@ -201,3 +201,15 @@ fn a_reader_that_goes_away_disturbs_nobody() {
         assert!(output.status.code().is_some_and(|code| code < 100), "{line}: {:?}", output.status);
     }
 }
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let story = Story::with("[task.slow]\nshell = \"touch ../ready; while [ ! -e ../go ]; do sleep 0.02; done\"\n");
+    let infra = env!("CARGO_BIN_EXE_infra");
+    let mut child = story.command_of("nohup", &[infra, "run", "slow"]).spawn().expect("nohup starts");
+    story.wait_for_file("../ready");
+    crate::support::send(i32::try_from(child.id()).expect("a process id"), "HUP");
+    story.file("../go", "");
+    assert!(child.wait().expect("it ends").success());
+    story.run("slow").nothing_ran();
+}

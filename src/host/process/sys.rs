@@ -40,6 +40,17 @@ pub(super) fn set_umask(command: &mut std::process::Command, umask: u32) {
     }
 }
 
+/// Whether this process was started with a signal ignored, as `nohup` does with SIGHUP.
+pub(crate) fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: nothing is set; `action` lives on this stack, is zeroed, and is filled in by the call.
+    #[expect(unsafe_code, reason = "no safe interface to what is done about a signal")]
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
 /// Runs something with SIGTTOU blocked in this thread: a background process that takes the terminal
 /// back would be stopped by it. Children are not concerned, std clears their mask.
 pub(super) fn without_sigttou<T>(act: impl FnOnce() -> T) -> T {

@@ -21,6 +21,9 @@ struct Seen {
 impl Shell {
     fn new(script: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
+        // Where the suite is started in the background its shell ignores SIGINT, and a child could not
+        // trap it. A handler, as a run has one, ends with exec: children start with the default.
+        drop(crate::host::signals::listen(drop));
         let root = tempfile::tempdir().unwrap();
         let dir = Utf8PathBuf::from_path_buf(root.path().to_owned()).unwrap();
         let command = Command {
