@@ -11,7 +11,12 @@ pub struct Listening {
 
 /// Starts listening. Where handlers can't be installed the system's defaults stay, which end the program.
 pub fn listen(mut tell: impl FnMut(i32) + Send + 'static) -> Listening {
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return Listening { handle: None } };
+    let mut wanted = vec![SIGINT, SIGTERM];
+    // Under `nohup` a terminal that goes away is no reason to end, for us as for the tools.
+    if !std::fs::read_to_string("/proc/self/status").is_ok_and(|status| is_ignored(SIGHUP, &status)) {
+        wanted.push(SIGHUP);
+    }
+    let Ok(mut signals) = Signals::new(wanted) else { return Listening { handle: None } };
     let handle = signals.handle();
     std::thread::spawn(move || {
         for signal in &mut signals {
@@ -26,5 +31,25 @@ impl Drop for Listening {
         if let Some(handle) = &self.handle {
             handle.close();
         }
+    }
+}
+
+/// Whether a process ignores a signal, as the system shows the process.
+fn is_ignored(signal: i32, status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    ignored >> (signal - 1) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ignored_signal_is_told_from_the_status() {
+        let status = "Name:\tinfra\nSigBlk:\t0000000000000003\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
+        assert!(is_ignored(SIGHUP, status));
+        assert!(!is_ignored(SIGINT, status));
+        assert!(!is_ignored(SIGHUP, ""));
     }
 }
