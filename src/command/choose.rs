@@ -66,6 +66,12 @@ fn words(project: &Project, selection: &Selection) -> Result<Vec<String>, Comman
     if !selection.from.is_empty() {
         return Ok(selection.from.iter().map(|word| format!("{}+", word.trim_end_matches('+'))).collect());
     }
+    if project.tasks.is_empty() {
+        return Err(CommandError::usage(
+            "this project declares no tasks",
+            "write `tasks/hello.toml` with a `[task.hello]`",
+        ));
+    }
     let names: Vec<&str> = project.tasks.iter().map(|task| task.name.as_str()).collect();
     Err(CommandError::usage(
         "no target is named, and `[project] default` is not set",

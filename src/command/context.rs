@@ -12,6 +12,7 @@ use crate::host::store::Store;
 use crate::host::world::{Host, STATE_DIR, SecretCommands};
 use crate::manifest::{self, Options};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::name::{RunId, TaskId};
 use crate::model::project::Project;
 use crate::model::record::Phase;
 use crate::plan::board::Board;
@@ -27,19 +28,11 @@ pub struct Context {
     pub global: Global,
     pub choice: Choice,
     pub caller_env: BTreeMap<String, String>,
-    here: Utf8PathBuf,
 }
 
 impl Context {
     /// From the command line and the caller.
-    ///
-    /// # Errors
-    /// When the current folder can't be had.
-    pub fn new(global: Global, caller_env: BTreeMap<String, String>) -> Result<Self, CommandError> {
-        let here = std::env::current_dir()
-            .ok()
-            .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
-            .ok_or_else(|| CommandError::State("the current folder is gone, or its name is no UTF-8".to_owned()))?;
+    pub fn new(global: Global, caller_env: BTreeMap<String, String>) -> Self {
         let wishes = Wishes {
             json: global.json,
             color: match global.color {
@@ -60,7 +53,7 @@ impl Context {
             around.columns = crate::host::simple::terminal_columns();
         }
         let choice = choose(&wishes, &around);
-        Ok(Self { global, choice, caller_env, here })
+        Self { global, choice, caller_env }
     }
 
     /// This invocation, as locks are signed.
@@ -83,8 +76,9 @@ impl Context {
     /// When there is none.
     pub fn root(&self) -> Result<Utf8PathBuf, CommandError> {
         let start = match &self.global.directory {
-            Some(directory) => self.here.join(directory),
-            None => self.here.clone(),
+            Some(directory) if Utf8Path::new(directory).is_absolute() => Utf8PathBuf::from(directory),
+            Some(directory) => here()?.join(directory),
+            None => here()?,
         };
         let start = start
             .canonicalize_utf8()
@@ -189,6 +183,15 @@ impl Context {
     }
 }
 
+/// The current folder.
+fn here() -> Result<Utf8PathBuf, CommandError> {
+    let hint = "go to another folder, or name one with `-C DIR`";
+    let here = std::env::current_dir().map_err(|_| CommandError::usage("the current folder is gone", hint))?;
+    Utf8PathBuf::from_path_buf(here).map_err(|here| {
+        CommandError::usage(format!("the name of the current folder is not UTF-8: `{}`", here.display()), hint)
+    })
+}
+
 /// A loaded project, with its mistakes.
 pub struct Loaded {
     pub loaded: manifest::Loaded,
@@ -236,6 +239,12 @@ impl Opened {
             }
         }
         Ok(Board::new(&self.project, &store.task_keys()?, histories))
+    }
+
+    /// The run that works on a task now.
+    pub fn running(board: &Board<'_>, id: TaskId) -> Option<RunId> {
+        let last = board.history(id).last.as_ref()?;
+        (last.phase == Phase::Open).then_some(last.run)
     }
 
     /// The run that holds the environment now.

@@ -90,11 +90,10 @@ impl CommandError {
             Self::Usage { hint, .. } | Self::Held { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
             Self::Run(RunError::Refused { hint, .. } | RunError::Unknown { hint, .. }) => hint.clone(),
             Self::Run(RunError::Tools(_)) => {
-                Some("nothing was run; install it, or see `make setup` for the project's own tools".to_owned())
+                Some("nothing was run; install what is missing, or put it into `.tools/bin` of the project".to_owned())
             }
-            Self::Store(_) | Self::State(_) | Self::Run(RunError::Store(_) | RunError::State { .. }) => {
-                Some(disk.to_owned())
-            }
+            Self::Store(error) | Self::Run(RunError::Store(error)) => Some(error.hint()),
+            Self::State(_) | Self::Run(RunError::State { .. }) => Some(disk.to_owned()),
             Self::Fact(_) | Self::Run(RunError::Fact(_)) => Some("nothing was run because of it".to_owned()),
             Self::Diagnostics { .. } => None,
         }

@@ -31,14 +31,8 @@ use std::fmt::Write as _;
 
 /// Carries out a command. Gives the exit code.
 pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
-    let mut context = match Context::new(cli.global, caller_env) {
-        Ok(context) => context,
-        Err(error) => {
-            // There is no context to say it with.
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("error: {error}\n").as_bytes());
-            return error.exit() as u8;
-        }
-    };
+    crate::host::signals::outlive_file_limits();
+    let mut context = Context::new(cli.global, caller_env);
     let result = match &cli.command {
         Command::Run(args) => run::run(&mut context, args),
         Command::Check(_) => check::check(&context),

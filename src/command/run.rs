@@ -124,6 +124,7 @@ pub fn once(
     };
     let Chosen { words, tasks, skipped, forced } = chosen;
     let request = Request {
+        holder: context.holder(&line(command, &words)),
         words,
         tasks,
         skipped,
@@ -134,7 +135,6 @@ pub fn once(
         changed: round.changed,
         options: serde_json::to_string(&resumable).unwrap_or_else(|_| "{}".to_owned()),
         orphans: Vec::new(),
-        holder: context.holder("infra run"),
         command,
     };
     carry_out(context, root, project, request, manner, taken)
@@ -152,8 +152,12 @@ pub fn take(
     words: &[String],
     patience: Patience<'_>,
 ) -> Result<Taken, CommandError> {
-    let line = format!("infra {command} {}", words.join(" "));
-    lock_env(context, root, project.env.name.as_str(), line.trim(), patience)
+    lock_env(context, root, project.env.name.as_str(), &line(command, words), patience)
+}
+
+/// A command line as locks are signed with it.
+pub fn line(command: &str, words: &[String]) -> String {
+    format!("infra {command} {}", words.join(" ")).trim().to_owned()
 }
 
 /// Carries out a request in the environment that was taken for it.

@@ -8,7 +8,7 @@ use crate::manifest::select;
 use crate::model::effect::{Effect, State};
 use crate::model::name::TaskId;
 use crate::model::reason::Reason;
-use crate::model::record::{History, Phase};
+use crate::model::record::History;
 use crate::plan::board::Board;
 use crate::plan::forecast::forecast;
 use crate::plan::verdict::Verdict;
@@ -34,11 +34,10 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, CommandError> 
     let wanted = project.graph.upstream(&shown);
     let mut verdicts = forecast(&mut board, &opened.host, &wanted)?;
     let now = crate::model::facts::Facts::now(&opened.host);
-    let living = opened.living_run();
     let mut tasks = Vec::new();
     for id in &shown {
         let Some(verdict) = verdicts[id.index()].take() else { continue };
-        tasks.push(view(&board, *id, verdict, now, living.is_some()));
+        tasks.push(view(&board, *id, verdict, now));
     }
     if args.targets.is_empty() {
         tasks.extend(orphans(&opened, &board, now)?);
@@ -53,12 +52,11 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, CommandError> 
     Ok(if stale && args.exit_code { Exit::Stale as u8 } else { 0 })
 }
 
-fn view(board: &Board<'_>, id: TaskId, verdict: Verdict, now: i64, living: bool) -> TaskView {
+fn view(board: &Board<'_>, id: TaskId, verdict: Verdict, now: i64) -> TaskView {
     let task = board.project.task(id);
     let history = board.history(id);
-    let open = history.last.as_ref().filter(|last| living && last.phase == Phase::Open);
-    let (state, reasons) = match open {
-        Some(last) => (State::Running, vec![Reason::RunningIn { run: last.run.0 }]),
+    let (state, reasons) = match Opened::running(board, id) {
+        Some(run) => (State::Running, vec![Reason::RunningIn { run: run.0 }]),
         None => (verdict.state, verdict.reasons),
     };
     let good = verdict.record.filter(|record| record.void.is_none());

@@ -2,13 +2,15 @@
 //! Does not know how verdicts are reached (`plan/`).
 
 use crate::cli::WhyArgs;
-use crate::command::context::Context;
+use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
 use crate::command::status;
 use crate::host::store::Store;
 use crate::manifest::select;
+use crate::model::effect::State;
 use crate::model::name::{EnvName, RunId};
 use crate::model::reason::Reason;
+use crate::model::record::Record;
 use crate::plan::forecast::forecast;
 use crate::report::view::{Because, LastGood, Unchanged, WhyReason, WhyView};
 use crate::report::{json, why as picture};
@@ -31,7 +33,10 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
     let mut board = opened.board()?;
     let wanted = project.graph.upstream(&[*id]);
     let mut verdicts = forecast(&mut board, &opened.host, &wanted)?;
-    let verdict = verdicts[id.index()].take().unwrap_or_default();
+    let mut verdict = verdicts[id.index()].take().unwrap_or_default();
+    if let Some(run) = Opened::running(&board, *id) {
+        (verdict.state, verdict.reasons) = (State::Running, vec![Reason::RunningIn { run: run.0 }]);
+    }
     let task = project.task(*id);
     let now = crate::model::facts::Facts::now(&opened.host);
     let unchanged = match (&verdict.record, &verdict.manifest) {
@@ -47,12 +52,16 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
         let because = because(&store, &project.env.name, &reason)?;
         reasons.push(WhyReason { reason, because });
     }
-    let last_good = verdict.record.filter(|record| record.void.is_none()).map(|record| LastGood {
-        run: record.run.0,
-        attempt: record.attempt.0,
-        age_seconds: (now - record.created) / 1000,
-        seconds: record.seconds,
-    });
+    let last_good = match verdict.record.filter(|record| record.void.is_none()) {
+        Some(record) => Some(LastGood {
+            run: record.run.0,
+            attempt: record.attempt.0,
+            age_seconds: (now - record.created) / 1000,
+            seconds: record.seconds,
+            reasons: ran_because(&store, &record)?,
+        }),
+        None => None,
+    };
     let view = WhyView {
         env: project.env.name.to_string(),
         name: task.name.to_string(),
@@ -73,6 +82,13 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
         context.out(&picture::why(&view, &context.choice.stdout));
     }
     Ok(0)
+}
+
+/// Why the attempt was made that a record is of. A pure one may be of another environment.
+fn ran_because(store: &Store, record: &Record) -> Result<Vec<Reason>, CommandError> {
+    let attempts = store.attempts(None, None, Some(record.run), usize::MAX)?;
+    let made = attempts.into_iter().find(|attempt| attempt.id == record.attempt.0);
+    Ok(made.and_then(|attempt| serde_json::from_str(&attempt.reasons).ok()).unwrap_or_default())
 }
 
 /// Options that make the next command mean what was asked about.

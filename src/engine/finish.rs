@@ -251,7 +251,7 @@ impl Engine<'_> {
             exit_code: live.last_end.code.filter(|code| *code != 0),
             signal: live.last_end.signal,
             tail,
-            log: Some(self.host.relative(&live.log)),
+            log: self.host.is_written(&live.log).then(|| self.host.relative(&live.log)),
             hint: trouble.hint,
             declared: self.host.declared_at(&task.place),
         };

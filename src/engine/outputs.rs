@@ -64,6 +64,7 @@ impl Engine<'_> {
             matches!(task.action.kind, crate::model::action::KindName::Run | crate::model::action::KindName::Shell);
         let mut exports = BTreeMap::new();
         let mut left_out = Vec::new();
+        let mut wrong = Vec::new();
         for (name, value) in &done.exports {
             if !declared.contains_key(name) && (own_file || !declared.is_empty()) {
                 left_out.push(name.clone());
@@ -72,14 +73,20 @@ impl Engine<'_> {
                 }
             }
             let value_type = declared.get(name);
-            if let Some(value_type) = value_type {
-                value_type.check(value).map_err(|mismatch| format!("export `{name}`: {mismatch}"))?;
+            if let Some(value_type) = value_type
+                && let Err(mismatch) = value_type.check(value)
+            {
+                wrong.push(format!("export `{name}`: {mismatch}"));
+                continue;
             }
             let secret = value_type.is_some_and(ValueType::is_secret) || done.secret_exports.contains(name);
             exports.insert(
                 name.clone(),
                 if secret { self.sealed(name, value)? } else { Export::Plain { value: value.clone() } },
             );
+        }
+        if !wrong.is_empty() {
+            return Err(wrong.join("; "));
         }
         let absent: Vec<&str> =
             declared.keys().filter(|name| !exports.contains_key(*name)).map(String::as_str).collect();

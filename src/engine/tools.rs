@@ -3,7 +3,7 @@
 
 use crate::engine::RunError;
 use crate::kind;
-use crate::model::facts::{FactError, Facts};
+use crate::model::facts::Facts;
 use crate::model::name::TaskId;
 use crate::model::project::Project;
 use crate::plan::fingerprint::{known_table, required_name};
@@ -29,23 +29,27 @@ pub fn check(project: &Project, facts: &dyn Facts, tasks: &[TaskId]) -> Result<(
     let mut wrong = Vec::new();
     for (tool, tasks) in used {
         let Some(wanted) = project.requires.get(&tool) else { continue };
-        let users = tasks.into_iter().take(3).collect::<Vec<_>>().join("`, `");
-        match version(facts, &tool)? {
-            None => {
-                wrong
-                    .push(format!("tool `{tool}` is not installed; `{users}` uses it and `[requires]` wants {wanted}"));
+        let what = match facts.tool_version(&tool)? {
+            Some(found) if fits(&found, wanted) => continue,
+            Some(found) => format!("tool `{tool}` is {found}"),
+            None if facts.program(&tool).is_some() => {
+                format!("tool `{tool}` is installed, but tells no version when it is asked for one")
             }
-            Some(found) if !fits(&found, wanted) => {
-                wrong.push(format!("tool `{tool}` is {found}; `{users}` uses it and `[requires]` wants {wanted}"));
-            }
-            Some(_) => {}
-        }
+            None => format!("tool `{tool}` is not installed"),
+        };
+        wrong.push(format!("{what}; `[requires]` wants {wanted} for {}", users(&tasks)));
     }
     if wrong.is_empty() { Ok(()) } else { Err(RunError::Tools(wrong)) }
 }
 
-fn version(facts: &dyn Facts, tool: &str) -> Result<Option<String>, FactError> {
-    facts.tool_version(tool)
+/// The tasks that use a tool, the first ones by name.
+fn users(tasks: &BTreeSet<String>) -> String {
+    const NAMED: usize = 3;
+    let named: Vec<String> = tasks.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    match tasks.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 /// Whether a version fits a requirement such as `>=1.9, <2`.

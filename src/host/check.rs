@@ -1,7 +1,7 @@
 //! Owns checks of the world: exec, tcp, http. They look, they change nothing.
 //! Does not know which task asks, nor what an answer means for it.
 
-use crate::host::process;
+use crate::host::{process, reason, without_numbers};
 use crate::model::probe::{Answer, Judge};
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
@@ -99,13 +99,13 @@ fn own(look: &Look) -> Answer {
 fn tcp(address: &str, limit: Duration) -> Answer {
     let resolved = match address.to_socket_addrs() {
         Ok(addresses) => addresses.collect::<Vec<_>>(),
-        Err(error) => return Answer::CannotTell(format!("`{address}` is no address: {error}")),
+        Err(error) => return Answer::CannotTell(format!("`{address}` is no address: {}", reason(&error))),
     };
     let mut last = format!("`{address}` has no address");
     for one in resolved {
         match std::net::TcpStream::connect_timeout(&one, limit) {
             Ok(_) => return Answer::Agrees,
-            Err(error) => last = format!("`{address}` does not accept connections: {error}"),
+            Err(error) => last = format!("`{address}` does not accept connections: {}", reason(&error)),
         }
     }
     Answer::Disagrees(last)
@@ -118,7 +118,7 @@ fn http(url: &str, limit: Duration) -> Answer {
         Ok(response) if response.status().as_u16() < 400 => Answer::Agrees,
         Ok(response) => Answer::Disagrees(format!("`{url}` answers {}", response.status())),
         Err(ureq::Error::BadUri(why)) => Answer::CannotTell(format!("`{url}` is no URL: {why}")),
-        Err(error) => Answer::Disagrees(format!("`{url}` does not answer: {error}")),
+        Err(error) => Answer::Disagrees(format!("`{url}` does not answer: {}", without_numbers(&error.to_string()))),
     }
 }
 

@@ -202,6 +202,27 @@ impl Files for Disk {
         std::fs::read_to_string(self.root.join(path)).ok().map(Arc::from)
     }
 
+    fn unread(&self, path: &Utf8Path) -> Option<String> {
+        let path = self.root.join(path);
+        let why = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => crate::host::reason(&error),
+        };
+        if !path.is_dir() {
+            return std::fs::read_to_string(&path).err().map(why);
+        }
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) => return Some(why(error)),
+        };
+        let odd = |entry: std::fs::DirEntry| {
+            let name = entry.file_name();
+            let name = name.to_str().is_none().then(|| name.to_string_lossy().into_owned());
+            name.filter(|name| name.ends_with(".toml"))
+        };
+        entries.flatten().find_map(odd).map(|name| format!("the name `{name}` in it is not UTF-8; rename it"))
+    }
+
     fn kind(&self, path: &Utf8Path) -> ContentKind {
         match std::fs::symlink_metadata(self.root.join(path)) {
             Ok(meta) if meta.is_symlink() => ContentKind::Link,

@@ -35,18 +35,34 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a folder, not a file",
         io::ErrorKind::OutOfMemory => "out of memory",
         io::ErrorKind::WouldBlock => "the system is out of processes or threads; run fewer at a time (`-j`)",
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::ConnectionReset => "the connection was reset",
+        io::ErrorKind::TimedOut => "no answer in time",
+        io::ErrorKind::HostUnreachable => "no route to the host",
+        io::ErrorKind::NetworkUnreachable => "no route to its network",
+        io::ErrorKind::FileTooLarge => "the file would be larger than a limit here allows",
         io::ErrorKind::AlreadyExists => "it exists already",
-        _ => return error.to_string(),
+        _ => return without_numbers(&error.to_string()),
     };
     advice.to_owned()
 }
 
+/// A message without the system's numbers, which tell nobody anything: `(os error 111)`.
+pub(crate) fn without_numbers(message: &str) -> String {
+    let mut text = message.to_owned();
+    while let Some((before, rest)) = text.split_once(" (os error ") {
+        let Some((_, after)) = rest.split_once(')') else { break };
+        text = format!("{before}{after}");
+    }
+    text
+}
+
 /// An error with the causes behind it, as one fragment.
 pub(crate) fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut text = without_numbers(&error.to_string());
     let mut cause = error.source();
     while let Some(one) = cause {
-        let more = one.to_string();
+        let more = without_numbers(&one.to_string());
         if !text.contains(&more) {
             text.push_str(": ");
             text.push_str(&more);

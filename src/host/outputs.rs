@@ -1,7 +1,8 @@
 //! Owns what is done with the outputs of tasks: locked, moved aside, kept, put back.
 //! Does not know which task writes them, nor whether they are as they should be.
 
-use crate::host::cas::{Aside, Stored};
+use crate::host::cas::{Aside, CasError, Stored};
+use crate::host::files::FileError;
 use crate::host::lock::{Held, Holder, LockError, PathLocks, Wait};
 use crate::host::world::Host;
 use crate::model::name::AttemptId;
@@ -64,7 +65,13 @@ impl Host {
     /// # Errors
     /// A lower-case fragment.
     pub fn keep(&self, path: &Utf8Path) -> Result<Stored, String> {
-        self.cas.put(&self.root, path).map_err(|error| error.to_string())
+        self.cas.put(&self.root, path).map_err(|error| match error {
+            // Of the copy that could not be made nobody has heard.
+            CasError::File(FileError::Write { source, .. }) => {
+                format!("output `{path}` cannot be kept: {}", crate::host::reason(&source))
+            }
+            other => other.to_string(),
+        })
     }
 
     /// Puts an artifact back where it belongs.

@@ -19,6 +19,7 @@ pub use line::plain;
 pub use log::Log;
 pub use query::{QueryOutput, query};
 pub use registry::become_subreaper;
+pub(crate) use spawn::missing;
 pub use spawn::start;
 pub(crate) use sys::{free_space, is_link_loop, open_no_follow};
 pub use terminal::can_be_handed;

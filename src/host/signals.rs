@@ -1,12 +1,20 @@
 //! Owns the signals that end a run: SIGINT, SIGTERM, SIGHUP. Each is told to a callback.
 //! Does not know what is done about them.
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
 
 /// Listens until it is dropped.
 pub struct Listening {
     handle: Option<Handle>,
+}
+
+/// Lets a write beyond a limit on files fail like every other write, instead of ending the program. What
+/// it starts is not concerned: handlers end with exec.
+pub fn outlive_file_limits() {
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    // Without a handler the system's default stays, which ends the program.
+    let _ = signal_hook::flag::register(SIGXFSZ, seen);
 }
 
 /// Starts listening. Where handlers can't be installed the system's defaults stay, which end the program.

@@ -36,6 +36,11 @@ pub fn read_text(path: &Utf8Path) -> Result<Option<String>, FileError> {
     }
 }
 
+/// Whether a file is there and not empty.
+pub fn has_text(path: &Utf8Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0)
+}
+
 /// Permission bits of a file.
 pub fn mode_of(path: &Utf8Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|meta| meta.mode() & 0o777)

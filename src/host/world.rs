@@ -208,7 +208,7 @@ impl Host {
     pub fn findable(&self, program: &str, dir: &Utf8Path) -> Result<(), StartError> {
         match process::find_program(program, &self.search_path(), dir) {
             Some(_) => Ok(()),
-            None => Err(StartError::NotFound { program: program.to_owned() }),
+            None => Err(process::missing(program, dir)),
         }
     }
 
@@ -254,6 +254,11 @@ impl Host {
         }
         let mode = if inside_state { Some(mode.unwrap_or(0o600)) } else { mode };
         crate::host::files::write_aside(path, bytes, mode).map_err(|error| error.to_string())
+    }
+
+    /// Whether something was written to a file.
+    pub fn is_written(&self, path: &Utf8Path) -> bool {
+        crate::host::simple::has_text(path)
     }
 
     /// Text of an absolute path; `None` when there is none.

@@ -78,7 +78,10 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
             sources.push(source);
             settings
         }
-        None => Settings::default(),
+        None => {
+            problems.extend(unreadable(files, Utf8Path::new(PROJECT_FILE)));
+            Settings::default()
+        }
     };
     let file_vars = env::read_files(&settings, files, &mut sources, &mut problems);
     let task_files = read_task_files(&settings, files, &mut problems);
@@ -146,6 +149,13 @@ fn is_dotenv(settings: &Settings, file: &Utf8Path) -> bool {
     settings.dotenv.iter().chain(settings.envs.iter().flat_map(|env| &env.dotenv)).any(|dotenv| dotenv == file)
 }
 
+/// What is there and can't be read; `None`: nothing is there.
+fn unreadable(files: &dyn Files, path: &Utf8Path) -> Option<Diagnostic> {
+    let why = files.unread(path).unwrap_or_else(|| "it is no text".to_owned());
+    (files.kind(path) != ContentKind::Missing)
+        .then(|| Diagnostic::nowhere("unreadable-file", format!("`{path}` can't be read: {why}")))
+}
+
 /// Task files of the project and of those that it includes, each with the name of the included one.
 fn read_task_files(settings: &Settings, files: &dyn Files, problems: &mut Vec<Diagnostic>) -> Vec<(String, Source)> {
     let mut found = Vec::new();
@@ -155,11 +165,21 @@ fn read_task_files(settings: &Settings, files: &dyn Files, problems: &mut Vec<Di
             if let Some(text) = files.read(&path) {
                 found.push((home.to_owned(), Source::parse(&path, text, problems)));
             } else if files.kind(&path) != ContentKind::Folder {
-                problems.push(Diagnostic::nowhere("unreadable-file", format!("`{path}` can't be read as text")));
+                problems.extend(unreadable(files, &path));
             }
         }
     };
-    read("", Utf8Path::new(TASKS), problems);
+    let own = Utf8Path::new(TASKS);
+    match files.kind(own) {
+        ContentKind::Missing => {}
+        ContentKind::File => {
+            let message = format!("`{own}` is a file, and must be a folder");
+            problems.push(Diagnostic::nowhere("unreadable-file", message).help("put the tasks into `tasks/NAME.toml`"));
+        }
+        _ if files.unread(own).is_some() => problems.extend(unreadable(files, own)),
+        _ => {}
+    }
+    read("", own, problems);
     for (name, folder, place) in &settings.include {
         let tasks = folder.join(TASKS);
         if files.kind(&tasks) == ContentKind::Missing {

@@ -82,6 +82,11 @@ pub struct FactError {
 pub trait Files {
     /// Text of a file relative to the root; `None` when there is none (or it is no text).
     fn read(&self, path: &Utf8Path) -> Option<Arc<str>>;
+    /// Why there is no text, or no list, of what is there: a lower-case fragment.
+    fn unread(&self, path: &Utf8Path) -> Option<String> {
+        let _ = path;
+        None
+    }
     /// Whether something is at a path, and what.
     fn kind(&self, path: &Utf8Path) -> ContentKind;
     /// Names in a folder, sorted; empty when there is none.

@@ -74,13 +74,13 @@ impl ValueType {
     /// # Errors
     /// When the value is of another type.
     pub fn check(&self, value: &Json) -> Result<(), TypeMismatch> {
-        self.check_at(value, "")
+        self.check_at(value, "", self.is_secret())
     }
 
-    fn check_at(&self, value: &Json, at: &str) -> Result<(), TypeMismatch> {
+    fn check_at(&self, value: &Json, at: &str, hidden: bool) -> Result<(), TypeMismatch> {
         let good = match (self, value) {
             (Self::Json, _) => true,
-            (Self::Secret(inner), _) => return inner.check_at(value, at),
+            (Self::Secret(inner), _) => return inner.check_at(value, at, true),
             (Self::String | Self::Path, Json::String(_)) | (Self::Bool, Json::Bool(_)) => true,
             (Self::Int, Json::Number(number)) => number.is_i64() || number.is_u64(),
             (Self::Float, Json::Number(_)) => true,
@@ -89,13 +89,13 @@ impl ValueType {
             (Self::Url, Json::String(text)) => is_url(text),
             (Self::List(inner), Json::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    inner.check_at(item, &format!("{at}[{index}]"))?;
+                    inner.check_at(item, &format!("{at}[{index}]"), hidden)?;
                 }
                 true
             }
             (Self::Map(inner), Json::Object(items)) => {
                 for (key, item) in items {
-                    inner.check_at(item, &format!("{at}.{key}"))?;
+                    inner.check_at(item, &format!("{at}.{key}"), hidden)?;
                 }
                 true
             }
@@ -104,7 +104,8 @@ impl ValueType {
         if good {
             Ok(())
         } else {
-            Err(TypeMismatch { at: at.to_owned(), expected: self.to_string(), found: describe(value) })
+            let found = if hidden { describe(value).to_owned() } else { shown(value) };
+            Err(TypeMismatch { at: at.to_owned(), expected: self.to_string(), found })
         }
     }
 
@@ -138,15 +139,23 @@ fn is_url(text: &str) -> bool {
     })
 }
 
-fn describe(value: &Json) -> String {
+fn describe(value: &Json) -> &'static str {
     match value {
-        Json::Null => "null".to_owned(),
-        Json::Bool(_) => "a bool".to_owned(),
-        Json::Number(_) => "a number".to_owned(),
-        Json::String(_) => "a string".to_owned(),
-        Json::Array(_) => "a list".to_owned(),
-        Json::Object(_) => "a map".to_owned(),
+        Json::Null => "null",
+        Json::Bool(_) => "a bool",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "a map",
     }
+}
+
+/// A value as JSON, which tells its type too; of a long one the beginning.
+fn shown(value: &Json) -> String {
+    const LONGEST: usize = 60;
+    let text = value.to_string();
+    let cut: String = text.chars().take(LONGEST).collect();
+    if cut.len() < text.len() { format!("{} that begins `{cut}…`", describe(value)) } else { format!("`{text}`") }
 }
 
 impl fmt::Display for ValueType {
@@ -189,7 +198,7 @@ pub struct TypeMismatch {
     pub at: String,
     /// The declared type.
     pub expected: String,
-    /// What is there, without its value (it may be secret).
+    /// What is there; of a secret without its value.
     pub found: String,
 }
 
@@ -224,8 +233,10 @@ mod tests {
         assert!(ips.check(&json!(["10.0.0.1", "::1"])).is_ok());
         assert_eq!(
             ips.check(&json!(["10.0.0.1", "x"])).unwrap_err().to_string(),
-            "expected `ip` at `[1]`, found a string"
+            "expected `ip` at `[1]`, found `\"x\"`"
         );
+        let secret = ValueType::Secret(Box::new(ValueType::Ip)).check(&json!("hunter2")).unwrap_err();
+        assert_eq!(secret.to_string(), "expected `ip`, found a string");
         assert!(ValueType::Cidr.check(&json!("10.0.0.0/33")).is_err());
         assert!(ValueType::Url.check(&json!("https://a")).is_ok());
         assert!(ValueType::Int.check(&json!(1.5)).is_err());

@@ -146,6 +146,8 @@ pub struct LastGood {
     pub attempt: i64,
     pub age_seconds: i64,
     pub seconds: f64,
+    /// Why it ran then.
+    pub reasons: Vec<Reason>,
 }
 
 /// A reason and, where something upstream is behind it, why that ran.

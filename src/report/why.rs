@@ -28,6 +28,10 @@ pub fn why(view: &WhyView, look: &Look) -> String {
                 good.attempt,
                 ago(good.age_seconds)
             );
+            if view.state == State::Fresh && !good.reasons.is_empty() {
+                let room = look.width.saturating_sub(16);
+                let _ = writeln!(text, "    it ran because {}", reason::inline(&good.reasons, room));
+            }
         }
         None => text.push_str("  last good: none\n"),
     }
@@ -139,7 +143,13 @@ mod tests {
             effect: Effect::Idempotent,
             state,
             declared: Some(s("tasks/configure.toml:1:1")),
-            last_good: Some(LastGood { run: 41, attempt: 90, age_seconds: 7300, seconds: 40.0 }),
+            last_good: Some(LastGood {
+                run: 41,
+                attempt: 90,
+                age_seconds: 7300,
+                seconds: 40.0,
+                reasons: vec![Reason::Forced],
+            }),
             reasons,
             unchanged: Unchanged { files: 61, variables: 4, tools: 1, ..Unchanged::default() },
             again: Vec::new(),
@@ -197,6 +207,7 @@ next: `infra run configure`
             "\
 configure is fresh in local (ansible, idempotent, stage configure)
   last good: run 41, attempt 90, 2 h ago, took 40.0 s
+    it ran because forced
   declared at tasks/configure.toml:1:1
   probe agrees, 5 s ago
 

@@ -50,11 +50,14 @@ impl Problem {
 
 /// Walks a template.
 pub(super) fn find(source: &str) -> Result<Found, Problem> {
-    let tree = minijinja::machinery::parse(source, "", SYNTAX.clone()).map_err(|error| Problem {
-        code: "template-syntax",
-        message: format!("in a template: {}", crate::template::context::words(&error, None)),
-        help: raw(source),
-        range: error.range().unwrap_or(0..source.len()),
+    let tree = minijinja::machinery::parse(source, "", SYNTAX.clone()).map_err(|error| {
+        let words = crate::template::context::words(&error, None);
+        Problem {
+            code: "template-syntax",
+            help: raw(source).or_else(|| unclosed(&words)),
+            message: format!("in a template: {words}"),
+            range: error.range().unwrap_or(0..source.len()),
+        }
     })?;
     let mut walk = Walk { found: Found::default(), locals: vec![BTreeSet::new()], problem: None };
     walk.statement(&tree);
@@ -70,6 +73,17 @@ fn raw(source: &str) -> Option<String> {
         "`{{`, `{%` and `{#` begin a template: write `{% raw %}` before and `{% endraw %}` after what is none"
             .to_owned()
     })
+}
+
+/// What a template lacks that ends too early.
+fn unclosed(words: &str) -> Option<String> {
+    let end = words.strip_prefix("unexpected end of input, expected ")?;
+    let close = match end {
+        "end of variable block" => "`}}`",
+        "end of block" => "`%}`",
+        _ => return None,
+    };
+    Some(format!("close it with {close}"))
 }
 
 /// One step of `a.b["c"][d]`.

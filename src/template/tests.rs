@@ -70,7 +70,10 @@ fn mistakes_are_underlined_to_the_letter() {
         ("`tasks.host` is no value / name one of its values: `tasks.host.KEY`".into(), "tasks.host".into())
     );
     assert_eq!(problem("{{ vars.x | tojso }}").0, "unknown filter `tojso` in a template / did you mean `tojson`?");
-    assert_eq!(problem("{{ vars.x").0, "in a template: unexpected end of input, expected end of variable block");
+    assert_eq!(
+        problem("{{ vars.x").0,
+        "in a template: unexpected end of input, expected end of variable block / close it with `}}`"
+    );
     let letters = "unexpected end of comment / `{{`, `{%` and `{#` begin a template: write `{% raw %}` before and";
     assert!(problem("echo ${#name}").0.contains(letters), "{}", problem("echo ${#name}").0);
     assert_eq!(problem("{{ env.PATH }}").1, "env.PATH");

@@ -6,6 +6,7 @@ use super::log::Log;
 use super::registry::{self, Child as Kind, become_subreaper};
 use super::terminal::Handed;
 use super::{Command, Ended, Leader, MARK, ProcessEvent, Running, StartError, Stdin, Stdout, find_program, sweep, sys};
+use camino::Utf8Path;
 use os_pipe::PipeReader;
 use std::io::{self, IsTerminal as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -52,7 +53,7 @@ fn spawn(command: &Command) -> Result<Started, StartError> {
     let (program, arguments) = command.argv.split_first().ok_or(StartError::Empty)?;
     let other = |source| StartError::Other { program: program.clone(), source };
     let path = command.env.get("PATH").map_or("", String::as_str);
-    let found = find_program(program, path, &command.dir).ok_or_else(|| not_found(command, program))?;
+    let found = find_program(program, path, &command.dir).ok_or_else(|| missing(program, &command.dir))?;
 
     let mut process = std::process::Command::new(&found);
     process.arg0(program).args(arguments).current_dir(&command.dir);
@@ -98,11 +99,12 @@ fn spawn(command: &Command) -> Result<Started, StartError> {
     Ok(Started { child, leader, log, out, terminal, since })
 }
 
-fn not_found(command: &Command, program: &str) -> StartError {
+/// Why a program was not found.
+pub(crate) fn missing(program: &str, dir: &Utf8Path) -> StartError {
     let program = program.to_owned();
-    if !command.dir.is_dir() {
-        StartError::NoFolder { program, dir: command.dir.clone() }
-    } else if program.contains('/') && command.dir.join(&program).exists() {
+    if !dir.is_dir() {
+        StartError::NoFolder { program, dir: dir.to_owned() }
+    } else if program.contains('/') && dir.join(&program).exists() {
         StartError::NotExecutable { program }
     } else {
         StartError::NotFound { program }

@@ -115,7 +115,7 @@ run = ["x", "{{ vars.nme }}", "{{ nme }}", "{{ item }}", "{{ matrix.x }}", "{{ s
             "undefined: `matrix.x` is not defined [matrix.x] / the task has no such axis under `matrix`",
             "read-not-allowed: `run` can't read `secrets.t` [secrets.t] / secrets may be read in `env`, in `vars` of terraform and ansible, and in templates with `secret = true`",
             "read-not-allowed: `run` can't read `out.x` [out.x] / a task's own exports may be read in `ready` and `probe` only",
-            "template-syntax: in a template: unexpected end of input, expected end of variable block [x]",
+            "template-syntax: in a template: unexpected end of input, expected end of variable block [x] / close it with `}}`",
             "unknown-value: unknown task `b` in a template [tasks.b.x]",
             "unknown-value: task `a` reads its own value [tasks.a.k] / its own exports are `out.k`, in `ready` and `probe`",
         ],
