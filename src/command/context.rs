@@ -242,7 +242,7 @@ impl Opened {
     }
 
     /// The run that works on a task now.
-    pub fn running(&self, board: &Board<'_>, id: TaskId) -> Option<RunId> {
+    pub fn running(board: &Board<'_>, id: TaskId) -> Option<RunId> {
         let last = board.history(id).last.as_ref()?;
         (last.phase == Phase::Open).then_some(last.run)
     }

@@ -8,14 +8,13 @@ use crate::command::exit::CommandError;
 use crate::command::hold::Patience;
 use crate::command::run::{Manner, carry_out, take};
 use crate::engine::request::Reach;
-use crate::engine::undoing::{OrphanToUndo, UndoRecipe, with_destroy};
+use crate::engine::undo_order::{Made, last_made_first};
+use crate::engine::undoing::{OrphanToUndo, with_destroy};
 use crate::engine::{Approval, OnTaskFailure, Request};
-use crate::host::world::Host;
 use crate::manifest::select;
 use crate::model::name::TaskId;
 use crate::model::project::Project;
 use crate::plan::undo::{self, Undo};
-use std::collections::BTreeMap;
 
 /// Undoes.
 ///
@@ -40,7 +39,7 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
         return Ok(0);
     }
     if !args.yes {
-        confirm(&work.names(&opened.project), &env)?;
+        confirm(&work.names.join(", "), &env)?;
     }
     let Opened { project, .. } = opened;
     let (project, id) =
@@ -67,25 +66,36 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
 struct Work {
     targets: Vec<TaskId>,
     orphans: Vec<OrphanToUndo>,
+    /// In the order in which they are undone.
+    names: Vec<String>,
 }
 
 impl Work {
     fn find(opened: &Opened, args: &DestroyArgs) -> Result<Self, CommandError> {
-        let board = opened.board()?;
-        let targets = if args.orphans { Vec::new() } else { targets(&opened.project, &board, args)? };
-        Ok(Self { targets, orphans: orphans(&opened.project, &opened.host, &board, args)? })
+        let (project, board) = (&opened.project, opened.board()?);
+        let mut on_record = opened.host.store.borrow().on_record(&project.env.name)?;
+        on_record.sort_by_key(|one| std::cmp::Reverse(one.key));
+        let targets = if args.orphans { Vec::new() } else { targets(project, &board, args)? };
+        let mut orphans = Vec::new();
+        let (mut made, mut names) = (Vec::new(), Vec::new());
+        for orphan in on_record.iter().filter(|orphan| !board.keys.contains(&orphan.key)) {
+            let Some(recipe) = orphan.undo.clone().filter(|_| args.targets.is_empty()) else { continue };
+            made.push(Made::read(&opened.host, orphan.key, None, Some(&recipe)));
+            names.push(orphan.name.clone());
+            orphans.push(OrphanToUndo { key: orphan.key, name: orphan.name.clone(), recipe });
+        }
+        for id in &targets {
+            let key = board.key(*id);
+            let recipe = on_record.iter().find(|one| one.key == key).and_then(|one| one.undo.as_deref());
+            made.push(Made::read(&opened.host, key, Some(*id), recipe));
+            names.push(project.task(*id).name.to_string());
+        }
+        let names = last_made_first(&board, &made).into_iter().map(|place| names[place].clone()).collect();
+        Ok(Self { targets, orphans, names })
     }
 
     fn is_empty(&self) -> bool {
         self.targets.is_empty() && self.orphans.is_empty()
-    }
-
-    /// In the order in which they are undone.
-    fn names(&self, project: &Project) -> String {
-        let orphans = self.orphans.iter().map(|orphan| orphan.name.clone());
-        let names: Vec<String> =
-            orphans.chain(self.targets.iter().map(|id| project.task(*id).name.to_string())).collect();
-        names.join(", ")
     }
 }
 
@@ -127,44 +137,4 @@ fn targets(
         .filter(|id| within[id.index()] && !project.task(*id).is_undo())
         .filter(|id| undo::target(board, *id) == Undo::TakeBack)
         .collect())
-}
-
-/// What is on record but no longer declared, each before the tasks that it needed.
-fn orphans(
-    project: &Project,
-    host: &Host,
-    board: &crate::plan::board::Board<'_>,
-    args: &DestroyArgs,
-) -> Result<Vec<OrphanToUndo>, CommandError> {
-    if !args.targets.is_empty() {
-        return Ok(Vec::new());
-    }
-    let on_record = host.store.borrow().on_record(&project.env.name)?;
-    let mut left: BTreeMap<i64, (OrphanToUndo, Vec<i64>)> = BTreeMap::new();
-    for orphan in on_record {
-        if board.keys.contains(&orphan.key) {
-            continue;
-        }
-        let Some(recipe) = orphan.undo else { continue };
-        let needs = host
-            .unseal(&recipe)
-            .ok()
-            .and_then(|value| serde_json::from_value::<UndoRecipe>(value).ok())
-            .map(|recipe| recipe.needs)
-            .unwrap_or_default();
-        left.insert(orphan.key.0, (OrphanToUndo { key: orphan.key, name: orphan.name, recipe }, needs));
-    }
-    let mut ordered = Vec::new();
-    while !left.is_empty() {
-        // One that no other one left needs; in a knot, which can't be, the last made.
-        let next = left
-            .keys()
-            .rev()
-            .copied()
-            .find(|key| !left.values().any(|(_, needs)| needs.contains(key)))
-            .or_else(|| left.keys().next_back().copied());
-        let Some((orphan, _)) = next.and_then(|key| left.remove(&key)) else { break };
-        ordered.push(orphan);
-    }
-    Ok(ordered)
 }

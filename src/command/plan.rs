@@ -37,10 +37,16 @@ pub fn show(context: &Context, selection: &Selection, exit_code: bool) -> Result
     let verdicts = of_run(&mut board, &opened.host, &wish).map_err(RunError::from)?;
     let mut tasks = Vec::new();
     let mut running = Vec::new();
+    // Left out, without a record to stand on.
+    let mut lost = Vec::new();
     for (id, verdict) in verdicts {
         let task = project.task(id);
-        let action =
-            if chosen.skipped.contains(&id) { PlanAction::Skip } else { action(&board, id, &verdict, &chosen.skipped) };
+        let action = if chosen.skipped.contains(&id) { PlanAction::Skip } else { action(&board, id, &verdict, &lost) };
+        // Where upstream may yet make what an old record was built on, it is not known.
+        let may_stand = board.settled[id.index()].is_settled() || verdict.state == State::Deferred;
+        if action == PlanAction::Skip && !may_stand {
+            lost.push(id);
+        }
         if matches!(action, PlanAction::Run | PlanAction::Deferred) {
             running.push(id);
         }
@@ -71,11 +77,9 @@ pub fn show(context: &Context, selection: &Selection, exit_code: bool) -> Result
     Ok(if stale && exit_code { Exit::Stale as u8 } else { 0 })
 }
 
-fn action(board: &Board<'_>, id: TaskId, verdict: &Verdict, skipped: &[TaskId]) -> PlanAction {
+fn action(board: &Board<'_>, id: TaskId, verdict: &Verdict, lost: &[TaskId]) -> PlanAction {
     let task = board.project.task(id);
-    let without = |(up, edge): &(TaskId, Edge)| {
-        *edge != Edge::After && skipped.contains(up) && !board.settled[up.index()].is_settled()
-    };
+    let without = |(up, edge): &(TaskId, Edge)| *edge != Edge::After && lost.contains(up);
     if board.project.graph.up(id).iter().any(without) {
         // What it reads was left out and has no record.
         return PlanAction::Refuse;

@@ -37,7 +37,7 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, CommandError> 
     let mut tasks = Vec::new();
     for id in &shown {
         let Some(verdict) = verdicts[id.index()].take() else { continue };
-        tasks.push(view(&opened, &board, *id, verdict, now));
+        tasks.push(view(&board, *id, verdict, now));
     }
     if args.targets.is_empty() {
         tasks.extend(orphans(&opened, &board, now)?);
@@ -52,10 +52,10 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, CommandError> 
     Ok(if stale && args.exit_code { Exit::Stale as u8 } else { 0 })
 }
 
-fn view(opened: &Opened, board: &Board<'_>, id: TaskId, verdict: Verdict, now: i64) -> TaskView {
+fn view(board: &Board<'_>, id: TaskId, verdict: Verdict, now: i64) -> TaskView {
     let task = board.project.task(id);
     let history = board.history(id);
-    let (state, reasons) = match opened.running(board, id) {
+    let (state, reasons) = match Opened::running(board, id) {
         Some(run) => (State::Running, vec![Reason::RunningIn { run: run.0 }]),
         None => (verdict.state, verdict.reasons),
     };

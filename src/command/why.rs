@@ -2,7 +2,7 @@
 //! Does not know how verdicts are reached (`plan/`).
 
 use crate::cli::WhyArgs;
-use crate::command::context::Context;
+use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
 use crate::command::status;
 use crate::host::store::Store;
@@ -34,7 +34,7 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
     let wanted = project.graph.upstream(&[*id]);
     let mut verdicts = forecast(&mut board, &opened.host, &wanted)?;
     let mut verdict = verdicts[id.index()].take().unwrap_or_default();
-    if let Some(run) = opened.running(&board, *id) {
+    if let Some(run) = Opened::running(&board, *id) {
         (verdict.state, verdict.reasons) = (State::Running, vec![Reason::RunningIn { run: run.0 }]);
     }
     let task = project.task(*id);

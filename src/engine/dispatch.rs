@@ -179,9 +179,11 @@ impl<'a> Engine<'a> {
         let first: Vec<TaskId> =
             self.request.tasks.iter().copied().filter(|id| self.waiting_for[id.index()] == 0).collect();
         let result = self.take_recorded().and_then(|()| self.judge_all(first)).and_then(|()| {
-            self.announce()?;
             // A null run ends here, without a runtime.
-            if self.is_idle() { Ok(()) } else { self.work() }
+            if !self.is_idle() {
+                self.work()?;
+            }
+            self.announce()
         });
         self.end(result)
     }
@@ -239,6 +241,10 @@ impl<'a> Engine<'a> {
     /// The loop.
     async fn turn(&mut self) -> Result<(), RunError> {
         loop {
+            // While only probes are asked nobody knows yet whether there is anything to do.
+            if !self.only_asks() {
+                self.announce()?;
+            }
             self.start_what_fits()?;
             if self.is_idle() {
                 return Ok(());
@@ -255,6 +261,12 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Probes are asked, and nothing else is under way.
+    fn only_asks(&self) -> bool {
+        let works = |state: &TaskState| matches!(state, TaskState::Running | TaskState::Pausing);
+        self.queue.is_empty() && self.stop == Stop::No && !self.states.iter().any(works)
+    }
+
     /// Nothing runs, and nothing can start.
     fn is_idle(&self) -> bool {
         let busy = |state: &TaskState| matches!(state, TaskState::Probing | TaskState::Running | TaskState::Pausing);
@@ -268,7 +280,10 @@ impl<'a> Engine<'a> {
 
     fn take(&mut self, message: Message) -> Result<(), RunError> {
         match message {
-            Message::Signal => self.on_signal(),
+            Message::Signal => {
+                self.on_signal();
+                self.announce()?;
+            }
             Message::Process(id, attempt, event) => {
                 if self.live.get(&id).is_some_and(|live| live.attempt == attempt) {
                     self.on_process(id, event)?;

@@ -3,6 +3,7 @@
 
 use crate::engine::dispatch::Engine;
 use crate::engine::rendered::{Rendered, rendered, surroundings};
+use crate::engine::undo_order;
 use crate::host::Host;
 use crate::host::mask::Masks;
 use crate::kind::machine::{Job, Memory};
@@ -52,7 +53,7 @@ pub struct UndoRecipe {
     pub dir: String,
     pub env: BTreeMap<String, String>,
     pub undo: Vec<Vec<String>>,
-    /// Store ids of the tasks that it needed: an orphan is undone before them.
+    /// Store ids of the tasks that it was built on: it is undone before them.
     pub needs: Vec<i64>,
 }
 
@@ -210,7 +211,7 @@ impl Engine<'_> {
             dir: task.dir.to_string(),
             env: declared,
             undo: job.undo.clone(),
-            needs: self.project.graph.up(id).iter().map(|(up, _)| self.board.key(*up).0).collect(),
+            needs: undo_order::grounds(&self.board, id),
         };
         serde_json::to_vec(&recipe).ok().and_then(|bytes| self.host.seal(&bytes).ok())
     }

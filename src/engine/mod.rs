@@ -17,6 +17,7 @@ mod retry;
 mod settle;
 mod start;
 pub mod tools;
+pub mod undo_order;
 pub mod undoing;
 mod upstream;
 

@@ -73,11 +73,11 @@ impl Engine<'_> {
                 }
             }
             let value_type = declared.get(name);
-            if let Some(value_type) = value_type {
-                if let Err(mismatch) = value_type.check(value) {
-                    wrong.push(format!("export `{name}`: {mismatch}"));
-                    continue;
-                }
+            if let Some(value_type) = value_type
+                && let Err(mismatch) = value_type.check(value)
+            {
+                wrong.push(format!("export `{name}`: {mismatch}"));
+                continue;
             }
             let secret = value_type.is_some_and(ValueType::is_secret) || done.secret_exports.contains(name);
             exports.insert(

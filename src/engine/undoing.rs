@@ -7,6 +7,7 @@ use crate::engine::dispatch::Engine;
 pub use crate::engine::job::UndoRecipe;
 use crate::engine::job::{self, Prepared, Unprepared};
 use crate::engine::settle::Said;
+use crate::engine::undo_order::{Made, last_made_first};
 use crate::host::mask::Masks;
 use crate::kind::machine::{Done, Heard, Machine, Trouble};
 use crate::kind::run::Steps;
@@ -90,28 +91,30 @@ impl Engine<'_> {
             .into_iter()
             .map(|orphan| (orphan.key, orphan.undo))
             .collect();
+        let mut targets: Vec<Target> = Vec::new();
         if task.name.as_str() == DESTROY {
-            for orphan in &self.request.orphans {
-                queue.waiting.push_back(Target {
-                    key: orphan.key,
-                    id: None,
-                    name: orphan.name.clone(),
-                    recipe: Some(orphan.recipe.clone()),
-                });
-            }
+            targets.extend(self.request.orphans.iter().map(|orphan| Target {
+                key: orphan.key,
+                id: None,
+                name: orphan.name.clone(),
+                recipe: Some(orphan.recipe.clone()),
+            }));
         }
         for target in &task.action.undoes {
             if undo::target(&self.board, *target) == Undo::Nothing && !self.request.forced.contains(&id) {
                 continue;
             }
             let key = self.board.key(*target);
-            queue.waiting.push_back(Target {
+            targets.push(Target {
                 key,
                 id: Some(*target),
                 name: self.project.task(*target).name.to_string(),
                 recipe: recipes.get(&key).cloned().flatten(),
             });
         }
+        let made: Vec<Made> =
+            targets.iter().map(|one| Made::read(self.host, one.key, one.id, one.recipe.as_deref())).collect();
+        queue.waiting.extend(last_made_first(&self.board, &made).into_iter().map(|place| targets[place].clone()));
         live.undo = Some(queue);
         // The first `advance` finds this machine done at once and goes on with the first target.
         live.machine = Some(Box::new(Between));

@@ -153,7 +153,7 @@ pub fn judge(board: &Board<'_>, facts: &dyn Facts, id: TaskId) -> Result<Verdict
     if reasons.iter().all(is_about_output) {
         reasons.extend(cut(task, history, fingerprint.as_ref()));
     }
-    if !reasons.is_empty() {
+    if !reasons.iter().all(is_about_output) {
         last_end(history, &mut reasons);
     }
     let state = state(task, history, &reasons, &restore, whole);
@@ -331,7 +331,8 @@ fn probe(task: &Task, history: &History, record: &Record) -> Option<Reason> {
     (!agrees && *at >= record.created).then(|| Reason::ProbeDisagrees { message: message.clone() })
 }
 
-/// The last attempt's bad end is said first, when the task is not fresh anyway.
+/// The last attempt's bad end is said first, when the task is neither fresh nor restorable anyway: an end
+/// that speaks against the record has voided it.
 fn last_end(history: &History, reasons: &mut Vec<Reason>) {
     let Some(last) = &history.last else { return };
     let newer = history.newest.as_ref().is_none_or(|record| last.id > record.attempt);

@@ -144,7 +144,9 @@ impl Page {
             }
             match value {
                 Json::Array(items) if items.iter().any(Json::is_object) && (!leaf || path == "reasons") => {
-                    items.iter().for_each(|item| self.walk(table, fields, &format!("{path}[]"), item));
+                    for item in items {
+                        self.walk(table, fields, &format!("{path}[]"), item);
+                    }
                 }
                 Json::Object(_) if !leaf => self.walk(table, fields, &path, value),
                 _ if leaf => {}

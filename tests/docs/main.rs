@@ -108,7 +108,9 @@ fn keys(schema: &serde_json::Value, see: &mut impl FnMut(&str)) {
         serde_json::Value::Object(map) => {
             for (name, value) in map {
                 if name == "properties" {
-                    value.as_object().unwrap().keys().for_each(|key| see(key));
+                    for key in value.as_object().unwrap().keys() {
+                        see(key);
+                    }
                 }
                 keys(value, see);
             }

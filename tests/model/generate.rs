@@ -5,7 +5,7 @@ use crate::project::{ENVS, Effect, How, KEYS, Out, Project, Task};
 use crate::random::Random;
 use crate::taken_back::Said;
 use crate::words::{Reach, Words};
-use crate::world::Hook;
+use crate::world::{Answer, Hook};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A story.
@@ -19,10 +19,12 @@ pub fn plot(seed: u64) -> Plot {
     let mut random = Random::new(seed);
     let project = project(&mut random);
     let length = 8 + random.below(16);
+    // In half of all stories most of what happens happens to one task.
+    let focus = random.chance(50).then(|| random.below(project.tasks.len()));
     let mut ops = Vec::new();
     ops.push(run(&mut random, &project));
     while ops.len() < length {
-        let op = if random.chance(45) { command(&mut random, &project) } else { edit(&mut random, &project) };
+        let op = if random.chance(45) { command(&mut random, &project) } else { edit(&mut random, &project, focus) };
         ops.push(op);
     }
     ops.push(Op::Run(Words { targets: Vec::new(), ..plain(&mut random) }));
@@ -76,6 +78,7 @@ fn nothing() -> Task {
         ttl: false,
         may_fail: false,
         has_undo: false,
+        probe: false,
         keys: None,
     }
 }
@@ -93,13 +96,20 @@ fn task(random: &mut Random, place: usize, all_undo: bool) -> Task {
     let how = match random.below(10) {
         0..6 => How::Shell,
         6..8 => How::Script,
+        8 if random.chance(50) => How::Machines,
         _ => How::Template,
     };
     let template = how == How::Template;
-    let effect = if template { Effect::Pure } else { effect(random) };
+    let machines = how == How::Machines;
+    let effect = match how {
+        How::Template => Effect::Pure,
+        How::Machines => Effect::Idempotent,
+        _ => effect(random),
+    };
     let makes = if effect == Effect::Pure { 85 } else { 30 };
     let out = match random.chance(makes) {
         _ if template => Out::File,
+        _ if machines => Out::Nothing,
         false => Out::Nothing,
         true if random.chance(30) => Out::Folder,
         true => Out::File,
@@ -119,11 +129,12 @@ fn task(random: &mut Random, place: usize, all_undo: bool) -> Task {
         values: some(random, place, 35),
         artifacts: some(random, place, 35),
         out,
-        exports: !template && random.chance(50),
+        exports: machines || !template && random.chance(50),
         ttl: random.chance(75),
         may_fail: random.chance(8),
-        has_undo: all_undo || random.chance(60),
-        keys: Some(keys).filter(|keys| !keys.is_empty() && random.chance(18)),
+        has_undo: all_undo || machines || random.chance(60),
+        probe: random.chance(25),
+        keys: Some(keys).filter(|keys| !machines && !keys.is_empty() && random.chance(18)),
         ..nothing()
     }
 }
@@ -181,14 +192,17 @@ fn key(random: &mut Random) -> Option<char> {
     random.chance(20).then(|| random.pick(&KEYS))
 }
 
-fn edit(random: &mut Random, project: &Project) -> Op {
-    let task = random.below(project.tasks.len());
+fn edit(random: &mut Random, project: &Project, focus: Option<usize>) -> Op {
+    let any = random.below(project.tasks.len());
+    let task = focus.filter(|_| random.chance(70)).unwrap_or(any);
+    let files: Vec<usize> = project.tasks[task].files.iter().copied().collect();
+    let file = if files.is_empty() { random.below(3) } else { random.pick(&files) };
     let other = random.below(project.tasks.len());
     let small = u32::try_from(random.below(3)).expect("few");
     let hook = random.chance(60).then(|| random.pick(&Hook::ALL));
     match random.below(100) {
-        0..10 => Op::File(random.below(3), small),
-        10..15 => Op::Comment(random.below(3), small),
+        0..10 => Op::File(file, small),
+        10..15 => Op::Comment(file, small),
         15..21 => Op::Folder(random.below(2), small, random.chance(60).then_some(small)),
         21..27 => Op::Var(random.below(3), random.chance(40), random.chance(70).then_some(small)),
         27..32 => Op::Version(task, small),
@@ -203,15 +217,17 @@ fn edit(random: &mut Random, project: &Project) -> Op {
         42..43 => Op::MayFail(task),
         43..45 => Op::Effect(task, random.pick(&Effect::ALL)),
         45..46 => Op::Ttl(task),
-        46..50 => Op::Key(task, random.pick(&KEYS)),
+        46..47 => Op::Probe(task),
+        47..50 => Op::Key(task, random.pick(&KEYS)),
         50..54 => Op::Rename { task, to: format!("n{}", random.below(6)), was: random.chance(60) },
         54..56 => Op::DropWas(task),
         56..59 => Op::Vanish(task),
         59..62 => Op::Commit,
         62..66 => Op::Checkout(random.below(4)),
         66..77 => Op::Hook(task, key(random), hook),
-        77..81 => Op::UndoHook(task, key(random), hook),
-        81..87 => Op::Seen(task, key(random), small),
+        77..80 => Op::UndoHook(task, key(random), hook),
+        80..83 => Op::Answer(task, key(random), random.pick(&[Some(Answer::No), Some(Answer::Unsure), None, None])),
+        83..87 => Op::Seen(task, key(random), small),
         87..91 => Op::Delete(task, key(random)),
         91..95 => Op::Alter(task, key(random)),
         95..99 => Op::Clock(random.pick(&[600, 1800, -1207])),

@@ -11,7 +11,10 @@
 //!
 //! `INFRA_MODEL_SEEDS=1000..2000 cargo test --test model` plays these seeds instead of the usual ones.
 
+mod attempt;
 mod generate;
+mod machines;
+mod manifest;
 mod memory;
 mod op;
 mod place;
@@ -24,6 +27,7 @@ mod shrink;
 mod story;
 mod taken_back;
 mod text;
+mod told;
 mod verdict;
 mod words;
 mod world;
@@ -54,6 +58,9 @@ fn random_stories_hold_the_program_to_the_rules() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed.is_multiple_of(500) {
+                        eprintln!("seed {seed} begins");
+                    }
                     if seed >= seeds.end || wrong.lock().expect("no panic").len() >= most {
                         return;
                     }

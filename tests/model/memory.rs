@@ -1,6 +1,7 @@
 //! Owns what the rules of the design say is remembered: names, records, attempts, tokens.
 //! Knows nothing of how the program stores it.
 
+use crate::machines::Thing;
 use crate::project::{Effect, Env, Id, Project};
 use crate::world::{Content, Hook, World, objects};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,6 @@ pub type Manifest = BTreeMap<String, String>;
 /// A record: the evidence that a task is done.
 #[derive(Clone, Debug)]
 pub struct Memo {
-    pub number: usize,
     pub task: u32,
     pub env: Env,
     pub effect: Effect,
@@ -22,6 +22,8 @@ pub struct Memo {
     pub sum: u32,
     pub created: i64,
     pub attempt: u64,
+    /// Things that it was built on; of a pure task none.
+    pub built_on: BTreeSet<Thing>,
     /// Why it may not be believed.
     pub void: Option<String>,
 }
@@ -39,6 +41,8 @@ pub enum End {
     Failed,
     /// Not known: the runner died.
     Cut,
+    /// Ended by a signal to the runner: known, and no success.
+    Interrupted,
     /// A person said what came of it.
     Resolved,
 }
@@ -47,6 +51,8 @@ pub enum End {
 pub struct Attempt {
     pub number: u64,
     pub end: End,
+    /// As it was declared then.
+    pub effect: Effect,
     pub manifest: Manifest,
 }
 
@@ -57,6 +63,8 @@ pub struct Recipe {
     pub number: u64,
     pub label: String,
     pub has_undo: bool,
+    /// Machines: what is not there needs no undoing.
+    pub machines: bool,
     /// What it needed then.
     pub ups: BTreeSet<u32>,
 }
@@ -66,13 +74,17 @@ pub struct Recipe {
 pub struct Past {
     pub last: Option<Attempt>,
     /// The effect token: the last attempt that ran, and the last one that failed or was cut.
-    pub token: String,
+    pub token: (String, Option<u64>),
     /// It began to change the world since its last complete undo; how that is taken back.
     pub began: Option<Recipe>,
     /// A person allowed a `once` task to run again.
     pub rerun: bool,
     /// The world is as a person says it is (`resolve --done`), whatever the script would make.
     pub vouched: bool,
+    /// The last answer of its probe, and when.
+    pub probe: Option<(bool, i64)>,
+    /// Something is known of its thing: its tool need not be asked.
+    pub asked: bool,
 }
 
 /// The whole state of a story.
@@ -86,6 +98,8 @@ pub struct Model {
     pub names: BTreeMap<String, u32>,
     pub memos: Vec<Memo>,
     pub pasts: BTreeMap<(u32, Env), Past>,
+    /// Things behind each task.
+    pub things: BTreeMap<(u32, Env), BTreeSet<Thing>>,
     /// Objects in the content-addressed store.
     pub kept: BTreeSet<String>,
     /// Outputs that a dead run had moved aside; the next run of its environment puts them back.
@@ -103,6 +117,7 @@ impl Model {
             names: BTreeMap::new(),
             memos: Vec::new(),
             pasts: BTreeMap::new(),
+            things: BTreeMap::new(),
             kept: BTreeSet::new(),
             aside: Vec::new(),
             attempts: 0,
@@ -112,8 +127,8 @@ impl Model {
 
     /// The store's id of a task: by its name, else by a former one.
     pub fn key(&self, id: Id) -> Option<u32> {
-        let names = std::iter::once(self.project.name(id)).chain(self.project.was(id));
-        names.filter_map(|name| self.names.get(&name).copied()).next()
+        let mut names = std::iter::once(self.project.name(id)).chain(self.project.was(id));
+        names.find_map(|name| self.names.get(&name).copied())
     }
 
     /// Stands for a task in manifests, whatever it is called.

@@ -6,7 +6,7 @@ use crate::project::{Effect, Env, How, Id, Out, Project, Task};
 use crate::taken_back::{Destroy, Said};
 use crate::text::output;
 use crate::words::Words;
-use crate::world::{Content, Hook};
+use crate::world::{Answer, Content, Hook};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub enum Op {
     Hook(usize, Option<char>, Option<Hook>),
     UndoHook(usize, Option<char>, Option<Hook>),
     Seen(usize, Option<char>, u32),
+    Probe(usize),
+    Answer(usize, Option<char>, Option<Answer>),
     Delete(usize, Option<char>),
     Alter(usize, Option<char>),
     Clock(i64),
@@ -79,9 +81,12 @@ impl Op {
                 model.project = project;
                 changed.then(|| "git checkout: back to an earlier commit".to_owned())
             }
-            Self::Hook(..) | Self::UndoHook(..) | Self::Seen(..) | Self::Delete(..) | Self::Alter(..) => {
-                self.around(model)
-            }
+            Self::Hook(..)
+            | Self::UndoHook(..)
+            | Self::Answer(..)
+            | Self::Seen(..)
+            | Self::Delete(..)
+            | Self::Alter(..) => self.around(model),
             Self::Clock(by) => {
                 model.now += by;
                 Some(format!("{by} seconds pass"))
@@ -130,6 +135,7 @@ impl Op {
             | Self::MayFail(task)
             | Self::Effect(task, ..)
             | Self::Ttl(task)
+            | Self::Probe(task)
             | Self::Key(task, ..)
             | Self::DropWas(task) => {
                 let vars = project.vars.len();
@@ -144,10 +150,11 @@ impl Op {
                     Self::After(_, up) => toggle(&mut one.after, before(up)?),
                     Self::Value(_, up) => toggle(&mut one.values, before(up)?),
                     Self::Artifact(_, up) => toggle(&mut one.artifacts, before(up)?),
-                    Self::Exports(_) if one.how != How::Template => one.exports = !one.exports,
+                    Self::Exports(_) if !matches!(one.how, How::Template | How::Machines) => one.exports = !one.exports,
                     Self::MayFail(_) => one.may_fail = !one.may_fail,
-                    Self::Effect(_, effect) if one.how != How::Template => one.effect = effect,
+                    Self::Effect(_, effect) if !matches!(one.how, How::Template | How::Machines) => one.effect = effect,
                     Self::Ttl(_) => one.ttl = !one.ttl,
+                    Self::Probe(_) => one.probe = !one.probe,
                     Self::Key(_, key) => {
                         let keys = one.keys.as_mut().filter(|keys| **keys != BTreeSet::from([key]))?;
                         if !keys.remove(&key) {
@@ -177,6 +184,17 @@ impl Op {
                     return None;
                 }
                 // What writes nothing and is not pure may pass off an old output as new: a lie, and allowed.
+                let fits = match hook {
+                    Some(Hook::WritesNothing | Hook::Meddles) => !task.is_machines(),
+                    Some(Hook::PlanFails) => task.is_machines(),
+                    _ => true,
+                };
+                if !fits {
+                    return None;
+                }
+                if hook == Some(Hook::Meddles) && task.files.is_empty() {
+                    return None;
+                }
                 // Of a folder the program makes the folder itself, and may it be empty.
                 if hook == Some(Hook::WritesNothing) && (task.effect != Effect::Pure || task.out != Out::File) {
                     return None;
@@ -185,7 +203,8 @@ impl Op {
             }
             Self::UndoHook(task, key, hook) => {
                 let id = id(task, key)?;
-                if !model.project.tasks.iter().filter(|task| !task.is_undo()).all(|task| task.has_undo) {
+                let fits = |task: &Task| task.is_undo() || task.has_undo && !task.is_machines();
+                if !model.project.tasks.iter().all(fits) {
                     // Which of those without an undo come before one that fails is not for the rules to say.
                     return None;
                 }
@@ -194,6 +213,22 @@ impl Op {
                     _ => return None,
                 };
                 set_hook(model, format!("undo-{}", model.project.label(id)), hook)
+            }
+            Self::Answer(task, key, answer) => {
+                let id = id(task, key)?;
+                if !model.project.probes(id.task) {
+                    return None;
+                }
+                let label = model.project.label(id);
+                let before = model.world.answers.get(&label).copied();
+                match answer {
+                    Some(answer) => drop(model.world.answers.insert(label.clone(), answer)),
+                    None => drop(model.world.answers.remove(&label)),
+                }
+                (before != answer).then(|| match answer {
+                    Some(answer) => format!("echo {} > ../probes/{label}", answer.word()),
+                    None => format!("rm ../probes/{label}"),
+                })
             }
             Self::Seen(task, key, says) => {
                 let id = id(task, key)?;

@@ -1,8 +1,8 @@
 //! Owns the folder of a story: its files, the commands that are run in it, what they print and leave.
 //! Knows nothing of the rules.
 
+use crate::machines::TERRAFORM;
 use crate::memory::Model;
-use crate::project::ENVS;
 use crate::text;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -59,11 +59,15 @@ impl Place {
             TempDir::with_prefix("infra-model-")
         };
         let base = base.expect("a temporary folder");
-        for folder in ["project", "home", "tmp", "hooks", "seen", "world/local", "world/dev"] {
+        for folder in ["project", "home", "tmp", "hooks", "probes", "seen", "bin", "tf", "world/local", "world/dev"] {
             fs::create_dir_all(base.path().join(folder)).expect("a folder");
         }
         fs::write(base.path().join("lib.sh"), text::LIBRARY).expect("written");
         fs::write(base.path().join("undo.sh"), text::UNDO).expect("written");
+        fs::write(base.path().join("probe.sh"), text::PROBE).expect("written");
+        let terraform = base.path().join("bin/terraform");
+        fs::write(&terraform, TERRAFORM).expect("written");
+        fs::set_permissions(terraform, fs::Permissions::from_mode(0o755)).expect("a mode");
         fs::write(base.path().join("log"), "").expect("written");
         Self { base, written: BTreeMap::new(), logged: 0 }
     }
@@ -100,6 +104,12 @@ impl Place {
         let hooks =
             model.world.hooks.iter().map(|(label, hook)| (format!("hooks/{label}"), format!("{}\n", hook.word())));
         mirror(self.path(), "hooks", &hooks.collect());
+        let probes = model
+            .world
+            .answers
+            .iter()
+            .map(|(label, answer)| (format!("probes/{label}"), format!("{}\n", answer.word())));
+        mirror(self.path(), "probes", &probes.collect());
         let mut seen: BTreeMap<String, String> =
             model.world.seen.iter().map(|(label, says)| (format!("seen/{label}"), format!("{says}\n"))).collect();
         for label in text::labels(&model.project) {
@@ -153,7 +163,7 @@ impl Place {
             .args(words)
             .current_dir(self.root())
             .env_clear()
-            .env("PATH", "/usr/bin:/bin")
+            .env("PATH", format!("{}:/usr/bin:/bin", self.path().join("bin").display()))
             .env("HOME", self.path().join("home"))
             .env("TMPDIR", self.path().join("tmp"))
             .env("INFRA_TEST_NOW", (NEW_YEAR + now * 1000).to_string())
@@ -185,7 +195,7 @@ impl Place {
     /// Every file below the project by its contents, but SQLite's `-shm` and an empty `-wal`.
     pub fn tree(&self) -> BTreeMap<String, String> {
         let mut tree = files(&self.root(), "");
-        tree.retain(|path, text| !path.ends_with("-shm") && !(path.ends_with("-wal") && text.is_empty()));
+        tree.retain(|path, text| !(path.ends_with("-shm") || path.ends_with("-wal") && text.is_empty()));
         tree
     }
 }
@@ -232,10 +242,4 @@ fn files(root: &Path, folder: &str) -> BTreeMap<String, String> {
         }
     }
     found
-}
-
-#[test]
-fn both_environments_have_a_world() {
-    let place = Place::new();
-    assert!(ENVS.iter().all(|env| place.path().join("world").join(env).is_dir()));
 }

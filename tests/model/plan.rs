@@ -16,7 +16,8 @@ impl Model {
         if settled.is_settled() {
             return settled.clone();
         }
-        let tried = self.past(id, env).last.filter(|last| matches!(last.end, End::Failed | End::Cut));
+        let tried =
+            self.past(id, env).last.filter(|last| matches!(last.end, End::Failed | End::Cut | End::Interrupted));
         let newest = self.newest(id, env).filter(|memo| memo.void.is_none());
         match newest {
             Some(memo) if tried.is_none_or(|last| last.number <= memo.attempt) => Settled::Yes(Some(memo.clone())),
@@ -86,7 +87,10 @@ impl Model {
                 settled = Settled::No;
             }
             let must_ask = self.started_once(id, env) && !forced;
-            let left_out = |up: Id| request.skipped.contains(&up) && !planned[&up].is_settled();
+            // Where what it waits for may bring back an old record, that is not known yet.
+            let hopeless =
+                |up: &Id| plan.get(up).is_some_and(|(_, verdict): &(_, Verdict)| verdict.state != "deferred");
+            let left_out = |up: Id| request.skipped.contains(&up) && !planned[&up].is_settled() && hopeless(&up);
             let action = match verdict.state {
                 // What it reads was left out, and there is nothing to stand on.
                 _ if self.real_ups(id).any(|(up, _)| left_out(up)) => "refuse",

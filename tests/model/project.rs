@@ -45,6 +45,8 @@ pub enum How {
     Script,
     /// `template = { from, to }`.
     Template,
+    /// `terraform = { dir, workspace, vars }`: things in the world, each with an identity.
+    Machines,
     /// `undo_of = […]`, by place in the list of tasks.
     Undo(BTreeSet<usize>),
 }
@@ -85,10 +87,15 @@ pub struct Task {
     pub ttl: bool,
     pub may_fail: bool,
     pub has_undo: bool,
+    pub probe: bool,
     pub keys: Option<BTreeSet<char>>,
 }
 
 impl Task {
+    pub fn is_machines(&self) -> bool {
+        self.how == How::Machines
+    }
+
     pub fn is_undo(&self) -> bool {
         matches!(self.how, How::Undo(_))
     }
@@ -168,6 +175,12 @@ impl Project {
         self.dev_vars[var].filter(|_| env == "dev").unwrap_or(self.vars[var])
     }
 
+    /// Whether a task's thing is probed.
+    pub fn probes(&self, task: usize) -> bool {
+        let task = &self.tasks[task];
+        task.probe && task.effect.changes_world() && !task.is_undo() && !task.is_machines()
+    }
+
     // What a task reads of others that are declared.
 
     pub fn needs(&self, task: usize) -> Vec<usize> {
@@ -184,7 +197,9 @@ impl Project {
             // What a task may fail to export can't be read: that would be an error of the story.
             up.declared && up.exports && !up.may_fail
         };
-        self.tasks[task].values.iter().copied().filter(gives).collect()
+        // What terraform is to undo it can't be asked to without its variables.
+        let reads = |up: &usize| !self.tasks[task].is_machines() && gives(up);
+        self.tasks[task].values.iter().copied().filter(reads).collect()
     }
 
     pub fn artifacts(&self, task: usize) -> Vec<usize> {
@@ -192,7 +207,8 @@ impl Project {
             let up = &self.tasks[*up];
             up.declared && up.out != Out::Nothing && up.keys.is_none()
         };
-        let reads = |up: &usize| self.tasks[task].how != How::Template && gives(up);
+        let reads_files = !matches!(self.tasks[task].how, How::Template | How::Machines);
+        let reads = |up: &usize| reads_files && gives(up);
         self.tasks[task].artifacts.iter().copied().filter(reads).collect()
     }
 

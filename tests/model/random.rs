@@ -1,6 +1,6 @@
 //! Owns chance: one small generator, so that a seed is a story on every machine.
 
-/// SplitMix64.
+/// `SplitMix64`.
 pub struct Random(u64);
 
 impl Random {

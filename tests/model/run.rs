@@ -1,11 +1,10 @@
 //! Owns the rules of a run: what is chosen, what each task of it comes to, what that leaves behind. Which
 //! of two ready tasks starts first is not for the rules to say: that is taken from what was seen.
 
-use crate::memory::{Attempt, End, Memo, Model, Recipe};
-use crate::project::{Effect, Env, Id};
-use crate::text::output;
-use crate::verdict::{Board, Settled, Values, Verdict};
-use crate::world::{Content, Hook, objects, written};
+use crate::memory::Model;
+use crate::project::{Env, Id};
+use crate::verdict::{Board, Settled, TTL, Verdict};
+use crate::world::{Answer, Content, Hook};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What was seen of tasks that were executed, in order.
@@ -41,10 +40,12 @@ pub struct Came {
     pub odd: BTreeSet<Id>,
     /// Tasks that were executed.
     pub executed: BTreeSet<Id>,
+    /// A script changed one of its inputs.
+    pub meddled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
+pub enum At {
     Waiting,
     Queued,
     Running,
@@ -53,9 +54,10 @@ enum At {
 
 /// Why a task holds what follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
+pub enum Why {
     Failed,
     NotStarted,
+    Interrupted,
     /// Left out on request, and no record to stand on.
     LeftOut,
 }
@@ -63,14 +65,17 @@ enum Why {
 /// A run under way.
 pub struct Run<'a> {
     pub model: &'a mut Model,
-    env: Env,
-    request: &'a Request,
-    board: Board,
-    at: BTreeMap<Id, At>,
-    verdicts: BTreeMap<Id, Verdict>,
-    held: BTreeMap<Id, Why>,
-    aside: BTreeMap<Id, (String, Content)>,
-    stopping: bool,
+    pub env: Env,
+    pub request: &'a Request,
+    pub board: Board,
+    pub at: BTreeMap<Id, At>,
+    pub verdicts: BTreeMap<Id, Verdict>,
+    pub held: BTreeMap<Id, Why>,
+    pub aside: BTreeMap<Id, (String, Content)>,
+    /// What tainted the token before an attempt under way.
+    pub taints: BTreeMap<Id, Option<u64>>,
+    pub stopping: bool,
+    pub interrupted: bool,
     pub came: Came,
 }
 
@@ -97,7 +102,9 @@ impl<'a> Run<'a> {
             verdicts: BTreeMap::new(),
             held: BTreeMap::new(),
             aside: BTreeMap::new(),
+            taints: BTreeMap::new(),
             stopping: false,
+            interrupted: false,
             came: Came::default(),
         };
         if !run.take_recorded() {
@@ -145,7 +152,7 @@ impl<'a> Run<'a> {
     }
 
     /// Judges whatever has all its upstreams behind it, until nothing is left to judge.
-    fn judge_ready(&mut self) {
+    pub fn judge_ready(&mut self) {
         for id in self.model.project.ids() {
             let waiting = self.at.get(&id) == Some(&At::Waiting);
             let ups = self.model.project.ups(id);
@@ -155,7 +162,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn settle(&mut self, id: Id, outcome: &'static str, verdict: Option<Verdict>) {
+    pub fn settle(&mut self, id: Id, outcome: &'static str, verdict: Option<Verdict>) {
         self.at.insert(id, At::Over);
         self.came.outcomes.insert(id, (outcome, verdict));
     }
@@ -179,13 +186,17 @@ impl<'a> Run<'a> {
                 self.note(5);
             }
             self.held.insert(id, why);
-            return self.settle(id, "skipped", None);
+            let outcome = if why == Why::NotStarted { self.not_started() } else { "skipped" };
+            return self.settle(id, outcome, None);
         }
         let mut verdict = self.model.judge(&self.board, id, self.env);
         let forced = self.request.forced.contains(&id) && verdict.state != "unknown";
         if forced {
             verdict.reasons.must.insert("forced".to_owned());
             verdict.state = "stale";
+        }
+        if matches!(verdict.state, "fresh" | "restorable") && self.disagrees(id) {
+            verdict = self.model.judge(&self.board, id, self.env);
         }
         let must_ask = self.model.started_once(id, self.env) && !forced;
         match verdict.state {
@@ -207,7 +218,7 @@ impl<'a> Run<'a> {
             }
             _ if self.stopping => {
                 self.held.insert(id, Why::NotStarted);
-                self.settle(id, "skipped", Some(verdict));
+                self.settle(id, self.not_started(), Some(verdict));
             }
             _ if verdict.impossible => {
                 self.note_failure(id);
@@ -220,10 +231,35 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn note_failure(&mut self, id: Id) {
+    /// Asks a task's probe, if it has one and its last answer is too old. Only "no" counts.
+    fn disagrees(&mut self, id: Id) -> bool {
+        let (model, env) = (&mut *self.model, self.env);
+        if !model.project.probes(id.task) {
+            return false;
+        }
+        let good = |at: i64| (0..TTL).contains(&(model.now - at));
+        if model.past(id, env).probe.is_some_and(|(agrees, at)| agrees && good(at)) {
+            return false;
+        }
+        let label = model.project.label(id);
+        self.came.log.push(format!("probe-{label}"));
+        let answer = model.world.answers.get(&label).copied();
+        if answer != Some(Answer::Unsure) {
+            let now = model.now;
+            model.past_mut(id, env).probe = Some((answer.is_none(), now));
+        }
+        answer == Some(Answer::No)
+    }
+
+    pub fn note_failure(&mut self, id: Id) {
         if !self.model.project.task(id).may_fail {
             self.note(1);
         }
+    }
+
+    /// How a task comes out whose turn never came.
+    fn not_started(&self) -> &'static str {
+        if self.interrupted { "interrupted" } else { "skipped" }
     }
 
     /// The first exit code that says more than 1 wins.
@@ -238,7 +274,7 @@ impl<'a> Run<'a> {
         self.model.real_ups(id).filter(|(up, _)| !self.board[up].is_settled()).map(|(up, _)| self.held[&up]).next()
     }
 
-    fn fail(&mut self, id: Id, verdict: Verdict) {
+    pub fn fail(&mut self, id: Id, verdict: Verdict) {
         if self.model.project.task(id).may_fail {
             self.board.insert(id, Settled::Yes(None));
             self.came.odd.insert(id);
@@ -249,7 +285,7 @@ impl<'a> Run<'a> {
         self.settle(id, "failed", Some(verdict));
     }
 
-    fn find(&self, name: &str, at: At) -> Result<Id, String> {
+    pub fn find(&self, name: &str, at: At) -> Result<Id, String> {
         let id = self.model.project.by_name(name).filter(|id| self.at.contains_key(id));
         let id = id.ok_or_else(|| format!("ran what was not asked for: `{name}`"))?;
         if self.at[&id] == at {
@@ -260,144 +296,6 @@ impl<'a> Run<'a> {
             Some((outcome, _)) => format!("ran what it should not: `{name}` should be `{outcome}`"),
             None => format!("ran too early: `{name}` is {:?}", self.at[&id]),
         })
-    }
-
-    fn start(&mut self, name: &str) -> Result<(), String> {
-        let id = self.find(name, At::Queued)?;
-        if self.stopping {
-            return Err(format!("started after a failure: `{name}`"));
-        }
-        self.at.insert(id, At::Running);
-        self.came.executed.insert(id);
-        let (env, model) = (self.env, &mut *self.model);
-        model.attempts += 1;
-        let number = model.attempts;
-        let task = model.project.task(id).clone();
-        let key = model.key(id).expect("an id");
-        let manifest = self.verdicts[&id].manifest.clone();
-        model.past_mut(id, env).last = Some(Attempt { number, end: End::Cut, manifest });
-        if task.is_undo() {
-            return Ok(());
-        }
-        if task.effect.changes_world() {
-            model.void("new start", |memo| memo.task == key && memo.env == env);
-            let ups = model.project.ups(id).into_keys().filter_map(|up| model.key(up)).collect();
-            let recipe = Recipe { number, label: model.project.label(id), has_undo: task.has_undo, ups };
-            let past = model.past_mut(id, env);
-            past.began = Some(recipe);
-            past.rerun = false;
-            past.vouched = false;
-            // Whatever comes of it, the token is another; what succeeds sets it again.
-            past.token = format!("{} then {number} began", past.token);
-        }
-        if task.effect == Effect::Pure
-            && let Some(path) = output(&model.project, id)
-        {
-            let old = model.world.content(&path);
-            model.world.put(&path, &Content::Missing);
-            if old != Content::Missing {
-                self.aside.insert(id, (path, old));
-            }
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, name: &str, undone: &mut VecDeque<String>) -> Result<(), String> {
-        let id = self.find(name, At::Running)?;
-        let verdict = self.verdicts.remove(&id).expect("a verdict");
-        if self.model.project.task(id).is_undo() {
-            let done = self.model.undo(id, self.env, undone, &mut self.came)?;
-            self.over(id, verdict, done.map(|()| None));
-        } else {
-            let done = self.execute(id);
-            self.over(id, verdict, done);
-        }
-        self.judge_ready();
-        Ok(())
-    }
-
-    /// What is remembered of an attempt that ended. `Err`: it failed.
-    fn over(&mut self, id: Id, verdict: Verdict, done: Result<Option<Made>, ()>) {
-        let (env, task) = (self.env, self.model.project.task(id).clone());
-        let key = self.model.key(id).expect("an id");
-        let last = self.model.past(id, env).last.expect("an attempt");
-        let number = last.number;
-        let aside = self.aside.remove(&id);
-        let end = if done.is_ok() { End::Done } else { End::Failed };
-        self.model.past_mut(id, env).last = Some(Attempt { end, ..last });
-        let Ok(made) = done else {
-            if let Some((path, content)) = aside {
-                self.model.world.put(&path, &content);
-            }
-            match task.effect {
-                _ if task.is_undo() => {}
-                Effect::Pure => {
-                    self.model.void("last-attempt-failed", |memo| memo.task == key && memo.manifest == verdict.manifest)
-                }
-                Effect::Read => self.model.void("last-attempt-failed", |memo| memo.task == key && memo.env == env),
-                _ => {}
-            }
-            self.note_failure(id);
-            return self.fail(id, verdict);
-        };
-        let Some(made) = made else {
-            self.board.insert(id, Settled::Yes(None));
-            return self.settle(id, "ran", Some(verdict));
-        };
-        if task.effect.changes_world() {
-            self.model.past_mut(id, env).token = number.to_string();
-        }
-        self.model.kept.extend(made.outs.values().flat_map(objects));
-        let memo = Memo {
-            number: self.model.memos.len(),
-            task: key,
-            env,
-            effect: task.effect,
-            manifest: verdict.manifest.clone(),
-            outs: made.outs,
-            value: made.value,
-            sum: made.sum,
-            created: self.model.now,
-            attempt: number,
-            void: None,
-        };
-        self.model.memos.push(memo.clone());
-        self.board.insert(id, Settled::Yes(Some(memo)));
-        self.settle(id, "ran", Some(verdict));
-    }
-
-    /// What a script does.
-    fn execute(&mut self, id: Id) -> Result<Option<Made>, ()> {
-        let (env, model) = (self.env, &mut *self.model);
-        let label = model.project.label(id);
-        let task = model.project.task(id).clone();
-        let scripted = task.how != crate::project::How::Template;
-        let hook = model.hook(&label).filter(|_| scripted);
-        if scripted {
-            self.came.log.push(label.clone());
-        }
-        if matches!(hook, Some(Hook::FailsEarly | Hook::Dies | Hook::InfraDiesEarly)) {
-            return Err(());
-        }
-        let Values::Known(values) = model.values(&self.board, id) else { panic!("a task ran without its values") };
-        let line = model.line(id, env, &values);
-        let sum = model.world.sum(&model.project, id, env, &line);
-        let mut outs = BTreeMap::new();
-        if let Some((path, content)) = written(&model.project, id, &line, sum) {
-            if hook != Some(Hook::WritesNothing) {
-                model.world.put(&path, &content);
-            }
-            outs.insert(path.clone(), model.world.content(&path));
-        }
-        if task.effect.changes_world() {
-            model.world.made.insert((env, label), format!("{sum}\n"));
-        }
-        if matches!(hook, Some(Hook::FailsLate | Hook::InfraDiesLate))
-            || outs.values().any(|out| *out == Content::Missing)
-        {
-            return Err(());
-        }
-        Ok(Some(Made { outs, value: task.exports.then_some(sum % 4), sum }))
     }
 
     /// What is left when nothing more was seen.
@@ -427,19 +325,15 @@ impl<'a> Run<'a> {
                 return Err(format!("did not run what is stale: `{}`: {reasons:?}", self.model.project.name(id)));
             }
             self.held.insert(id, Why::NotStarted);
-            self.settle(id, "skipped", verdict);
+            self.settle(id, self.not_started(), verdict);
             self.judge_ready();
+        }
+        if self.interrupted {
+            self.came.exit = 130;
         }
         match self.at.iter().find(|(_, at)| **at != At::Over) {
             Some((id, at)) => Err(format!("`{}` was left {at:?}", self.model.project.name(*id))),
             None => Ok(self.came),
         }
     }
-}
-
-/// What a script made.
-struct Made {
-    outs: BTreeMap<String, Content>,
-    value: Option<u32>,
-    sum: u32,
 }

@@ -6,7 +6,7 @@ use crate::project::{How, Out};
 use crate::story::{Wrong, play};
 use std::collections::BTreeSet;
 
-/// Stories are played at most so many times.
+/// Stories are played at most so many times; `INFRA_MODEL_TRIES` says otherwise.
 const TRIES: usize = 250;
 
 /// What kind of wrong it is: the words before names and numbers.
@@ -19,11 +19,12 @@ struct Shrink {
     best: Plot,
     wrong: Wrong,
     tries: usize,
+    most: usize,
 }
 
 impl Shrink {
     fn keeps(&mut self, plot: Plot) -> bool {
-        if self.tries >= TRIES {
+        if self.tries >= self.most {
             return false;
         }
         self.tries += 1;
@@ -91,14 +92,14 @@ impl Shrink {
 
 /// The smallest story that goes wrong like a given one, as a person can follow it.
 pub fn smallest(plot: Plot, wrong: Wrong) -> String {
-    let mut shrink = Shrink { best: plot, wrong, tries: 0 };
+    let most = std::env::var("INFRA_MODEL_TRIES").ok().and_then(|text| text.parse().ok()).unwrap_or(TRIES);
+    let mut shrink = Shrink { best: plot, wrong, tries: 0, most };
     shrink.fewer_ops();
     shrink.smaller_project();
     shrink.fewer_ops();
     // Once more, and left there to look at.
-    let wrong = match play(&shrink.best, true) {
-        Err(wrong) => wrong,
-        Ok(_) => return format!("{}\n(it went well when it was played again)", shrink.wrong.what),
+    let Err(wrong) = play(&shrink.best, true) else {
+        return format!("{}\n(it went well when it was played again)", shrink.wrong.what);
     };
     format!("{}\n--- the story ({})\n{}\n---", wrong.what, wrong.place, wrong.told.join("\n"))
 }

@@ -6,11 +6,11 @@ use crate::memory::Model;
 use crate::op::Op;
 use crate::place::{Place, Seen};
 use crate::project::{Env, Id, Project};
-use crate::run::{Came, Request, Run, Trace};
+use crate::run::{Came, Request, Run};
 use crate::scratch::Scratch;
+use crate::told::{Planned, Said, agree, expect_code, kept_promise, probed, said_of, told_by};
 use crate::verdict::{Reasons, Settled};
 use crate::words::Words;
-use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Seconds between two commands.
@@ -154,9 +154,8 @@ impl Story {
     }
 
     fn run(&mut self, words: &Words) -> Result<(), String> {
-        let ended = self.model.world.hooks.values().any(|hook| hook.ends_infra());
-        // What others do whose runner is ended beside them, nobody can say.
-        let words = &Words { jobs: if ended { 1 } else { words.jobs }, ..words.clone() };
+        let alone = self.model.world.hooks.values().any(|hook| hook.wants_to_be_alone());
+        let words = &Words { jobs: if alone { 1 } else { words.jobs }, ..words.clone() };
         let Some(command) = words.command(&self.model.project) else { return Ok(()) };
         let request = words.request(&self.model.project);
         // What is said before is said of the moment at which it will run.
@@ -166,9 +165,13 @@ impl Story {
         self.model.now -= PAUSE;
         let before = self.model.clone();
         let (seen, came) = self.run_once(words.env, &command, &request)?;
-        let expired = self.judged_by_last_values(&before, words.env);
-        kept_promise(&before.project, &planned, &seen, &expired).map_err(|what| format!("plan and run: {what}"))?;
-        if came.exit == 0 && !came.killed && !words.force && !request.chosen.is_empty() {
+        let mut free = Self::judged_by_last_values(&before, words.env);
+        free.extend(probed(&before.project, &came));
+        if came.meddled {
+            free.extend(before.project.ids().into_iter().map(|id| before.project.name(id)));
+        }
+        kept_promise(&before.project, &planned, &seen, &free).map_err(|what| format!("plan and run: {what}"))?;
+        if came.exit == 0 && !came.killed && !came.meddled && !words.force && !request.chosen.is_empty() {
             let (_, again) = self.run_once(words.env, &command, &request).map_err(|what| format!("again: {what}"))?;
             self.nothing_again(words.env, &again)?;
         }
@@ -182,7 +185,10 @@ impl Story {
         for id in &again.executed {
             let expired = BTreeSet::from(["expired".to_owned()]);
             let why = again.outcomes.get(id).and_then(|(_, verdict)| verdict.as_ref());
-            let never = why.is_some_and(|verdict| verdict.reasons.must == expired);
+            let never = why.is_some_and(|verdict| {
+                let reasons = &verdict.reasons.must;
+                *reasons == expired || reasons.contains("probe-disagrees")
+            });
             let failed = again.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == "failed");
             let after_failure =
                 project.reach(&BTreeSet::from([*id]), false).iter().any(|up| project.task(*up).may_fail);
@@ -248,6 +254,10 @@ impl Story {
 
     /// What counts as done after a run is what a run from scratch would have made.
     fn as_from_scratch(&self, env: Env, came: &Came) -> Result<(), String> {
+        if came.meddled {
+            // What ran before the edit made something else, and is stale now.
+            return Ok(());
+        }
         let (_, board) = self.model.forecast(env);
         let mut scratch = Scratch::new(&self.model, env, &board, &came.odd);
         for (id, (outcome, _)) in &came.outcomes {
@@ -300,7 +310,7 @@ impl Story {
     }
 
     /// What may come out otherwise than planned: an expired `read` task upstream may see another world.
-    fn judged_by_last_values(&self, before: &Model, env: Env) -> BTreeSet<String> {
+    fn judged_by_last_values(before: &Model, env: Env) -> BTreeSet<String> {
         let (_, board) = before.forecast(env);
         let expired = board.iter().filter(|(_, settled)| matches!(settled, Settled::LastValues(_))).map(|(id, _)| *id);
         before.project.reach(&expired.collect(), true).into_iter().map(|id| before.project.name(id)).collect()
@@ -328,132 +338,4 @@ impl Story {
         }
         self.look(env, 5)
     }
-}
-
-/// What was said of a task.
-struct Said {
-    /// Its state, or in a run its outcome.
-    state: String,
-    action: String,
-    reasons: BTreeSet<String>,
-    raw: Json,
-}
-
-/// What a plan promised of a task.
-struct Planned {
-    action: String,
-    reasons: Json,
-}
-
-fn said(task: &Json, state: &str) -> Said {
-    let word = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
-    let reasons = task["reasons"].as_array().into_iter().flatten().map(reason).collect();
-    let mut raw = task["reasons"].clone();
-    for reason in raw.as_array_mut().into_iter().flatten() {
-        // A second passes between a plan and its run.
-        reason.as_object_mut().and_then(|reason| reason.remove("age"));
-    }
-    Said { state: word(state), action: word("action"), reasons, raw }
-}
-
-fn said_of(tasks: &Json) -> BTreeMap<String, Said> {
-    let each = tasks.as_array().into_iter().flatten();
-    each.map(|task| (task["name"].as_str().unwrap_or_default().to_owned(), said(task, "state"))).collect()
-}
-
-/// A reason as the rules say it: its kind, and the one name in it.
-fn reason(reason: &Json) -> String {
-    let kind = reason["kind"].as_str().unwrap_or_default();
-    let of = match kind {
-        "input-changed" | "input-added" | "input-removed" | "output-missing" | "output-changed" => "path",
-        "value-changed" => "value",
-        "variable-changed" => "name",
-        "tool-changed" => "tool",
-        "upstream-changed" | "undone-by" | "superseded-by" | "upstream-not-fresh" | "judged-by-last-values" => "task",
-        "to-undo" => {
-            let tasks = reason["tasks"].as_array().into_iter().flatten();
-            let names: BTreeSet<&str> = tasks.filter_map(Json::as_str).collect();
-            return format!("to-undo {}", names.into_iter().collect::<Vec<_>>().join(" "));
-        }
-        _ => return kind.to_owned(),
-    };
-    format!("{kind} {}", reason[of].as_str().unwrap_or_default())
-}
-
-/// What the events of a run tell: what started and ended in which order, and how each task came out.
-fn told_by(events: &[Json]) -> (Vec<Trace>, BTreeMap<String, Said>) {
-    let (mut trace, mut outcomes) = (Vec::new(), BTreeMap::new());
-    for event in events {
-        let task = event["task"].as_str().unwrap_or_default().to_owned();
-        match event["event"].as_str() {
-            Some("task-started") => trace.push(Trace::Start(task)),
-            Some("task-finished") => {
-                if trace.contains(&Trace::Start(task.clone())) {
-                    trace.push(Trace::End(task.clone()));
-                }
-                outcomes.insert(task, said(event, "outcome"));
-            }
-            _ => {}
-        }
-    }
-    (trace, outcomes)
-}
-
-fn expect_code(seen: &Seen, code: i32) -> Result<(), String> {
-    if seen.code == Some(code) {
-        return Ok(());
-    }
-    Err(format!("exit {:?} (signal {:?}), not {code}\n{}{}", seen.code, seen.signal, seen.stdout, seen.stderr))
-}
-
-fn agree(name: &str, rules: (&str, &Reasons), program: (&str, &BTreeSet<String>)) -> Result<(), String> {
-    if rules.0 == program.0 && rules.1.agree(program.1) {
-        return Ok(());
-    }
-    Err(format!(
-        "`{name}` is `{}` {:?}; by the rules `{}` {:?} (may: {:?})",
-        program.0, program.1, rules.0, rules.1.must, rules.1.may
-    ))
-}
-
-/// A run does what was planned: what is kept is fresh, what was to run ran for the reasons given.
-fn kept_promise(
-    project: &Project,
-    planned: &BTreeMap<String, Planned>,
-    seen: &Seen,
-    expired: &BTreeSet<String>,
-) -> Result<(), String> {
-    if seen.code == Some(5) || seen.code == Some(2) {
-        return Ok(());
-    }
-    let (_, outcomes) = told_by(&seen.events()?);
-    for (name, promise) in planned {
-        // A runner that was ended says nothing more.
-        let Some(said) = outcomes.get(name) else { continue };
-        let good: &[&str] = match promise.action.as_str() {
-            "keep" => &["fresh"],
-            "restore" => &["restored"],
-            "run" => &["ran", "failed", "skipped"],
-            "refuse" => &["failed", "skipped"],
-            "skip" => &["skipped"],
-            _ => continue,
-        };
-        let id = project.by_name(name).ok_or("a task that is not declared was planned")?;
-        let ups = project.reach(&BTreeSet::from([id]), false);
-        let one_failed = ups.iter().filter(|up| **up != id).any(|up| {
-            outcomes.get(&project.name(*up)).is_some_and(|up| matches!(up.state.as_str(), "failed" | "skipped"))
-        });
-        let by_failure = one_failed && said.state == "skipped";
-        if !good.contains(&said.state.as_str()) && !by_failure && !expired.contains(name) {
-            return Err(format!("`{name}` was to `{}` and came out `{}`", promise.action, said.state));
-        }
-        let ran_above = ups
-            .iter()
-            .filter(|up| **up != id)
-            .any(|up| outcomes.get(&project.name(*up)).is_some_and(|up| up.state != "fresh"));
-        if !ran_above && !by_failure && promise.action == "run" && promise.reasons != said.raw {
-            return Err(format!("`{name}` was to run because {}, and ran because {}", promise.reasons, said.raw));
-        }
-    }
-    Ok(())
 }

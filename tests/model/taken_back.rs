@@ -43,9 +43,16 @@ impl Model {
         came: &mut Came,
     ) -> Result<Result<(), ()>, String> {
         let targets = self.to_undo(id, env);
+        let to_ask = self.to_ask(id, env);
         let targets = targets.into_iter().filter_map(|target| self.target(self.key(target)?, env)).collect();
         let name = self.project.name(id);
-        self.take_back(&name, targets, env, log, came)
+        let done = self.take_back(&name, targets, env, log, came)?;
+        // There is nothing: the stand-in makes nothing that is not known here.
+        for target in to_ask.into_iter().filter(|_| done.is_ok()) {
+            let key = self.key(target).expect("an id");
+            self.undone(&name, key, env);
+        }
+        Ok(done)
     }
 
     fn target(&self, key: u32, env: Env) -> Option<(u32, Recipe)> {
@@ -76,11 +83,15 @@ impl Model {
                 Some(Hook::InfraDiesEarly) => return Ok(Ok(())),
                 _ => {}
             }
+            if left[&key].machines {
+                *self.world.serials.entry((env, label.clone())).or_default() += 1;
+            }
             self.world.made.remove(&(env, label));
             self.undone(by, key, env);
             left.remove(&key);
         }
-        if let Some(recipe) = left.values().find(|recipe| recipe.has_undo) {
+        let is_there = |recipe: &Recipe| !recipe.machines || self.world.made.contains_key(&(env, recipe.label.clone()));
+        if let Some(recipe) = left.values().find(|recipe| recipe.has_undo && is_there(recipe)) {
             return Err(format!("did not take back `{}`", recipe.label));
         }
         for key in left.keys() {
@@ -99,12 +110,27 @@ impl Model {
         first.map(|(_, recipe)| recipe.label.clone())
     }
 
+    /// What changes the world and a task is built on, through what changes nothing.
+    pub fn grounds(&self, id: Id) -> BTreeSet<u32> {
+        let mut grounds = BTreeSet::new();
+        for up in self.project.ups(id).into_keys() {
+            if self.project.task(up).effect.changes_world() {
+                grounds.extend(self.key(up));
+            } else {
+                grounds.extend(self.grounds(up));
+            }
+        }
+        grounds
+    }
+
     fn undone(&mut self, by: &str, key: u32, env: Env) {
         self.void(&format!("undone-by {by}"), |memo| memo.task == key && memo.env == env);
         let past = self.pasts.entry((key, env)).or_default();
         past.began = None;
         past.rerun = false;
         past.vouched = false;
+        past.asked = true;
+        self.things.remove(&(key, env));
     }
 
     /// `infra destroy`. Gives whether there was anything to do.
@@ -190,14 +216,15 @@ impl Model {
         }
         self.kept.extend(outs.values().flat_map(crate::world::objects));
         let now = self.now;
+        let built_on = self.alive(id, env);
         let past = self.past_mut(id, env);
         past.last.as_mut().expect("an attempt").end = End::Done;
         // The world is another than at the last attempt, or nobody would have been asked.
-        past.token = format!("resolved over {number} at {now}");
+        past.token = (format!("resolved over {number} at {now}"), None);
         past.rerun = false;
         past.vouched = true;
+        past.probe = past.probe.filter(|(agrees, _)| *agrees);
         self.memos.push(Memo {
-            number: self.memos.len(),
             task: key,
             env,
             effect: task.effect,
@@ -207,6 +234,7 @@ impl Model {
             sum: 0,
             created: self.now,
             attempt: number,
+            built_on,
             void: None,
         });
         0

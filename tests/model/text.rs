@@ -1,7 +1,8 @@
 //! Owns what a story's project looks like on disk: `infra.toml`, `tasks/t.toml`, scripts, templates, inputs.
 //! The same texts, their holes filled with values, are what the rules compare.
 
-use crate::project::{Effect, Env, How, Id, Out, Project, Task};
+use crate::machines::{module, table};
+use crate::project::{Effect, How, Id, Out, Project, Task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -23,10 +24,16 @@ case $H in
   fails-early) exit 3 ;;
   dies) kill -9 $$ ;;
   infra-dies-early) infra_dies ;;
+  interrupts)
+    while ! test -s ../runner; do sleep 0.005; done
+    read P < ../runner
+    kill -INT $P
+    sleep 30 ;;
 esac
 say() { echo "$1" >> $SEEN; }
 see() { cat $1 >> $SEEN 2>/dev/null || echo none >> $SEEN; }
 see_text() { grep -v '^#' $1 >> $SEEN || :; }
+see_first() { read F < $1 && echo "$F" >> $SEEN || echo none >> $SEEN; }
 see_all() { for F in $1/*.txt; do if test -e $F; then cat $F >> $SEEN; fi; done; }
 sum() { S=$(cksum < $SEEN); S=${S%% *}; }
 file() { if test "$H" != writes-nothing; then echo $S > $1; fi; }
@@ -37,12 +44,13 @@ end() {
   case $H in
     fails-late) exit 4 ;;
     infra-dies-late) infra_dies ;;
+    meddles) printf '7\n# 7\n' > $M ;;
   esac
 }
 "#;
 
 /// Outside the project: takes back what a task did. `undo.sh W ENV`
-pub const UNDO: &str = r#"H=
+pub const UNDO: &str = r"H=
 if test -e ../hooks/undo-$1; then read H < ../hooks/undo-$1; fi
 echo undo-$1 >> ../log
 case $H in
@@ -54,7 +62,17 @@ case $H in
     kill -9 $$ ;;
 esac
 rm -f ../world/$2/$1
-"#;
+";
+
+/// Outside the project: says whether a thing is there. `probe.sh W`
+pub const PROBE: &str = r"A=
+if test -e ../probes/$1; then read A < ../probes/$1; fi
+echo probe-$1 >> ../log
+case $A in
+  no) exit 1 ;;
+  unsure) exit 7 ;;
+esac
+";
 
 /// A place in a text that is filled.
 #[derive(Clone, Copy)]
@@ -84,7 +102,13 @@ pub type Fill<'a> = &'a dyn Fn(Hole) -> String;
 /// The first line that a task sees: its version, variables, values.
 pub fn first_line(project: &Project, task: usize, fill: Fill<'_>) -> String {
     let declared = &project.tasks[task];
-    let mut line = format!("v{}", declared.version);
+    format!("v{}{}", declared.version, rest_of_line(project, task, fill))
+}
+
+/// The same without its version.
+pub fn rest_of_line(project: &Project, task: usize, fill: Fill<'_>) -> String {
+    let declared = &project.tasks[task];
+    let mut line = String::new();
     if declared.keys.is_some() {
         write!(line, " {}", fill(Hole::Item)).expect("text");
     }
@@ -110,6 +134,8 @@ pub enum Look {
     Artifact(String),
     /// What a task made of the world, by its label.
     World(String),
+    /// The first of the things that a task made, by its label.
+    FirstThing(String),
     /// The world outside.
     Outside(String),
 }
@@ -126,6 +152,12 @@ pub fn looks(project: &Project, id: Id, label: &str) -> Vec<Look> {
     }
     for up in project.artifacts(id.task) {
         looks.push(Look::Artifact(first_file(project, up)));
+    }
+    // Whoever reads a value of machines goes there, unless it only makes files.
+    for up in project.values(id.task).into_iter().filter(|_| task.effect != Effect::Pure && !task.is_machines()) {
+        if project.tasks[up].is_machines() {
+            looks.push(Look::FirstThing(format!("w{}", project.tasks[up].mark)));
+        }
     }
     for up in project.needs(id.task) {
         let needed = &project.tasks[up];
@@ -171,7 +203,9 @@ pub fn artifact_input(project: &Project, reader: usize, up: usize) -> String {
 
 fn uses_env(project: &Project, task: usize) -> bool {
     let needs_world = |up: &usize| project.tasks[*up].effect.changes_world();
-    project.tasks[task].effect.changes_world() || project.needs(task).iter().any(needs_world)
+    let goes_there = project.tasks[task].effect != Effect::Pure
+        && project.values(task).into_iter().any(|up| project.tasks[up].is_machines());
+    goes_there || project.tasks[task].effect.changes_world() || project.needs(task).iter().any(needs_world)
 }
 
 /// The script's body; `env` and `label` are the shell's words for them.
@@ -184,6 +218,7 @@ fn body(project: &Project, task: usize, label: &str, env: &str, line: &str) -> S
             Look::File(path) | Look::Artifact(path) => format!("see {path}"),
             Look::Text(path) => format!("see_text {path}"),
             Look::Folder(path) => format!("see_all {path}"),
+            Look::FirstThing(label) => format!("see_first ../world/{env}/{label}"),
             Look::World(label) => format!("see ../world/{env}/{label}"),
             Look::Outside(label) => format!("see ../seen/{label}"),
         };
@@ -201,6 +236,9 @@ fn body(project: &Project, task: usize, label: &str, env: &str, line: &str) -> S
     }
     if declared.exports {
         text.push_str("export_k\n");
+    }
+    if let Some(file) = declared.files.first() {
+        writeln!(text, "M=in/f{file}").expect("text");
     }
     text.push_str("end\n");
     text
@@ -222,6 +260,7 @@ pub fn action(project: &Project, task: usize, fill: Fill<'_>) -> String {
             format!("[\"scripts/w{mark}.sh\", \"w{mark}{item}\", \"{env}\", \"{line}\"]")
         }
         How::Template => format!("{{ from = \"templates/w{mark}.j2\", to = \"out/w{mark}{item}\" }}"),
+        How::Machines => table(project, task, fill, &fill(Hole::Env)),
         How::Undo(_) => String::new(),
     }
 }
@@ -254,7 +293,7 @@ fn declare(project: &Project, task: usize) -> String {
         let keys: Vec<String> = keys.iter().map(char::to_string).collect();
         key_value(&mut text, "foreach", &words(&keys));
     }
-    if declared.how != How::Template {
+    if !matches!(declared.how, How::Template | How::Machines) {
         key_value(&mut text, "effect", &format!("\"{}\"", declared.effect.word()));
     }
     if declared.effect == Effect::Read && declared.ttl {
@@ -277,6 +316,7 @@ fn declare(project: &Project, task: usize) -> String {
     let key = match declared.how {
         How::Script => "run",
         How::Template => "template",
+        How::Machines => "terraform",
         _ => "shell",
     };
     key_value(&mut text, key, &action(project, task, &|hole| template(project, hole)));
@@ -285,7 +325,7 @@ fn declare(project: &Project, task: usize) -> String {
 
 fn inputs(project: &Project, task: usize) -> Vec<String> {
     let declared = &project.tasks[task];
-    if declared.how == How::Template {
+    if matches!(declared.how, How::Template | How::Machines) {
         return Vec::new();
     }
     let files = declared.files.iter().map(|file| format!("in/f{file}"));
@@ -298,7 +338,7 @@ fn declare_made(text: &mut String, project: &Project, task: usize) {
     let declared = &project.tasks[task];
     let item = if declared.keys.is_some() { ".{{ item }}" } else { "" };
     let mark = declared.mark;
-    if declared.how != How::Template {
+    if !matches!(declared.how, How::Template | How::Machines) {
         match declared.out {
             Out::Nothing => {}
             Out::File => key_value(text, "outputs", &format!("[\"out/w{mark}{item}\"]")),
@@ -307,6 +347,13 @@ fn declare_made(text: &mut String, project: &Project, task: usize) {
     }
     if declared.exports {
         key_value(text, "exports", "{ k = \"int\" }");
+    }
+    if declared.is_machines() {
+        return;
+    }
+    if project.probes(task) {
+        let probe = format!("{{ exec = [\"sh\", \"../probe.sh\", \"w{mark}{item}\"], ttl = \"25m15s\" }}");
+        key_value(text, "probe", &probe);
     }
     if declared.has_undo {
         let undo = format!("[\"sh\", \"../undo.sh\", \"w{mark}{item}\", \"{{{{ env.name }}}}\"]");
@@ -326,6 +373,7 @@ pub fn own_file(project: &Project, task: &Task, place: usize) -> Option<(String,
             let line = first_line(project, place, &|hole| template(project, hole));
             Some((format!("templates/w{mark}.j2"), format!("{line}\n")))
         }
+        How::Machines => Some((format!("tf/w{mark}/main.tf"), module(task.noise))),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
 //! Owns the naive rules of freshness: section 4 of the design, read slowly. No caches, no digests, no SQL.
 
+use crate::manifest::Now;
 use crate::memory::{End, Manifest, Memo, Model, Past};
 use crate::project::{Edge, Effect, Env, How, Id};
-use crate::text::{Hole, action, artifact_input, first_line, output, own_file};
 use crate::world::Content;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ pub struct Reasons {
 }
 
 impl Reasons {
-    fn say(&mut self, reason: impl Into<String>) {
+    pub fn say(&mut self, reason: impl Into<String>) {
         self.must.insert(reason.into());
     }
 
@@ -70,15 +70,6 @@ impl Verdict {
         reasons.say(reason);
         Self { state, reasons, memo: None, manifest: Manifest::new(), impossible: false }
     }
-}
-
-/// The manifest as it is now, as far as it is known.
-pub struct Now {
-    pub manifest: Manifest,
-    pub waiting: BTreeSet<Id>,
-    pub impossible: bool,
-    /// A value that it reads does not exist.
-    pub broken: bool,
 }
 
 impl Model {
@@ -111,8 +102,12 @@ impl Model {
         if let How::Undo(_) = task.how {
             return self.judge_undo(id, &past, env);
         }
-        let cut = past.last.as_ref().is_some_and(|last| last.end == End::Cut);
-        if cut && self.started_once(id, env) {
+        let ended = past.last.as_ref().map(|last| last.end);
+        let (cut, interrupted) = (ended == Some(End::Cut), ended == Some(End::Interrupted));
+        // What was begun as `once` stays in doubt, whatever the task is called now.
+        let began = |number: u64| past.began.as_ref().is_some_and(|recipe| recipe.number == number);
+        let in_doubt = past.last.as_ref().is_some_and(|last| last.effect == Effect::Once && began(last.number));
+        if cut && in_doubt && !past.rerun {
             return Verdict::new("unknown", "end-unknown");
         }
         let now = self.walk(board, id, env);
@@ -125,7 +120,7 @@ impl Model {
         let memo = self.candidate(id, env, &now);
         let mut reasons = Reasons::default();
         match &memo {
-            None => self.without_record(&past, &mut reasons),
+            None => Self::without_record(&past, &mut reasons),
             Some(memo) => self.against(id, memo, &now, &mut reasons),
         }
         let failed = past.last.as_ref().is_some_and(|last| last.end == End::Failed);
@@ -136,18 +131,25 @@ impl Model {
             && let Some(memo) = &memo
         {
             restorable = self.outputs(memo, &mut reasons);
-            if cut && Self::in_doubt(task.effect, &past, &now) {
-                reasons.say("interrupted");
-                restorable = false;
+            // A probe's answer speaks against what was made before it was asked.
+            let disagrees = self.project.probes(id.task) && past.probe.is_some_and(|(agrees, _)| !agrees);
+            if disagrees {
+                reasons.say("probe-disagrees");
             }
-        } else if newer && (failed || cut) {
+            if !disagrees && cut && Self::in_doubt(task.effect, &past, &now) {
+                reasons.say("interrupted");
+            }
+        }
+        let about_outputs = reasons.must.iter().all(|reason| reason.starts_with("output-"));
+        restorable &= about_outputs;
+        if !about_outputs && newer && (failed || cut || interrupted) {
             reasons.say(if failed { "last-attempt-failed" } else { "interrupted" });
         }
         if past.last.as_ref().is_some_and(|last| last.end == End::Resolved) {
             // What is said of a task about which a person has decided is theirs.
             reasons.may.extend(["never-ran", "last-attempt-failed", "interrupted", "forced"].map(str::to_owned));
         }
-        let outputs_only = !reasons.must.is_empty() && reasons.must.iter().all(|reason| reason.starts_with("output-"));
+        let outputs_only = !reasons.must.is_empty() && about_outputs;
         let state = match (reasons.must.is_empty(), restorable, whole) {
             (true, _, true) => "fresh",
             (false, true, true) => "restorable",
@@ -211,10 +213,10 @@ impl Model {
         }
     }
 
-    fn without_record(&self, past: &Past, reasons: &mut Reasons) {
+    fn without_record(past: &Past, reasons: &mut Reasons) {
         reasons.say(match past.last.as_ref().map(|last| last.end) {
             Some(End::Failed) => "last-attempt-failed",
-            Some(End::Cut) => "interrupted",
+            Some(End::Cut | End::Interrupted) => "interrupted",
             _ => "never-ran",
         });
     }
@@ -223,7 +225,7 @@ impl Model {
         match memo.void.as_deref() {
             // A new start says nothing by itself: what came of it, or of the one after it, does.
             Some("new start" | "last-attempt-failed") => reasons.say(match self.last_end(memo) {
-                Some(End::Cut) => "interrupted",
+                Some(End::Cut | End::Interrupted) => "interrupted",
                 _ => "last-attempt-failed",
             }),
             Some(void) => reasons.say(void),
@@ -232,6 +234,9 @@ impl Model {
         let differ = self.differences(id, memo, now);
         self.explain(memo, now, &differ, reasons);
         let task = self.project.task(id);
+        if task.effect != Effect::Pure && !memo.built_on.is_subset(&self.alive(id, memo.env)) {
+            reasons.say("incarnation");
+        }
         if task.effect == Effect::Read {
             let age = self.now - memo.created;
             if !task.ttl || !(0..TTL).contains(&age) {
@@ -259,236 +264,41 @@ impl Model {
         all_kept && !reasons.must.is_empty()
     }
 
-    /// Names of entries that are not the same now. What could not be found out is no difference.
-    fn differences(&self, id: Id, memo: &Memo, now: &Now) -> BTreeSet<String> {
-        let waiting: BTreeSet<String> = now.waiting.iter().map(|up| self.identity(*up)).collect();
-        let scripted = self.project.task(id).how != How::Template;
-        let waited = |name: &str| {
-            let mut words = name.split(' ');
-            match words.next() {
-                Some("value" | "artifact" | "upstream") => words.next().is_some_and(|task| waiting.contains(task)),
-                // The action's text reads a value that is waited for.
-                // What a variable makes of it is not known before that.
-                Some("action" | "var") if scripted => self
-                    .project
-                    .values(id.task)
-                    .iter()
-                    .any(|up| self.project.instances(*up).iter().any(|up| now.waiting.contains(up))),
-                _ => false,
-            }
-        };
-        let names: BTreeSet<&String> = memo.manifest.keys().chain(now.manifest.keys()).collect();
-        names
-            .into_iter()
-            .filter(|name| memo.manifest.get(*name) != now.manifest.get(*name))
-            .filter(|name| !waited(name))
-            .cloned()
-            .collect()
-    }
-
-    fn explain(&self, memo: &Memo, now: &Now, differ: &BTreeSet<String>, reasons: &mut Reasons) {
-        let called = |task: &str| {
-            let known = |(_, key): &(&String, &u32)| key.to_string() == task;
-            let in_store = self.names.iter().find(known).map(|(name, _)| name.clone());
-            let now = self.project.ids().into_iter().find(|id| self.identity(*id) == task);
-            now.map(|id| self.project.name(id)).or(in_store).unwrap_or_default()
-        };
-        let mut by_cause = false;
-        for name in differ {
-            let mut words = name.splitn(3, ' ');
-            let (what, first, rest) = (words.next(), words.next().unwrap_or(""), words.next().unwrap_or(""));
-            let (old, new) = (memo.manifest.get(name), now.manifest.get(name));
-            match what {
-                Some("path" | "artifact") => {
-                    let path = if what == Some("path") { first } else { rest };
-                    reasons.say(match (old, new) {
-                        (None, _) => format!("input-added {path}"),
-                        (_, None) => format!("input-removed {path}"),
-                        _ => format!("input-changed {path}"),
-                    });
-                }
-                Some("var") => {
-                    by_cause = true;
-                    let said = format!("variable-changed vars.{first}");
-                    // One that is read now and was not, or the other way round, changed the action.
-                    if old.is_some() && new.is_some() { reasons.say(said) } else { drop(reasons.may.insert(said)) }
-                }
-                Some("value") => {
-                    by_cause = true;
-                    if new.is_some() {
-                        reasons.say(format!("value-changed {}.k", called(first)));
-                    }
-                }
-                Some("upstream") => reasons.say(format!("upstream-changed {}", called(first))),
-                Some("program") => reasons.say(format!("tool-changed {first}")),
-                _ => {}
-            }
-        }
-        if differ.iter().any(|name| name.starts_with("field") || name.starts_with("action")) {
-            let others = differ.iter().any(|name| name.starts_with("field"));
-            if others || !by_cause || reasons.must.is_empty() {
-                reasons.say("action-changed");
-            } else {
-                reasons.may.insert("action-changed".to_owned());
-            }
-        }
-    }
-
-    /// Everything that enters the fingerprint.
-    pub fn walk(&self, board: &Board, id: Id, env: Env) -> Now {
-        let project = &self.project;
-        let task = project.task(id);
-        let mut now = Now { manifest: Manifest::new(), waiting: BTreeSet::new(), impossible: false, broken: false };
-        let mut put = |name: String, value: String| drop(now.manifest.insert(name, value));
-        put("field effect".into(), task.effect.word().into());
-        put("field made".into(), format!("{:?} {} {:?}", task.out, task.exports, output(project, id)));
-        put("field item".into(), format!("{:?}", id.key));
-        put("field how".into(), format!("{:?}", task.how));
-        // A template looks at nothing but its own file.
-        let reads_files = task.how != How::Template;
-        for file in task.files.iter().filter(|_| reads_files) {
-            let (says, comment) = project.files[*file];
-            put(format!("path in/f{file}"), format!("{says} {comment}"));
-        }
-        for folder in task.folders.iter().filter(|_| reads_files) {
-            for (file, says) in &project.folders[*folder] {
-                put(format!("path src/g{folder}/x{file}.txt"), says.to_string());
-            }
-        }
-        for var in &task.vars {
-            put(format!("var v{var}"), project.var(env, *var).to_string());
-        }
-        if let Some((path, text)) = own_file(project, task, id.task) {
-            if task.effect == Effect::Pure && task.how == How::Script {
-                put(format!("program {}", path.trim_start_matches("scripts/")), text.clone());
-            }
-            put(format!("path {path}"), text);
-        }
-        self.walk_upstream(board, id, env, &mut now);
-        now
-    }
-
-    fn walk_upstream(&self, board: &Board, id: Id, env: Env, now: &mut Now) {
-        let project = &self.project;
-        for (up, edge) in self.real_ups(id) {
-            if !board[&up].is_settled() {
-                now.waiting.insert(up);
-            } else if edge == Edge::Needs
-                && let Some(made) = self.made(board, up, env)
-            {
-                now.manifest.insert(format!("upstream {}", self.identity(up)), made);
-            }
-        }
-        for up in project.artifacts(id.task) {
-            self.walk_artifact(board, id, up, now);
-        }
-        match self.values(board, id) {
-            Values::Known(values) => {
-                let fill = |hole: Hole| self.fill(hole, id, env, &values);
-                now.manifest.insert("action".into(), action(project, id.task, &fill));
-            }
-            // The table of a template does not say what its file reads.
-            Values::Waiting if project.task(id).how == How::Template => {
-                let fill = |hole: Hole| self.fill(hole, id, env, &BTreeMap::new());
-                now.manifest.insert("action".into(), action(project, id.task, &fill));
-            }
-            Values::Waiting => {}
-            Values::Absent => now.broken = true,
-        }
-        for up in project.values(id.task).into_iter().flat_map(|up| project.instances(up)) {
-            if let Some(value) = board[&up].memo().and_then(|memo| memo.value) {
-                now.manifest.insert(format!("value {} k", self.identity(up)), value.to_string());
-            }
-        }
-    }
-
-    fn walk_artifact(&self, board: &Board, id: Id, up: usize, now: &mut Now) {
-        let from = Id { task: up, key: None };
-        let made = output(&self.project, from).expect("an output");
-        let input = artifact_input(&self.project, id.task, up);
-        let path = input.trim_end_matches("/**").to_owned();
-        let recorded = board[&from].memo().and_then(|memo| memo.outs.get(&made));
-        let content = match (&board[&from], recorded) {
-            (Settled::No, _) => return,
-            (_, Some(content)) if path == made => content.clone(),
-            (Settled::Restorable(_), _) => {
-                now.waiting.insert(from);
-                return;
-            }
-            _ => self.world.content(&path),
-        };
-        now.impossible |= content == Content::Missing;
-        if content != Content::Missing {
-            now.manifest.insert(format!("artifact {} {path}", self.identity(from)), format!("{content:?}"));
-        }
-    }
-
-    /// What those see that need a task: what a pure or read task made, the effect token of the others.
-    fn made(&self, board: &Board, up: Id, env: Env) -> Option<String> {
-        let task = self.project.task(up);
-        if task.effect.changes_world() {
-            return Some(self.past(up, env).token);
-        }
-        board[&up].memo().map(Memo::made)
-    }
-
-    /// Values that a task reads, by task.
-    pub fn values(&self, board: &Board, id: Id) -> Values {
-        let sources = self.project.values(id.task).into_iter().flat_map(|up| self.project.instances(up));
-        let sources: Vec<Id> = sources.collect();
-        if sources.iter().any(|up| !board[up].is_settled()) {
-            return Values::Waiting;
-        }
-        let value = |up: &Id| board[up].memo().and_then(|memo| memo.value).map(|value| (*up, value));
-        sources.iter().map(value).collect::<Option<_>>().map_or(Values::Absent, Values::Known)
-    }
-
-    /// Fills a hole of a text.
-    pub fn fill(&self, hole: Hole, id: Id, env: Env, values: &BTreeMap<Id, u32>) -> String {
-        match hole {
-            Hole::Item => id.key.map(String::from).unwrap_or_default(),
-            Hole::Env => env.to_owned(),
-            Hole::Var(var) => self.project.var(env, var).to_string(),
-            Hole::Value(up) => match self.project.tasks[up].keys {
-                None => values[&Id { task: up, key: None }].to_string(),
-                Some(_) => {
-                    let each = values.iter().filter(|(id, _)| id.task == up);
-                    let each: Vec<String> = each
-                        .map(|(id, value)| format!("\"{}\":{value}", id.key.map(String::from).unwrap_or_default()))
-                        .collect();
-                    format!("{{{}}}", each.join(","))
-                }
-            },
-        }
-    }
-
-    /// First line of what a task sees.
-    pub fn line(&self, id: Id, env: Env, values: &BTreeMap<Id, u32>) -> String {
-        first_line(&self.project, id.task, &|hole| self.fill(hole, id, env, values))
-    }
-
     fn judge_undo(&self, id: Id, past: &Past, env: Env) -> Verdict {
         let to_undo = self.to_undo(id, env);
         let mut verdict = Verdict::new("stale", "");
         verdict.reasons = Reasons::default();
-        if to_undo.is_empty() {
+        let to_ask = self.to_ask(id, env);
+        if to_undo.is_empty() && to_ask.is_empty() {
             verdict.state = "fresh";
             return verdict;
         }
-        let names: BTreeSet<String> = to_undo.iter().map(|id| self.project.name(*id)).collect();
-        verdict.reasons.say(format!("to-undo {}", names.into_iter().collect::<Vec<_>>().join(" ")));
+        for (what, targets) in [("to-undo", &to_undo), ("to-ask", &to_ask)] {
+            let names: BTreeSet<String> = targets.iter().map(|id| self.project.name(*id)).collect();
+            if !names.is_empty() {
+                verdict.reasons.say(format!("{what} {}", names.into_iter().collect::<Vec<_>>().join(" ")));
+            }
+        }
         // Where all that is to be undone was begun after the last attempt, its bad end is of the past.
         let began = to_undo.iter().filter_map(|id| self.past(*id, env).began).map(|recipe| recipe.number).min();
-        let last = past.last.as_ref().filter(|last| began.is_some_and(|began| began < last.number));
+        let last =
+            past.last.as_ref().filter(|last| !to_ask.is_empty() || began.is_some_and(|began| began < last.number));
         match last.map(|last| last.end) {
             Some(End::Failed) => {
                 verdict.state = "failed";
                 verdict.reasons.say("last-attempt-failed");
             }
-            Some(End::Cut) => verdict.reasons.say("interrupted"),
+            Some(End::Cut | End::Interrupted) => verdict.reasons.say("interrupted"),
             _ => {}
         }
         verdict
+    }
+
+    /// Targets of an undo of whose things nothing is known here, and whose tool can be asked.
+    pub fn to_ask(&self, id: Id, env: Env) -> BTreeSet<Id> {
+        let How::Undo(of) = &self.project.task(id).how else { return BTreeSet::new() };
+        let targets = of.iter().flat_map(|of| self.project.instances(*of));
+        targets.filter(|target| self.project.task(*target).is_machines() && !self.past(*target, env).asked).collect()
     }
 
     /// Targets of an undo that began to change the world since their last complete undo.
@@ -505,11 +315,4 @@ impl Model {
         let left = self.names.iter().filter(|(_, key)| !declared.contains(key) && began(key));
         left.map(|(name, _)| name.clone()).collect()
     }
-}
-
-pub enum Values {
-    Known(BTreeMap<Id, u32>),
-    Waiting,
-    /// One of them was never exported.
-    Absent,
 }

@@ -16,11 +16,26 @@ pub enum Hook {
     InfraDiesEarly,
     InfraDiesLate,
     WritesNothing,
+    /// The script sends its runner a SIGINT, and waits for its own.
+    Interrupts,
+    /// Changes its own first input after it has read it.
+    Meddles,
+    /// Of machines: the plan fails, so nothing in the world is touched.
+    PlanFails,
 }
 
 impl Hook {
-    pub const ALL: [Self; 6] =
-        [Self::FailsEarly, Self::FailsLate, Self::Dies, Self::InfraDiesEarly, Self::InfraDiesLate, Self::WritesNothing];
+    pub const ALL: [Self; 9] = [
+        Self::FailsEarly,
+        Self::FailsLate,
+        Self::Dies,
+        Self::InfraDiesEarly,
+        Self::InfraDiesLate,
+        Self::WritesNothing,
+        Self::Interrupts,
+        Self::Meddles,
+        Self::PlanFails,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -30,13 +45,40 @@ impl Hook {
             Self::InfraDiesEarly => "infra-dies-early",
             Self::InfraDiesLate => "infra-dies-late",
             Self::WritesNothing => "writes-nothing",
+            Self::Interrupts => "interrupts",
+            Self::Meddles => "meddles",
+            Self::PlanFails => "plan-fails",
         }
     }
 
     pub fn ends_infra(self) -> bool {
         matches!(self, Self::InfraDiesEarly | Self::InfraDiesLate)
     }
+
+    /// What others do beside it, nobody can say.
+    pub fn wants_to_be_alone(self) -> bool {
+        self.ends_infra() || matches!(self, Self::Interrupts | Self::Meddles)
+    }
 }
+
+/// What a probe may answer beside yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    No,
+    Unsure,
+}
+
+impl Answer {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
+/// What a script that meddles with its input leaves there.
+pub const MEDDLED: (u32, u32) = (7, 7);
 
 /// Files outside `.infra`, as far as tasks write them.
 #[derive(Clone, Debug, Default)]
@@ -45,10 +87,14 @@ pub struct World {
     pub out: BTreeMap<String, String>,
     /// `world/ENV/LABEL`.
     pub made: BTreeMap<(Env, String), String>,
+    /// Serial of each state of machines.
+    pub serials: BTreeMap<(Env, String), u64>,
     /// `seen/LABEL`, for `read` tasks.
     pub seen: BTreeMap<String, u32>,
     /// `hooks/LABEL`, `hooks/undo-LABEL`.
     pub hooks: BTreeMap<String, Hook>,
+    /// `probes/LABEL`: what a probe answers, if not yes.
+    pub answers: BTreeMap<String, Answer>,
 }
 
 /// An output.
@@ -95,10 +141,14 @@ impl World {
             }
             Look::Folder(path) => {
                 let folder = &project.folders[path[5..].parse::<usize>().expect("src/gN")];
-                folder.values().map(|says| format!("{says}\n")).collect()
+                folder.values().map(u32::to_string).map(|says| says + "\n").collect()
             }
             Look::Artifact(path) => self.out.get(path).cloned().unwrap_or_else(none),
             Look::World(label) => self.made.get(&(env, label.clone())).cloned().unwrap_or_else(none),
+            Look::FirstThing(label) => {
+                let world = self.made.get(&(env, label.clone()));
+                world.and_then(|world| world.lines().next()).map_or_else(none, |line| format!("{line}\n"))
+            }
             Look::Outside(label) => format!("{}\n", self.seen.get(label).copied().unwrap_or(0)),
         }
     }
@@ -146,7 +196,7 @@ pub fn cksum(bytes: &[u8]) -> u32 {
     let mut length = bytes.len();
     let mut tail = Vec::new();
     while length > 0 {
-        tail.push((length & 0xff) as u8);
+        tail.push(length.to_le_bytes()[0]);
         length >>= 8;
     }
     let mut crc: u32 = 0;

@@ -28,10 +28,6 @@ fn deaf() -> (Story, Running) {
     (story, running)
 }
 
-fn pid(story: &Story) -> i32 {
-    story.read("../pid").trim().parse().unwrap()
-}
-
 #[test]
 fn the_first_interrupt_reaches_a_tool_once() {
     let (story, mut running) = deaf();

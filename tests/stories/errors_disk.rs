@@ -59,7 +59,7 @@ fn no_litter(story: &Story) {
     let odd: Vec<String> = story
         .tree()
         .into_keys()
-        .filter(|path| path.contains(".tmp") || path.contains(".part") || path.contains("~"))
+        .filter(|path| path.contains(".tmp") || path.contains(".part") || path.contains('~'))
         .collect();
     assert!(odd.is_empty(), "{odd:?}");
 }

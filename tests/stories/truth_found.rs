@@ -195,3 +195,61 @@ fn reading_sees_what_the_next_run_puts_back() {
     story.absent("out/x").file("in", "1").states("cut=fresh").absent("out/x");
     story.run("cut").nothing_ran().holds("out/x", "1");
 }
+
+#[test]
+fn a_failure_over_other_inputs_does_not_keep_an_output_from_being_put_back() {
+    let story = cut("pure");
+    story.run("cut").file("in", "2").file("../fail", "").run_to(1, "cut").remove("../fail").file("in", "1");
+    story.remove("out/x").states("cut=restorable").run("cut").restored(["cut"]).holds("out/x", "1");
+}
+
+/// One thing upon another; undoing the lower one first fails.
+const STACK: &str = r#"
+    [task.net]
+    shell = "touch ../net"
+    undo = ["sh", "-c", "test ! -e ../vm; rm ../net"]
+
+    [task.look]
+    effect = "read"
+    needs = ["net"]
+    shell = "true"
+
+    [task.vm]
+    needs = ["look"]
+    shell = "touch ../vm"
+    undo = ["rm", "../vm"]
+
+    [task.down]
+    undo_of = ["net", "vm"]
+"#;
+
+#[test]
+fn what_was_built_on_an_orphan_is_taken_back_before_it() {
+    let story = Story::with(STACK);
+    story
+        .run("vm")
+        .retask("[task.net]\n", "[task.lan]\n")
+        .retask("needs = [\"net\"]\n", "")
+        .retask("[\"net\", \"vm\"]", "[\"vm\"]");
+    story.states("net=orphaned").infra("destroy --yes");
+    assert!(!story.exists("../net") && !story.exists("../vm"));
+}
+
+#[test]
+fn an_undo_goes_by_what_was_built_on_what() {
+    let story = Story::with(STACK);
+    // The edge is gone from the declaration; what is there was built with it.
+    story.run("vm").retask("needs = [\"look\"]\n", "").run("down").ran(["down"]);
+    assert!(!story.exists("../net") && !story.exists("../vm"));
+}
+
+#[test]
+fn a_probe_says_nothing_of_what_was_made_after_it() {
+    let story = Story::with(
+        "[task.vm]\nshell = \"echo vm >> ../log; touch ../up\"\nprobe = { exec = [\"test\", \"-e\", \"../up\"], ttl = \"1h\" }\n",
+    );
+    story.at(1000).run("vm").remove("../up").run("vm").ran(["vm"]).remove("../up");
+    assert_eq!(story.times("vm"), 2);
+    // The clock is set back: what was asked before still came before.
+    story.at(5000).run("vm").ran(["vm"]).at(100).run("vm --force").ran(["vm"]).run("vm").nothing_ran();
+}

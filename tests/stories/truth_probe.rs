@@ -38,6 +38,8 @@ fn a_probe_that_agrees_changes_nothing() {
     let story = machine();
     story.at(100).run("use").nothing_ran();
     assert!(story.times("vm") == 1 && story.exists("../asked"));
+    // Nothing was done, so there is nothing to remember.
+    assert_eq!(story.infra("history --json").last().json()["runs"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

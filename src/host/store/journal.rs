@@ -8,7 +8,7 @@ use crate::model::manifest::FORMAT;
 use crate::model::manifest::Manifest;
 use crate::model::name::{AttemptId, EnvName, RecordId, RunId, TaskKey};
 use crate::model::reason::Reason;
-use crate::model::record::{Artifact, Attempt, Export, Incarnation, Millis, Phase, Void};
+use crate::model::record::{Artifact, Export, Incarnation, Millis, Phase, Void};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -249,8 +249,11 @@ impl Store {
                 )?
                 .execute(params![task, env, commit.seconds, commit.run.0])?;
             if commit.effect.changes_world() {
+                // A probe that did not find the thing says nothing of the one that was made since, even if
+                // the clock was set back meanwhile.
                 transaction.execute(
-                    "UPDATE world SET taint = ?3, rerun_allowed = 0 WHERE task = ?1 AND env = ?2",
+                    "UPDATE world SET taint = ?3, rerun_allowed = 0, probe_ok = nullif(probe_ok, 0)
+                     WHERE task = ?1 AND env = ?2",
                     params![task, env, commit.taint_before],
                 )?;
             }
@@ -310,46 +313,6 @@ impl Store {
             }
             Ok(())
         })
-    }
-
-    /// Attempts that are still open in an environment although no run lives: they were cut.
-    pub fn cut_open(&mut self, env: &EnvName, now: Millis) -> Result<Vec<Attempt>, StoreError> {
-        let open = self.open_attempts(env)?;
-        if open.is_empty() {
-            return Ok(open);
-        }
-        self.write(|transaction| {
-            for attempt in &open {
-                transaction.execute(
-                    "UPDATE attempt SET phase = 'cut', ended = ?2 WHERE id = ?1",
-                    params![attempt.id.0, now],
-                )?;
-            }
-            transaction.execute(
-                "UPDATE run SET ended = ?2, exit = 130 WHERE env = ?1 AND ended IS NULL
-                 AND id IN (SELECT run FROM attempt WHERE phase = 'cut')",
-                params![env.as_str(), now],
-            )?;
-            Ok(())
-        })?;
-        Ok(open)
-    }
-
-    /// Attempts that are open in an environment.
-    pub fn open_attempts(&self, env: &EnvName) -> Result<Vec<Attempt>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT id, task, env, run, effect, phase, began, started, ended, message, fingerprint
-                 FROM attempt WHERE phase = 'open' AND env = ?1",
-            )
-            .map_err(self.fail("read"))?;
-        let mut rows = statement.query([env.as_str()]).map_err(self.fail("read"))?;
-        let mut open = Vec::new();
-        while let Some(row) = rows.next().map_err(self.fail("read"))? {
-            open.push(self.attempt_of(row)?);
-        }
-        Ok(open)
     }
 }
 

@@ -7,6 +7,7 @@ mod history;
 mod journal;
 mod ledger;
 mod open;
+mod open_attempts;
 mod overrule;
 mod schema;
 
