@@ -113,6 +113,8 @@ pub(crate) use context::View;
 /// A part of a text as a place in its file; the whole when the file spells it otherwise.
 fn within(place: &Place, source: &str, range: Range<usize>) -> Place {
     if place.span.len() == source.len() && range.end <= source.len() {
+        // The engine counts a character that it does not know as one byte.
+        let range = source.floor_char_boundary(range.start)..source.ceil_char_boundary(range.end);
         Place { file: place.file.clone(), span: place.span.start + range.start..place.span.start + range.end }
     } else {
         place.clone()

@@ -18,6 +18,8 @@ mod doing_limits;
 mod doing_order;
 mod doing_signals;
 mod errors_disk;
+mod errors_fuzz;
+mod errors_store;
 mod errors_toml;
 mod errors_world;
 mod layers;
