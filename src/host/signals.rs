@@ -42,23 +42,3 @@ impl Drop for Listening {
         }
     }
 }
-
-/// Whether a process ignores a signal, as the system shows the process.
-fn is_ignored(signal: i32, status: &str) -> bool {
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    ignored >> (signal - 1) & 1 == 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ignored_signal_is_told_from_the_status() {
-        let status = "Name:\tinfra\nSigBlk:\t0000000000000003\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
-        assert!(is_ignored(SIGHUP, status));
-        assert!(!is_ignored(SIGINT, status));
-        assert!(!is_ignored(SIGHUP, ""));
-    }
-}

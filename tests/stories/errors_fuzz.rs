@@ -33,7 +33,10 @@ impl Files for Memory {
     }
 
     fn list(&self, folder: &Utf8Path) -> Vec<String> {
-        let inside = self.0.keys().filter_map(|file| file.strip_prefix(folder).ok()?.components().next().map(|name| name.to_string()));
+        let inside = self
+            .0
+            .keys()
+            .filter_map(|file| file.strip_prefix(folder).ok()?.components().next().map(|name| name.to_string()));
         let mut names: Vec<String> = inside.collect();
         names.dedup();
         names
@@ -54,9 +57,36 @@ impl Numbers {
 }
 
 const ODD: [&str; 30] = [
-    "[", "]", "{", "}", "\"", "'", "'''", "{{", "}}", "{% if", "=", ".", ",", "\n", "\u{0}", "\u{7f}", "é", "漢", "\u{202e}",
-    "-1", "1e999", "99999999999999999999", "true", "[[task]]", "needs = [\"*\"]", "foreach = [1, 1]", "matrix = {}", "run = []",
-    "shell = { script = 1 }", "\\u{1f600}",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "'",
+    "'''",
+    "{{",
+    "}}",
+    "{% if",
+    "=",
+    ".",
+    ",",
+    "\n",
+    "\u{0}",
+    "\u{7f}",
+    "é",
+    "漢",
+    "\u{202e}",
+    "-1",
+    "1e999",
+    "99999999999999999999",
+    "true",
+    "[[task]]",
+    "needs = [\"*\"]",
+    "foreach = [1, 1]",
+    "matrix = {}",
+    "run = []",
+    "shell = { script = 1 }",
+    "\\u{1f600}",
 ];
 
 fn mutate(text: &str, numbers: &mut Numbers) -> String {
@@ -99,7 +129,14 @@ fn mutate(text: &str, numbers: &mut Numbers) -> String {
 fn shipped() -> BTreeMap<Utf8PathBuf, Arc<str>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = BTreeMap::new();
-    let mut waiting = vec![root.join("infra.toml"), root.join("tasks"), root.join("templates"), root.join("env"), root.join("ansible"), root.join("terraform")];
+    let mut waiting = vec![
+        root.join("infra.toml"),
+        root.join("tasks"),
+        root.join("templates"),
+        root.join("env"),
+        root.join("ansible"),
+        root.join("terraform"),
+    ];
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             waiting.extend(std::fs::read_dir(&path).unwrap().flatten().map(|entry| entry.path()));
@@ -113,7 +150,8 @@ fn shipped() -> BTreeMap<Utf8PathBuf, Arc<str>> {
 
 /// What is told points into files, at whole characters, and can be shown.
 fn holds(files: &Memory) -> Result<bool, String> {
-    let loaded = catch_unwind(AssertUnwindSafe(|| load(files, &Options::default()))).map_err(|_| "the loader broke".to_owned())?;
+    let loaded = catch_unwind(AssertUnwindSafe(|| load(files, &Options::default())))
+        .map_err(|_| "the loader broke".to_owned())?;
     let sources = loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect();
     catch_unwind(|| {
         for width in [40, 80, usize::MAX] {
@@ -143,7 +181,13 @@ fn no_declaration_breaks_the_loader() {
     assert_eq!(holds(&Memory(good.clone())), Ok(false), "what is shipped is right");
     let toml: Vec<Utf8PathBuf> = good
         .keys()
-        .filter(|path| path.as_str() == "infra.toml" || path.starts_with("tasks") || path.starts_with("templates") || path.extension() == Some("tf") || path.extension() == Some("yml"))
+        .filter(|path| {
+            path.as_str() == "infra.toml"
+                || path.starts_with("tasks")
+                || path.starts_with("templates")
+                || path.extension() == Some("tf")
+                || path.extension() == Some("yml")
+        })
         .cloned()
         .collect();
     let own: Vec<Utf8PathBuf> = toml.iter().filter(|path| path.extension() == Some("toml")).cloned().collect();

@@ -16,7 +16,8 @@ fn ran() -> Story {
 /// Every command says the same, and leaves the file alone.
 fn refused(story: &Story, readers: bool, texts: &[&str]) {
     let before = fs::read(story.path(".infra/state.db")).ok();
-    let readers: &[&str] = if readers { &["status", "plan a", "history", "logs a", "outputs", "why a", "list"] } else { &[] };
+    let readers: &[&str] =
+        if readers { &["status", "plan a", "history", "logs a", "outputs", "why a", "list"] } else { &[] };
     for words in readers.iter().chain(&["run a", "destroy --yes", "resolve a --done"]) {
         let seen = story.infra_to(7, words).last();
         is_plain(&seen);
@@ -50,8 +51,13 @@ fn a_newer_store_is_read_and_not_written() {
 #[test]
 fn what_is_no_database_is_left_alone() {
     let story = ran();
-    fs::write(story.path(".infra/state.db"), "this is no database, but it is long enough to look like a file of one").unwrap();
-    refused(&story, true, &["state.db", "it is no database: damaged, or another program's file", "take it back from a backup", "mv "]);
+    fs::write(story.path(".infra/state.db"), "this is no database, but it is long enough to look like a file of one")
+        .unwrap();
+    refused(
+        &story,
+        true,
+        &["state.db", "it is no database: damaged, or another program's file", "take it back from a backup", "mv "],
+    );
     // As told: set aside, everything counts as never run.
     fs::rename(story.path(".infra/state.db"), story.path(".infra/state.db.damaged")).unwrap();
     story.states("a=stale s=stale").run("a").ran(["a"]);
