@@ -4,7 +4,7 @@
 use crate::cli::{Color, Global};
 use crate::command::exit::CommandError;
 use crate::engine::recover;
-use crate::host::files::{Disk, StatCache};
+use crate::host::files::{Disk, Sightings, StatCache};
 use crate::host::lock;
 use crate::host::secret::Vault;
 use crate::host::signatures::stat_rows;
@@ -28,6 +28,8 @@ pub struct Context {
     pub global: Global,
     pub choice: Choice,
     pub caller_env: BTreeMap<String, String>,
+    /// The list of all that is looked at, if anybody keeps one.
+    pub sightings: Sightings,
 }
 
 impl Context {
@@ -53,7 +55,7 @@ impl Context {
             around.columns = crate::host::simple::terminal_columns();
         }
         let choice = choose(&wishes, &around);
-        Self { global, choice, caller_env }
+        Self { global, choice, caller_env, sightings: Sightings::default() }
     }
 
     /// This invocation, as locks are signed.
@@ -99,7 +101,7 @@ impl Context {
 
     /// Loads the project; mistakes end the command, warnings are said by `check`.
     pub fn load(&self, root: &Utf8Path) -> Loaded {
-        let disk = Disk::new(root, StatCache::default());
+        let disk = Disk::seen_by(root, StatCache::default(), self.sightings.clone());
         let options = Options {
             env: self.global.env.clone(),
             set: self.global.set.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
@@ -141,7 +143,7 @@ impl Context {
         vault: Option<Vault>,
         commands: SecretCommands,
     ) -> Result<Opened, CommandError> {
-        let disk = Disk::new(&root, StatCache::new(stat_rows(store.files()?)));
+        let disk = Disk::seen_by(&root, StatCache::new(stat_rows(store.files()?)), self.sightings.clone());
         let env = project.env.clone();
         let host = Host::new(&root, disk, store, vault, env, self.caller_env.clone(), commands);
         Ok(Opened { root, project, host })
@@ -208,7 +210,7 @@ impl Loaded {
     /// # Errors
     /// The mistakes.
     pub fn project(self) -> Result<Project, CommandError> {
-        let sources = self.sources();
+        let sources = if self.loaded.project.is_some() { Sources::default() } else { self.sources() };
         match self.loaded.project {
             Some(project) => Ok(project),
             None => Err(CommandError::Diagnostics { found: self.loaded.diagnostics, sources }),

@@ -18,6 +18,7 @@ mod resolve;
 mod run;
 mod schema;
 mod status;
+mod still;
 mod watch;
 mod why;
 

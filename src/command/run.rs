@@ -7,11 +7,14 @@ use crate::command::choose::{Chosen, choose};
 use crate::command::context::{Context, Opened};
 use crate::command::exit::{CommandError, Exit};
 use crate::command::hold::{Patience, Taken, lock_env};
+use crate::command::still::{self, Witness};
 use crate::command::{plan, watch};
 use crate::engine::request::Reach;
 use crate::engine::{Engine, Finished, OnTaskFailure, Request, recover, tools};
 use crate::event::{Event, Level, Listener};
+use crate::host::files::Sightings;
 use crate::host::secret::Vault;
+use crate::host::still::Still;
 use crate::host::store::Store;
 use crate::host::world::{STATE_DIR, SecretCommands};
 use crate::model::project::Project;
@@ -59,7 +62,14 @@ pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
     if args.watch {
         return watch::watch(context, &selection, args);
     }
-    let manner = Manner { patience: Patience::of(args.wait), yes: args.yes, hush: None };
+    let asked = still::question(context, &context.root()?, &selection);
+    if let Some(finished) = asked.as_ref().and_then(|asked| still::answer(context, asked)) {
+        return Ok(finished.exit);
+    }
+    if asked.is_some() {
+        context.sightings = Sightings::begin();
+    }
+    let manner = Manner { patience: Patience::of(args.wait), yes: args.yes, hush: None, asked: asked.as_ref() };
     let finished = once(context, &selection, args, Round { reach: Reach::All, changed: Vec::new() }, manner)?;
     Ok(finished.exit)
 }
@@ -78,6 +88,8 @@ pub struct Manner<'a> {
     pub yes: bool,
     /// A run that does nothing is not told.
     pub hush: Option<&'a mut Hushed>,
+    /// What is asked, if the answer may be kept.
+    pub asked: Option<&'a Still>,
 }
 
 /// What is remembered from one hushed run to the next.
@@ -173,7 +185,14 @@ pub fn carry_out(
     taken: Taken,
 ) -> Result<Finished, CommandError> {
     let opened = open_to_write(context, root, project)?;
-    let finished = drive(context, &opened, request, manner);
+    let others = opened.host.store.borrow().others();
+    let (asked, mut witness) = (manner.asked, Witness::default());
+    let finished = drive(context, &opened, request, manner, &mut witness);
+    if let (Ok(finished), Some(asked)) = (&finished, asked)
+        && let Some(answer) = witness.answer(finished)
+    {
+        still::keep(asked, opened, &context.sightings, answer, others);
+    }
     drop(taken);
     finished
 }
@@ -192,7 +211,13 @@ pub fn open_to_write(context: &Context, root: Utf8PathBuf, project: Project) -> 
     context.opened(root, project, store, Some(vault), SecretCommands::MayRun)
 }
 
-fn drive(context: &Context, opened: &Opened, request: Request, manner: Manner<'_>) -> Result<Finished, CommandError> {
+fn drive(
+    context: &Context,
+    opened: &Opened,
+    request: Request,
+    manner: Manner<'_>,
+    witness: &mut Witness,
+) -> Result<Finished, CommandError> {
     crate::host::process::become_subreaper();
     let recovered = recover::recover(&opened.host, &opened.project.env.name)?;
     tools::check(&opened.project, &opened.host, &request.tasks)?;
@@ -207,7 +232,7 @@ fn drive(context: &Context, opened: &Opened, request: Request, manner: Manner<'_
         opened.host.save_signatures()?;
         Ok(finished)
     };
-    let Some(hushed) = manner.hush else { return heard(listener.as_mut()) };
+    let Some(hushed) = manner.hush else { return heard(&mut witness.beside(listener.as_mut())) };
     let mut hush = Hush::new(listener.as_mut(), std::mem::take(&mut hushed.left));
     let finished = heard(&mut hush);
     (hushed.left, hushed.spoke) = hush.end();

@@ -349,6 +349,7 @@ impl Engine<'_> {
             }
         }
         live.last_end = StepEnd { stdout: String::new(), files: BTreeMap::new(), ..end.clone() };
+        self.host.forget_programs();
         let swept = ended.swept.len();
         if let Some(lost) = ended.log_lost {
             self.notice(id, format!("the log lacks its end: {lost}"));

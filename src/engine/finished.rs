@@ -9,6 +9,7 @@ use crate::host::process::ProcessEvent;
 use crate::model::effect::Outcome;
 use crate::model::facts::Facts;
 use crate::model::name::{RunId, TaskId};
+use crate::model::record::Millis;
 use std::collections::BTreeMap;
 
 /// How a run ended.
@@ -26,6 +27,9 @@ pub struct Finished {
     pub outcomes: BTreeMap<TaskId, Outcome>,
     /// Tasks that watch mode left stale.
     pub left: Vec<TaskId>,
+    /// While nothing else changes, records that age say the same: from the moment the youngest was made
+    /// until the first of them expires. Milliseconds since the epoch; `None`: none expires.
+    pub stands: (Millis, Option<Millis>),
 }
 
 impl Finished {
@@ -79,6 +83,7 @@ impl Engine<'_> {
             self.settle_what_is_left();
         }
         let mut finished = std::mem::take(&mut self.finished);
+        finished.stands = self.stands();
         for id in &self.request.tasks {
             if let TaskState::Settled(outcome) = self.state(*id) {
                 finished.outcomes.insert(*id, *outcome);
@@ -113,6 +118,17 @@ impl Engine<'_> {
         result?;
         ended?;
         Ok(finished)
+    }
+
+    fn stands(&self) -> (Millis, Option<Millis>) {
+        let aging = self.project.tasks.iter().filter_map(|task| {
+            let record = self.board.settled[task.id.index()].record()?;
+            let ttl = i64::try_from(task.ttl?.as_millis()).unwrap_or(i64::MAX);
+            Some((record.created, record.created.saturating_add(ttl)))
+        });
+        aging.fold((Millis::MIN, None), |(from, until), (created, expires)| {
+            (from.max(created), Some(until.map_or(expires, |until: Millis| until.min(expires))))
+        })
     }
 
     /// Every task of the target is told, also by a run that could not go on.

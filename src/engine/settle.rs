@@ -221,6 +221,8 @@ impl Engine<'_> {
     /// Starts asking the probe of a task that is otherwise fresh; `false` when there is nothing to ask.
     fn ask_probe(&mut self, id: TaskId) -> bool {
         let Some(probe) = &self.project.task(id).probe else { return false };
+        // Whether its last answer is good enough is a question of the clock.
+        self.host.disk.sightings().spoil();
         let now = self.host.now();
         if let Some((true, at, _)) = &self.board.history(id).probe {
             let good_for = probe.ttl.map_or(0, |ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));

@@ -4,11 +4,13 @@
 mod content;
 mod glob;
 mod listing;
+mod sightings;
 mod stat_cache;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use sightings::{Look, Sighting, Sightings};
 pub use stat_cache::{Sig, StatCache, StatChanges, StatRow};
 pub use write::{FileError, free_space, make_private_dir, read_private, write_aside};
 
@@ -34,6 +36,7 @@ pub struct Disk {
     listings: Mutex<Listings>,
     /// Where to look instead, of paths that are read as if they had been put back.
     elsewhere: Mutex<BTreeMap<String, Utf8PathBuf>>,
+    sightings: Sightings,
 }
 
 /// Answers by path, as inputs (links lead on) and as artifacts (links are links). The keys are text, so
@@ -47,10 +50,20 @@ struct Memory {
 impl Disk {
     /// The files below a root (absolute), with what is remembered of their contents.
     pub fn new(root: impl Into<Utf8PathBuf>, stats: StatCache) -> Self {
+        Self::seen_by(root, stats, Sightings::default())
+    }
+
+    /// As above; everything that is looked at is noted.
+    pub fn seen_by(root: impl Into<Utf8PathBuf>, stats: StatCache, sightings: Sightings) -> Self {
         let root = root.into();
-        let listings = Listings::new(&root);
+        let listings = Listings::new(&root, &sightings);
         let (memory, elsewhere) = (Mutex::default(), Mutex::default());
-        Self { root, stats: Mutex::new(stats), memory, listings: Mutex::new(listings), elsewhere }
+        Self { root, stats: Mutex::new(stats), memory, listings: Mutex::new(listings), elsewhere, sightings }
+    }
+
+    /// The list of what is looked at.
+    pub fn sightings(&self) -> &Sightings {
+        &self.sightings
     }
 
     /// The project's root.
@@ -85,6 +98,7 @@ impl Disk {
 
     /// Reads a path (relative) and all that lies in it at another place (absolute) from now on.
     pub fn look_elsewhere(&self, path: &Utf8Path, place: Utf8PathBuf) {
+        self.sightings.spoil();
         lock(&self.elsewhere).insert(self.key(path), place);
         self.forget(path);
     }
@@ -92,6 +106,9 @@ impl Disk {
     fn place_of(&self, key: &str) -> Utf8PathBuf {
         let elsewhere = lock(&self.elsewhere);
         let path = Utf8Path::new(key);
+        if elsewhere.is_empty() {
+            return path.to_owned();
+        }
         let found = path.ancestors().find_map(|at| Some((at, elsewhere.get(at.as_str())?)));
         match found.and_then(|(at, place)| Some((path.strip_prefix(at).ok()?, place))) {
             Some((rest, place)) if rest.as_str().is_empty() => place.clone(),
@@ -114,7 +131,9 @@ impl Disk {
     /// Stat signature of what a path leads to, links followed: what is remembered of a program by it
     /// holds while it stays the same. `None` when nothing is there.
     pub fn sig(&self, path: &Utf8Path) -> Option<Sig> {
-        std::fs::metadata(self.root.join(path)).ok().map(|meta| Sig::of(&meta))
+        let meta = std::fs::metadata(self.root.join(path)).ok();
+        self.sightings.saw(path, Look::Target, meta.as_ref());
+        meta.map(|meta| Sig::of(&meta))
     }
 
     /// Forgets what was answered about a path, what is in it and what it is in: something may have
@@ -128,7 +147,7 @@ impl Disk {
     /// Forgets every answer.
     pub fn forget_all(&self) {
         *lock(&self.memory) = Memory::default();
-        *lock(&self.listings) = Listings::new(&self.root);
+        *lock(&self.listings) = Listings::new(&self.root, &self.sightings);
     }
 
     /// What the stat cache learned since it was loaded or last asked, for the store to keep.
@@ -199,10 +218,12 @@ fn unreadable(path: &Utf8Path, error: &io::Error) -> FactError {
 
 impl Files for Disk {
     fn read(&self, path: &Utf8Path) -> Option<Arc<str>> {
+        self.sightings.see_below(&self.root, path, Look::Target);
         std::fs::read_to_string(self.root.join(path)).ok().map(Arc::from)
     }
 
     fn unread(&self, path: &Utf8Path) -> Option<String> {
+        self.sightings.see_below(&self.root, path, Look::Target);
         let path = self.root.join(path);
         let why = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
@@ -224,7 +245,9 @@ impl Files for Disk {
     }
 
     fn kind(&self, path: &Utf8Path) -> ContentKind {
-        match std::fs::symlink_metadata(self.root.join(path)) {
+        let meta = std::fs::symlink_metadata(self.root.join(path));
+        self.sightings.saw(path, Look::Entry, meta.as_ref().ok());
+        match meta {
             Ok(meta) if meta.is_symlink() => ContentKind::Link,
             Ok(meta) if meta.is_dir() => ContentKind::Folder,
             Ok(_) => ContentKind::File,
@@ -233,6 +256,7 @@ impl Files for Disk {
     }
 
     fn list(&self, folder: &Utf8Path) -> Vec<String> {
+        self.sightings.see_below(&self.root, folder, Look::Target);
         let Ok(entries) = self.root.join(folder).read_dir_utf8() else {
             return Vec::new();
         };

@@ -14,6 +14,7 @@ pub mod shim;
 pub mod signals;
 pub mod signatures;
 pub mod simple;
+pub mod still;
 pub mod store;
 mod tools;
 pub mod watch;

@@ -14,7 +14,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub use find::find_program;
+pub use find::{find_program, find_program_seen};
 pub use line::plain;
 pub use log::Log;
 pub use query::{QueryOutput, query};

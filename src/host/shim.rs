@@ -19,11 +19,15 @@ const BESIDE: [&str; 7] = [
 /// The same for a user, in the home folder.
 const AT_HOME: [&str; 4] = [".tool-versions", ".config/mise/config.toml", ".tfenv/version", ".pyenv/version"];
 
+/// Whether a program only stands for others.
+pub fn is_shim(program: &Utf8Path) -> bool {
+    let named = |path: &Utf8Path| path.components().any(|part| matches!(part.as_str(), "shims" | ".tfenv" | "tfenv"));
+    named(program) || program.canonicalize_utf8().as_deref().is_ok_and(named)
+}
+
 /// Signatures of all files that say which version a shim runs; empty for a program that is none.
 pub fn version_files(program: &Utf8Path, root: &Utf8Path, home: Option<&str>) -> String {
-    let is_shim = |path: &Utf8Path| path.components().any(|part| matches!(part.as_str(), "shims" | ".tfenv" | "tfenv"));
-    let led_to = program.canonicalize_utf8();
-    if !is_shim(program) && !led_to.as_deref().is_ok_and(is_shim) {
+    if !is_shim(program) {
         return String::new();
     }
     let beside = root.ancestors().flat_map(|folder| BESIDE.iter().map(move |name| folder.join(name)));

@@ -4,7 +4,7 @@
 
 use crate::host::cas::{Asides, Cas};
 use crate::host::clock::Clock;
-use crate::host::files::Disk;
+use crate::host::files::{Disk, Look, Sightings};
 use crate::host::process::{self, StartError};
 use crate::host::secret::{Sources, Vault};
 use crate::host::store::{Store, ToolRow};
@@ -55,6 +55,8 @@ pub struct Host {
     versions: RefCell<BTreeMap<String, Option<String>>>,
     search_path: String,
     programs: RefCell<BTreeMap<String, Option<Utf8PathBuf>>>,
+    /// What programs hold, until something ran that may have written one.
+    program_contents: RefCell<BTreeMap<String, Option<Content>>>,
     pub(super) known_tools: RefCell<Option<BTreeMap<String, ToolRow>>>,
     /// Files that places are in, read once.
     texts: RefCell<BTreeMap<Utf8PathBuf, Lines>>,
@@ -78,6 +80,7 @@ impl Host {
         commands: SecretCommands,
     ) -> Self {
         let state = root.join(STATE_DIR);
+        let search_path = search_path(root, &caller_env, disk.sightings());
         Self {
             root: root.to_owned(),
             cas: Cas::new(state.join("cas")),
@@ -91,8 +94,9 @@ impl Host {
             commands,
             secrets: RefCell::default(),
             versions: RefCell::default(),
-            search_path: search_path(root, &caller_env),
+            search_path,
             programs: RefCell::default(),
+            program_contents: RefCell::default(),
             known_tools: RefCell::default(),
             texts: RefCell::default(),
             caller_env,
@@ -134,9 +138,16 @@ impl Host {
         if let Some(known) = self.programs.borrow().get(word) {
             return known.clone();
         }
-        let found = process::find_program(word, &self.search_path, &self.root);
+        let sightings = self.disk.sightings();
+        let mut looking = |file: &Utf8Path| sightings.see(file, Look::Target);
+        let found = process::find_program_seen(word, &self.search_path, &self.root, &mut looking);
         self.programs.borrow_mut().insert(word.to_owned(), found.clone());
         found
+    }
+
+    /// Forgets what programs hold: a task ran, and may have installed another.
+    pub fn forget_programs(&self) {
+        self.program_contents.borrow_mut().clear();
     }
 
     /// The environment that checks run in: the allow-list's plainest part.
@@ -168,6 +179,11 @@ impl Host {
             }
             None => Err(format!("secret `{name}` is not declared")),
             Some(declared) => {
+                match &declared.source {
+                    SecretSource::Env(_) => {}
+                    SecretSource::File(path) => self.disk.sightings().see_below(&self.root, path, Look::Target),
+                    SecretSource::Command(_) => self.disk.sightings().spoil(),
+                }
                 let mut caller = self.environment.dotenv.clone();
                 caller.extend(self.caller_env.clone());
                 caller.insert("PATH".to_owned(), self.search_path());
@@ -284,10 +300,11 @@ fn is_command(secret: &Secret) -> bool {
     matches!(secret.source, SecretSource::Command(_))
 }
 
-fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>) -> String {
+fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>, sightings: &Sightings) -> String {
     let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin"]
         .iter()
         .map(|own| root.join(own))
+        .inspect(|own| sightings.see(own, Look::Presence))
         .filter(|own| own.is_dir())
         .map(Utf8PathBuf::into_string)
         .collect();
@@ -324,8 +341,12 @@ impl Facts for Host {
     }
 
     fn program(&self, word: &str) -> Option<Content> {
-        let program = self.found(word)?;
-        self.disk.content(&program).ok()
+        if let Some(known) = self.program_contents.borrow().get(word) {
+            return *known;
+        }
+        let content = self.found(word).and_then(|program| self.disk.content(&program).ok());
+        self.program_contents.borrow_mut().insert(word.to_owned(), content);
+        content
     }
 
     fn caller_env(&self, name: &str) -> Option<String> {

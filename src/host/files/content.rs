@@ -1,6 +1,7 @@
 //! Owns reading what is at a path into a digest (design, section 4).
 //! Does not know who asks, nor what was answered before but for stat signatures.
 
+use super::sightings::Look;
 use super::stat_cache::Sig;
 use super::{Disk, missing, unreadable};
 use crate::host::clock::system_nanos;
@@ -102,7 +103,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn content(&mut self, path: &Utf8Path) -> Result<Content, FactError> {
-        match std::fs::symlink_metadata(self.disk.root.join(path)) {
+        let meta = std::fs::symlink_metadata(self.disk.root.join(path));
+        if meta.is_err() {
+            self.disk.sightings.saw(path, Look::Entry, None);
+        }
+        match meta {
             Ok(meta) => self.present(path, &meta)?.ok_or_else(|| FactError {
                 what: path.to_string(),
                 why: "it is a pipe, socket or device, which has no content; name a file".to_owned(),
@@ -117,6 +122,7 @@ impl<'a> Reader<'a> {
 
     /// `None` for what is no file, link or folder.
     fn present(&mut self, path: &Utf8Path, meta: &Metadata) -> Result<Option<Content>, FactError> {
+        self.disk.sightings.saw(path, Look::Entry, Some(meta));
         let (digest, kind) = if meta.is_file() {
             (self.file(path, meta)?, ContentKind::File)
         } else if meta.is_symlink() {

@@ -7,6 +7,7 @@
 
 use super::content::is_missing;
 use super::glob::{self, Matcher};
+use super::sightings::{Look, Sightings};
 use super::unreadable;
 use crate::model::facts::FactError;
 use crate::model::task::{GitIgnore, Glob};
@@ -44,8 +45,9 @@ struct Listing {
 }
 
 impl Listings {
-    pub(super) fn new(root: &Utf8Path) -> Self {
-        Self { root: root.to_owned(), ignores: Ignores::new(root), listings: BTreeMap::new(), globs: BTreeMap::new() }
+    pub(super) fn new(root: &Utf8Path, sightings: &Sightings) -> Self {
+        let ignores = Ignores::new(root, sightings);
+        Self { root: root.to_owned(), ignores, listings: BTreeMap::new(), globs: BTreeMap::new() }
     }
 
     pub(super) fn glob(&mut self, glob: &Glob) -> Result<Arc<[Utf8PathBuf]>, FactError> {
@@ -71,7 +73,7 @@ impl Listings {
     /// Notes that a path may have changed.
     pub(super) fn forget(&mut self, path: &str) {
         if path.rsplit('/').next() == Some(".gitignore") {
-            *self = Self::new(&self.root);
+            *self = Self::new(&self.root, &self.ignores.sightings);
             return;
         }
         self.ignores.forget(path);
@@ -143,9 +145,12 @@ fn list(
     if path.split('/').any(is_internal) || (start.ignoring && ignores.folders_above(path)) {
         return Ok(());
     }
-    let meta = match std::fs::symlink_metadata(root.join(path)) {
+    let entry = std::fs::symlink_metadata(root.join(path));
+    ignores.sightings.saw(Utf8Path::new(path), Look::Entry, entry.as_ref().ok());
+    let meta = match entry {
         // A link that the user names as the folder to look in is followed; one met on the way is not.
         Ok(meta) if meta.is_symlink() && path == start.folder => {
+            ignores.sightings.see_below(root, Utf8Path::new(path), Look::Target);
             std::fs::metadata(root.join(path)).ok().filter(Metadata::is_dir).unwrap_or(meta)
         }
         Ok(meta) => meta,
@@ -177,6 +182,8 @@ fn list_folder(
     folders: &mut Vec<String>,
 ) -> Result<(), FactError> {
     let failed = |error: &std::io::Error| unreadable(Utf8Path::new(folder), error);
+    // A folder's stamps tell of every entry that comes, goes or is replaced.
+    ignores.sightings.see_below(root, Utf8Path::new(folder), Look::Target);
     let entries = match std::fs::read_dir(root.join(folder)) {
         Ok(entries) => entries,
         // Gone since it was listed.
@@ -227,22 +234,28 @@ struct Ignores {
     /// From folders above the root, the nearest first.
     above: Vec<Gitignore>,
     inside: BTreeMap<String, Option<Arc<Gitignore>>>,
+    sightings: Sightings,
 }
 
 impl Ignores {
-    fn new(root: &Utf8Path) -> Self {
+    fn new(root: &Utf8Path, sightings: &Sightings) -> Self {
         let mut above = Vec::new();
-        if root.ancestors().any(|folder| folder.join(".git").exists()) {
+        let is_top = |folder: &Utf8Path| {
+            let git = folder.join(".git");
+            sightings.see(&git, Look::Presence);
+            git.exists()
+        };
+        if root.ancestors().any(is_top) {
             for folder in root.ancestors() {
                 if folder != root {
-                    above.extend(rules(folder));
+                    above.extend(rules(folder, sightings));
                 }
-                if folder.join(".git").exists() {
+                if is_top(folder) {
                     break;
                 }
             }
         }
-        Self { root: root.to_owned(), above, inside: BTreeMap::new() }
+        Self { root: root.to_owned(), above, inside: BTreeMap::new(), sightings: sightings.clone() }
     }
 
     /// Whether one of the folders that a path lies in is ignored, and so all that is in it.
@@ -278,7 +291,7 @@ impl Ignores {
         if let Some(known) = self.inside.get(folder) {
             return known.clone();
         }
-        let found = rules(&self.root.join(folder)).map(Arc::new);
+        let found = rules(&self.root.join(folder), &self.sightings).map(Arc::new);
         self.inside.insert(folder.to_owned(), found.clone());
         found
     }
@@ -290,8 +303,9 @@ impl Ignores {
 }
 
 /// The rules of one folder's `.gitignore`. A line that git would not understand is no rule.
-fn rules(folder: &Utf8Path) -> Option<Gitignore> {
+fn rules(folder: &Utf8Path, sightings: &Sightings) -> Option<Gitignore> {
     let file = folder.join(".gitignore");
+    sightings.see(&file, Look::Target);
     let text = std::fs::read(&file).ok()?;
     let mut builder = GitignoreBuilder::new(folder);
     for line in String::from_utf8_lossy(&text).lines() {

@@ -16,7 +16,7 @@ const COARSE_GRAIN: i64 = 2_000_000_000;
 
 /// What `lstat` tells of a file. Equal signatures save reading the file; a difference means only that
 /// it is hashed again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sig {
     pub size: u64,
     /// Nanoseconds since the epoch.
@@ -28,6 +28,9 @@ pub struct Sig {
 }
 
 impl Sig {
+    /// Stands for something of which only its presence counts.
+    pub(super) const NOTHING: Self = Self { size: 0, mtime_ns: 0, ctime_ns: 0, ino: 0, mode: 0 };
+
     pub(crate) fn of(meta: &Metadata) -> Self {
         let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
         Self {

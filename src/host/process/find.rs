@@ -7,13 +7,27 @@ use std::os::unix::fs::PermissionsExt as _;
 /// The executable file that a word means: with a slash in it a path from `dir`, else the first hit in
 /// `path` (folders with `:` between them; an empty one is `dir`, as for a shell).
 pub fn find_program(word: &str, path: &str, dir: &Utf8Path) -> Option<Utf8PathBuf> {
+    find_program_seen(word, path, dir, &mut |_| ())
+}
+
+/// As above; `looking` hears each file that is about to be looked at.
+pub fn find_program_seen(
+    word: &str,
+    path: &str,
+    dir: &Utf8Path,
+    looking: &mut dyn FnMut(&Utf8Path),
+) -> Option<Utf8PathBuf> {
+    let mut fits = |file: &Utf8PathBuf| {
+        looking(file);
+        is_executable(file)
+    };
     if word.is_empty() {
         return None;
     }
     if word.contains('/') {
-        return Some(dir.join(word)).filter(|file| is_executable(file));
+        return Some(dir.join(word)).filter(fits);
     }
-    path.split(':').map(|folder| dir.join(folder).join(word)).find(|file| is_executable(file))
+    path.split(':').map(|folder| dir.join(folder).join(word)).find(&mut fits)
 }
 
 fn is_executable(file: &Utf8Path) -> bool {

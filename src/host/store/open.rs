@@ -76,6 +76,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Changes with everything that another connection commits; the same number twice: nothing was
+    /// committed between. `None`: it can't be told.
+    pub fn others(&self) -> Option<i64> {
+        self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).ok()
+    }
+}
+
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
