@@ -8,7 +8,7 @@ use crate::command::hold::{Patience, lock_env};
 use crate::command::run::open_to_write;
 use crate::engine::recover;
 use crate::host::Host;
-use crate::host::store::{Commit, RunStart, WorldUpdate};
+use crate::host::store::{Commit, Durable, RunStart, WorldUpdate};
 use crate::model::action::KindName;
 use crate::model::effect::{Effect, State};
 use crate::model::facts::Facts;
@@ -149,6 +149,7 @@ fn confirm(host: &Host, board: &mut Board<'_>, id: TaskId, reason: &str) -> Resu
     let env = &project.env.name;
     let Some(last) = board.history(id).last.clone() else { return Ok(()) };
     let built_on = board.alive(id).as_ref().clone();
+    host.sync_kept().map_err(CommandError::State)?;
     let mut store = host.store.borrow_mut();
     let run = store.begin_run(&RunStart {
         env,
@@ -160,6 +161,7 @@ fn confirm(host: &Host, board: &mut Board<'_>, id: TaskId, reason: &str) -> Resu
     })?;
     store.resolve(board.key(id), env, Phase::Resolved, false, reason)?;
     store.commit(&Commit {
+        durable: Durable::Now,
         attempt: last.id,
         task: board.key(id),
         env,

@@ -282,8 +282,10 @@ impl Engine<'_> {
         }
         let task = self.project.task(id);
         let recipe = self.recipe(id, &live.job, &live.env);
+        let attempt = live.attempt;
+        self.sync_kept()?;
         let taint = self.host.store.borrow_mut().intend(&Intent {
-            attempt: live.attempt,
+            attempt,
             task: self.board.key(id),
             task_name: task.name.as_str(),
             env: &self.project.env.name,

@@ -83,6 +83,8 @@ pub struct Engine<'a> {
     /// Events that are told when it is known whether the run starts anything.
     pub(super) untold: Option<Vec<Event>>,
     pub(super) started: Instant,
+    /// When everything that was recorded was last made durable.
+    pub(super) synced: Instant,
     states: Vec<TaskState>,
     waiting_for: Vec<usize>,
     pub(super) queue: Vec<TaskId>,
@@ -136,6 +138,7 @@ impl<'a> Engine<'a> {
             untold: Some(Vec::new()),
             held: BTreeMap::new(),
             started: Instant::now(),
+            synced: Instant::now(),
             states: vec![TaskState::Outside; count],
             waiting_for: vec![0; count],
             queue: Vec::new(),

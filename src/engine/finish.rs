@@ -6,7 +6,7 @@ use crate::engine::attempt::Interrupted;
 use crate::engine::dispatch::{Engine, Message, Stop};
 use crate::engine::settle::Said;
 use crate::event::Failure;
-use crate::host::store::{Commit, Ending, WorldUpdate};
+use crate::host::store::{Commit, Durable, Ending, WorldUpdate};
 use crate::kind::machine::{Done, Trouble, TroubleKind};
 use crate::model::action::KindName;
 use crate::model::effect::{Effect, Outcome};
@@ -19,6 +19,10 @@ use crate::plan::board::Settled;
 use crate::plan::fingerprint;
 use camino::Utf8Path;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Work of this length is not lost with the power.
+const WORTH_A_WAIT: Duration = Duration::from_secs(1);
 
 impl Engine<'_> {
     /// The machine is done; now the world must be ready.
@@ -75,6 +79,7 @@ impl Engine<'_> {
         let world =
             WorldUpdate { token, incarnations: done.incarnations.map(|set| own(set, key.0)), notes: done.notes };
         let fingerprint = manifest.fingerprint();
+        let durable = self.durable(task.effect, seconds)?;
         let committed = self.host.store.borrow_mut().commit(&Commit {
             attempt: live.attempt,
             task: key,
@@ -90,6 +95,7 @@ impl Engine<'_> {
             ended: self.host.now(),
             seconds,
             void: void.clone(),
+            durable,
             taint_before: live.began.and_then(|intent| intent.taint_before),
         });
         if let Err(error) = committed {
@@ -115,6 +121,22 @@ impl Engine<'_> {
         };
         let released = self.settle(id, Outcome::Ran, said);
         self.judge_all(released)
+    }
+
+    /// When a success must be durable. Losing power must not make us forget what was done to the world, nor
+    /// work that took long; a short task that only made files is done again sooner than it is waited for.
+    fn durable(&mut self, effect: Effect, seconds: f64) -> Result<Durable, RunError> {
+        if !effect.changes_world() && seconds < WORTH_A_WAIT.as_secs_f64() && self.synced.elapsed() < WORTH_A_WAIT {
+            return Ok(Durable::Later);
+        }
+        self.sync_kept()?;
+        Ok(Durable::Now)
+    }
+
+    /// Makes artifacts durable, before a commit that makes the records of them durable.
+    pub(super) fn sync_kept(&mut self) -> Result<(), RunError> {
+        self.synced = Instant::now();
+        self.host.sync_kept().map_err(|why| RunError::State { path: ".infra/cas".to_owned(), why })
     }
 
     /// Reads a task's history anew after it was written.
@@ -203,6 +225,8 @@ impl Engine<'_> {
         let verdict = self.verdicts[id.index()].as_ref();
         let fingerprint = verdict.and_then(|verdict| verdict.fingerprint);
         let key = self.board.key(id);
+        // What can't be synced now is found out when it is put back; the failure must be told in any case.
+        let _ = self.host.sync_kept();
         let so_far = live.machine.as_ref().and_then(|machine| machine.so_far());
         let incarnations = trouble.incarnations.or(so_far).map(|set| own(set, key.0));
         let world = live.undo.is_none().then_some(WorldUpdate { token: None, incarnations, notes: trouble.notes });

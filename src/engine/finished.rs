@@ -159,10 +159,11 @@ impl Engine<'_> {
             "ran": finished.ran, "fresh": finished.fresh, "restored": finished.restored,
             "failed": finished.failed, "skipped": finished.skipped, "interrupted": finished.interrupted,
         });
+        let synced = self.sync_kept();
         let mut store = self.host.store.borrow_mut();
         // A ledger that can't be written never fails a run that went well.
         let _ = store.put_events(self.run, &self.events);
         store.end_run(self.run, self.host.now(), finished.exit, &counts.to_string())?;
-        Ok(())
+        synced
     }
 }

@@ -210,6 +210,7 @@ impl Engine<'_> {
     /// Before the first step of a target that can change the world.
     pub(super) fn intend_undo_target(&mut self, id: TaskId) -> Result<(), RunError> {
         let undo_name = self.project.task(id).name.to_string();
+        self.sync_kept()?;
         let Some(live) = self.live.get(&id) else { return Ok(()) };
         let Some(queue) = live.undo.as_ref() else { return Ok(()) };
         let mut store = self.host.store.borrow_mut();

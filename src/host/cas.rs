@@ -19,11 +19,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use object::{Object, Shape};
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Mutex;
 
 /// The store below one folder.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Cas {
     folder: Utf8PathBuf,
+    /// Objects that have their names and may not have reached the disk.
+    unsynced: Mutex<Vec<Utf8PathBuf>>,
 }
 
 /// What was put into the store.
@@ -74,7 +77,7 @@ impl CasError {
 impl Cas {
     /// The store in a folder (`.infra/cas`); made when something is put.
     pub fn new(folder: impl Into<Utf8PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), unsynced: Mutex::default() }
     }
 
     /// Whether the store holds this artifact whole: of a folder every file in it. That the bytes are

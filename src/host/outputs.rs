@@ -74,6 +74,14 @@ impl Host {
         })
     }
 
+    /// Makes everything durable that was kept.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn sync_kept(&self) -> Result<(), String> {
+        self.cas.sync().map_err(|error| error.to_string())
+    }
+
     /// Puts an artifact back where it belongs.
     ///
     /// # Errors

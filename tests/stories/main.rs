@@ -25,6 +25,7 @@ mod errors_world;
 mod layers;
 mod page;
 mod reading;
+mod seeing_still;
 mod seeing_watch;
 mod shipped;
 mod support;

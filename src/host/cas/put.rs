@@ -1,4 +1,4 @@
-//! Owns putting an artifact into the store: copied aside, hashed on the way, made durable, renamed.
+//! Owns putting an artifact into the store: copied aside, hashed on the way, renamed, made durable.
 //! Does not know how it comes back.
 
 use super::object::{Shape, tree_text};
@@ -7,12 +7,16 @@ use crate::host::files::{Entry, EntryKind, aside_name, hash_stream, link_digest,
 use crate::host::files::{Sig, make_private_dir, remove_all};
 use crate::model::digest::Digest;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::PoisonError;
 
 /// How often a file that changes while it is copied is copied again.
 const TRIES: u32 = 3;
+/// So many files are not synced one by one: each would wait for the disk by itself.
+const MANY: usize = 16;
 
 impl Cas {
     /// Puts a file, link or folder (relative to the root) into the store. The digest is that of the very
@@ -107,8 +111,8 @@ impl Cas {
         Ok(aside_name(&self.folder.join("new"))?)
     }
 
-    /// Makes an object durable and gives it its name. One that is there already stays if it is whole,
-    /// and is replaced if it is damaged.
+    /// Gives an object its name. One that is there already stays if it is whole, and is replaced if it is
+    /// damaged, as a loss of power may leave it before `sync`.
     fn settle(&self, aside: &Utf8Path, digest: &Digest, shape: Shape) -> Result<(), CasError> {
         let path = self.path(digest, shape);
         let folder = path.parent().unwrap_or(&self.folder);
@@ -116,19 +120,50 @@ impl Cas {
             if same_bytes(aside, &path) {
                 return remove_all(aside);
             }
-            File::open(aside)?.sync_all()?;
-            if !folder.is_dir() {
-                std::fs::create_dir_all(folder)?;
-                sync_dir(&self.folder)?;
+            match std::fs::create_dir(folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+                _ => std::fs::rename(aside, &path)?,
             }
-            std::fs::rename(aside, &path)?;
-            sync_dir(folder)
+            self.unsynced.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+            Ok(())
         };
         settle().map_err(|error| {
             let _ = remove_all(aside);
             CasError::write(&path)(error)
         })
     }
+}
+
+impl Cas {
+    /// Makes everything durable that was put since the last call. A record that names an artifact must not
+    /// outlive it.
+    pub fn sync(&self) -> Result<(), CasError> {
+        let unsynced = std::mem::take(&mut *self.unsynced.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(first) = unsynced.first() else { return Ok(()) };
+        if unsynced.len() >= MANY && sync_file_system(&self.folder) {
+            return Ok(());
+        }
+        let sync = || {
+            let mut folders = BTreeSet::from([self.folder.as_path()]);
+            for path in &unsynced {
+                File::open(path)?.sync_all()?;
+                folders.extend(path.parent());
+            }
+            folders.into_iter().try_for_each(sync_dir)
+        };
+        sync().map_err(CasError::write(first))
+    }
+}
+
+/// Syncs all that was written to a folder's file system; `false` where that can't be asked for.
+#[cfg(target_os = "linux")]
+fn sync_file_system(folder: &Utf8Path) -> bool {
+    File::open(folder).is_ok_and(|folder| rustix::fs::syncfs(folder).is_ok())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_folder: &Utf8Path) -> bool {
+    false
 }
 
 /// Whether both files can be read and hold the same.

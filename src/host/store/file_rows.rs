@@ -1,7 +1,7 @@
 //! Owns the rows that save re-reading: signatures of files, versions of tools.
 //! Does not know when they may be trusted.
 
-use crate::host::store::{Store, StoreError};
+use crate::host::store::{Durable, Store, StoreError};
 use crate::model::digest::Digest;
 use camino::Utf8PathBuf;
 use rusqlite::params;
@@ -58,32 +58,27 @@ impl Store {
         if rows.is_empty() && gone.is_empty() {
             return Ok(());
         }
-        let fail = self.fail("write");
-        let mut work = || -> rusqlite::Result<()> {
-            let transaction = self.connection.transaction()?;
-            {
-                let mut insert = transaction
-                    .prepare_cached("INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-                for row in rows {
-                    insert.execute(params![
-                        row.path,
-                        row.size,
-                        row.mtime,
-                        row.ctime,
-                        row.ino,
-                        row.mode,
-                        row.digest.0,
-                        row.racy
-                    ])?;
-                }
-                let mut delete = transaction.prepare_cached("DELETE FROM file WHERE path = ?1")?;
-                for path in gone {
-                    delete.execute([path.as_str()])?;
-                }
+        self.write(Durable::Later, |transaction| {
+            let mut insert =
+                transaction.prepare_cached("INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+            for row in rows {
+                insert.execute(params![
+                    row.path,
+                    row.size,
+                    row.mtime,
+                    row.ctime,
+                    row.ino,
+                    row.mode,
+                    row.digest.0,
+                    row.racy
+                ])?;
             }
-            transaction.commit()
-        };
-        work().map_err(fail)
+            let mut delete = transaction.prepare_cached("DELETE FROM file WHERE path = ?1")?;
+            for path in gone {
+                delete.execute([path.as_str()])?;
+            }
+            Ok(())
+        })
     }
 
     /// All tool rows.

@@ -1,7 +1,7 @@
 //! Owns the writing of attempts: intent before anything that changes the world, one commit point after.
 //! Does not know when it is called (`engine/`).
 
-use crate::host::store::{Store, StoreError};
+use crate::host::store::{Durable, Store, StoreError};
 use crate::model::digest::Digest;
 use crate::model::effect::Effect;
 use crate::model::manifest::FORMAT;
@@ -64,6 +64,7 @@ pub struct Commit<'a> {
     pub ended: Millis,
     pub seconds: f64,
     pub void: Option<Void>,
+    pub durable: Durable,
     /// The taint as it was before this attempt's intent: put back, since the attempt succeeded.
     pub taint_before: Option<i64>,
 }
@@ -89,21 +90,6 @@ fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
 }
 
 impl Store {
-    pub(super) fn write<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        let fail = self.fail("write");
-        let connection = &mut self.connection;
-        let run = move || {
-            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            let result = work(&transaction)?;
-            transaction.commit()?;
-            Ok(result)
-        };
-        run().map_err(fail)
-    }
-
     /// Gives every name an id; moves the ids of former names along.
     pub fn adopt_names(&mut self, names: &[(&str, &[String])]) -> Result<(), StoreError> {
         let known = self.task_keys()?;
@@ -111,7 +97,7 @@ impl Store {
         if missing.is_empty() {
             return Ok(());
         }
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             let mut insert = transaction.prepare_cached("INSERT INTO task (name) VALUES (?1)")?;
             let mut rename = transaction.prepare_cached("UPDATE task SET name = ?1 WHERE id = ?2")?;
             for (name, was) in missing {
@@ -124,9 +110,9 @@ impl Store {
         })
     }
 
-    /// Begins an attempt.
+    /// Begins an attempt. Of one that has not come to its intent nothing has to outlive a power loss.
     pub fn begin(&mut self, new: &NewAttempt<'_>) -> Result<AttemptId, StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Later, |transaction| {
             let reasons = json(&new.reasons)?;
             transaction
                 .prepare_cached(
@@ -149,7 +135,7 @@ impl Store {
     /// Makes durable that a step which can change the world is about to start: voids every record on
     /// the subject, notes how to undo it. Gives the taint that stood before.
     pub fn intend(&mut self, intent: &Intent<'_>) -> Result<Option<i64>, StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             let (task, env, attempt) = (intent.task.0, intent.env.as_str(), intent.attempt.0);
             void(transaction, task, env, &Void::NewStart { attempt })?;
             if let Some(subject) = intent.subject {
@@ -176,7 +162,7 @@ impl Store {
         target: TaskKey,
         env: &EnvName,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             void(transaction, target.0, env.as_str(), &Void::Undone { task: undo_task.to_owned() })?;
             transaction.execute(
                 "INSERT INTO world (task, env, undo_began, taint) VALUES (?1, ?2, ?3, ?3)
@@ -197,7 +183,7 @@ impl Store {
         target: TaskKey,
         env: &EnvName,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             void(transaction, target.0, env.as_str(), &Void::Undone { task: undo_task.to_owned() })?;
             transaction.execute(
                 "INSERT INTO world (task, env) VALUES (?1, ?2)
@@ -213,7 +199,7 @@ impl Store {
 
     /// The one commit point: artifacts, exports, token, incarnations, memo, attempt done.
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<RecordId, StoreError> {
-        self.write(|transaction| {
+        self.write(commit.durable, |transaction| {
             let (task, env) = (commit.task.0, commit.env.as_str());
             let void = commit.void.as_ref().map(json).transpose()?;
             let manifest = serde_json::to_vec(commit.manifest)
@@ -267,7 +253,7 @@ impl Store {
 
     /// An attempt of an undo task succeeded. It has no memo.
     pub fn finish(&mut self, attempt: AttemptId, ended: Millis) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             transaction
                 .execute("UPDATE attempt SET phase = 'done', ended = ?2 WHERE id = ?1", params![attempt.0, ended])
                 .map(drop)
@@ -276,7 +262,7 @@ impl Store {
 
     /// An end that is no success.
     pub fn end(&mut self, ending: &Ending<'_>) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             let (task, env) = (ending.task.0, ending.env.as_str());
             transaction.execute(
                 "UPDATE attempt SET phase = ?2, ended = ?3, message = ?4, exit_code = ?5, signal = ?6

@@ -1,7 +1,7 @@
 //! Owns the ledger: runs, attempts and events, for people who look back.
 //! Does not know what they mean for freshness.
 
-use crate::host::store::{Store, StoreError};
+use crate::host::store::{Durable, Store, StoreError};
 use crate::model::name::{EnvName, RunId, TaskKey};
 use crate::model::record::Millis;
 use rusqlite::{OptionalExtension, params};
@@ -57,48 +57,46 @@ impl Store {
     /// Begins a run.
     pub fn begin_run(&mut self, start: &RunStart<'_>) -> Result<RunId, StoreError> {
         let targets = serde_json::to_string(start.targets).unwrap_or_else(|_| "[]".to_owned());
-        self.connection
-            .execute(
+        self.write(Durable::Later, |transaction| {
+            transaction.execute(
                 "INSERT INTO run (env, targets, options, command, pid, started) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![start.env.as_str(), targets, start.options, start.command, start.pid, start.started],
-            )
-            .map_err(self.fail("write"))?;
-        Ok(RunId(self.connection.last_insert_rowid()))
+            )?;
+            Ok(RunId(transaction.last_insert_rowid()))
+        })
     }
 
-    /// Ends a run.
+    /// Ends a run. With it everything that the run recorded is durable.
     pub fn end_run(&mut self, run: RunId, ended: Millis, exit: u8, counts: &str) -> Result<(), StoreError> {
-        self.connection
-            .execute(
-                "UPDATE run SET ended = ?2, exit = ?3, counts = ?4 WHERE id = ?1",
-                params![run.0, ended, exit, counts],
-            )
-            .map(drop)
-            .map_err(self.fail("write"))
+        self.write(Durable::Now, |transaction| {
+            transaction
+                .execute(
+                    "UPDATE run SET ended = ?2, exit = ?3, counts = ?4 WHERE id = ?1",
+                    params![run.0, ended, exit, counts],
+                )
+                .map(drop)
+        })
     }
 
     /// Keeps a run's events, in order.
     pub fn put_events(&mut self, run: RunId, events: &[String]) -> Result<(), StoreError> {
-        let fail = self.fail("write");
-        let mut work = || -> rusqlite::Result<()> {
-            let transaction = self.connection.transaction()?;
-            {
-                let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3)")?;
-                for (seq, event) in events.iter().enumerate() {
-                    insert.execute(params![run.0, i64::try_from(seq).unwrap_or(i64::MAX), event])?;
-                }
+        self.write(Durable::Later, |transaction| {
+            let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3)")?;
+            for (seq, event) in events.iter().enumerate() {
+                insert.execute(params![run.0, i64::try_from(seq).unwrap_or(i64::MAX), event])?;
             }
-            transaction.commit()
-        };
-        work().map_err(fail)
+            Ok(())
+        })
     }
 
     /// Where an attempt's log is, relative to the root.
     pub fn put_log(&mut self, attempt: i64, log: &str) -> Result<(), StoreError> {
-        self.connection
-            .execute("UPDATE attempt SET log = ?2 WHERE id = ?1", params![attempt, log])
-            .map(drop)
-            .map_err(self.fail("write"))
+        self.write(Durable::Later, |transaction| {
+            transaction
+                .prepare_cached("UPDATE attempt SET log = ?2 WHERE id = ?1")?
+                .execute(params![attempt, log])
+                .map(drop)
+        })
     }
 
     /// The last runs of an environment (or of all), newest first.

@@ -10,12 +10,14 @@ mod open;
 mod open_attempts;
 mod overrule;
 mod schema;
+mod transaction;
 
 pub use error::StoreError;
 pub use file_rows::{FileRow, ToolRow};
 pub use history::{Orphan, Owner};
 pub use journal::{Commit, Ending, Intent, NewAttempt, UndoSpec, WorldUpdate};
 pub use ledger::{AttemptRow, RunRow, RunStart};
+pub use transaction::Durable;
 
 use camino::Utf8PathBuf;
 use rusqlite::Connection;

@@ -1,7 +1,7 @@
 //! Owns opening the store: for a run, or for reading, which writes nothing, wherever it lies.
 //! Does not know what is read or written.
 
-use crate::host::store::{Access, FILE, Store, StoreError, schema};
+use crate::host::store::{Access, Durable, FILE, Store, StoreError, schema, transaction};
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::io;
@@ -54,12 +54,12 @@ impl Store {
         if version > schema::VERSION {
             return Err(StoreError::Newer { path, found: version, known: schema::VERSION });
         }
-        // FULL: in a measured power loss WAL+NORMAL lost acknowledged commits, WAL+FULL none.
         connection
             .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-                 PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
+                "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
+                 PRAGMA temp_store = MEMORY;",
             )
+            .and_then(|()| transaction::set(&connection, Durable::Now))
             .map_err(fail)?;
         if version < schema::VERSION {
             if version > 0 {

@@ -1,7 +1,7 @@
 //! Owns attempts that are open: those of a living run, and those that a dead one left.
 //! Does not know whether a run lives.
 
-use crate::host::store::{Store, StoreError};
+use crate::host::store::{Durable, Store, StoreError};
 use crate::model::name::EnvName;
 use crate::model::record::{Attempt, Millis};
 use rusqlite::params;
@@ -13,7 +13,7 @@ impl Store {
         if open.is_empty() {
             return Ok(open);
         }
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             for attempt in &open {
                 transaction.execute(
                     "UPDATE attempt SET phase = 'cut', ended = ?2 WHERE id = ?1",

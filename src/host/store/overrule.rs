@@ -2,7 +2,7 @@
 //! Does not know when either is asked for.
 
 use crate::host::store::journal::{own, void};
-use crate::host::store::{Store, StoreError};
+use crate::host::store::{Durable, Store, StoreError};
 use crate::model::name::{EnvName, TaskKey};
 use crate::model::record::{Millis, Phase, Void};
 use rusqlite::params;
@@ -17,7 +17,7 @@ impl Store {
         at: Millis,
         text: &str,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             transaction
                 .execute(
                     "INSERT INTO world (task, env, probe_ok, probe_at, probe_text) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -37,7 +37,7 @@ impl Store {
         rerun: bool,
         reason: &str,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             transaction.execute(
                 "UPDATE attempt SET phase = ?3, message = ?4
                  WHERE id = (SELECT max(id) FROM attempt WHERE task = ?1 AND env = ?2)",
@@ -69,7 +69,7 @@ impl Store {
         env: &EnvName,
         subject: Option<&str>,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Durable::Now, |transaction| {
             transaction
                 .execute("UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2", params![task.0, env.as_str()])?;
             if let Some(subject) = subject {
