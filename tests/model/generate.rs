@@ -35,7 +35,7 @@ fn some(random: &mut Random, below: usize, percent: usize) -> BTreeSet<usize> {
     (0..below).filter(|_| random.chance(percent)).collect()
 }
 
-fn project(random: &mut Random) -> Project {
+pub fn project(random: &mut Random) -> Project {
     let count = 2 + random.below(5);
     // In half of all stories every change has an undo, so that undos may fail half-way.
     let all_undo = random.chance(50);

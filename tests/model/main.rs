@@ -9,10 +9,18 @@
 //! - `status` and `plan` say before what `run` then does, for the same reasons (`plan.rs`);
 //! - reading commands write nothing.
 //!
-//! `INFRA_MODEL_SEEDS=1000..2000 cargo test --test model` plays these seeds instead of the usual ones.
+//! And a run that is ended at any moment from outside leaves nothing that is called fresh and is wrong
+//! (`kills.rs`).
+//!
+//! `INFRA_MODEL_SEEDS=1000..2000 cargo test --test model` plays these seeds instead of the usual ones;
+//! `INFRA_MODEL_FAILURES=5` goes on until so many went wrong; `INFRA_MODEL_PROGRAM=FILE` holds another build
+//! to the rules. A story that goes wrong is made small and told as commands and edits.
+
+#![allow(clippy::print_stderr, reason = "a test says on stderr what it found")]
 
 mod attempt;
 mod generate;
+mod kills;
 mod machines;
 mod manifest;
 mod memory;
@@ -23,6 +31,7 @@ mod project;
 mod random;
 mod run;
 mod scratch;
+mod scripts;
 mod shrink;
 mod story;
 mod taken_back;
@@ -37,20 +46,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Stories that every `cargo test` plays.
-const USUAL: Range<u64> = 0..80;
+const USUAL: Range<u64> = 0..60;
+const USUAL_KILLS: Range<u64> = 0..20;
 
-fn seeds() -> Range<u64> {
-    let Ok(text) = std::env::var("INFRA_MODEL_SEEDS") else { return USUAL };
+fn seeds(usual: Range<u64>) -> Range<u64> {
+    let Ok(text) = std::env::var("INFRA_MODEL_SEEDS") else { return usual };
     let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     range.unwrap_or_else(|| panic!("INFRA_MODEL_SEEDS is `{text}`; write `from..to`"))
 }
 
-#[test]
-fn random_stories_hold_the_program_to_the_rules() {
-    let seeds = seeds();
+/// Plays stories on all processors, until so many went wrong. Gives what each of those tells.
+fn play_all(seeds: &Range<u64>, play: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<(u64, String)> {
     let next = AtomicU64::new(seeds.start);
     let wrong: Mutex<Vec<(u64, String)>> = Mutex::default();
-    let all: Mutex<story::Held> = Mutex::default();
     let most = std::env::var("INFRA_MODEL_FAILURES").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let players = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -58,32 +66,47 @@ fn random_stories_hold_the_program_to_the_rules() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
-                    if seed.is_multiple_of(500) {
-                        eprintln!("seed {seed} begins");
-                    }
                     if seed >= seeds.end || wrong.lock().expect("no panic").len() >= most {
                         return;
                     }
-                    match story::play(&generate::plot(seed), false) {
-                        Ok(held) => {
-                            let mut all = all.lock().expect("no panic");
-                            all.commands += held.commands;
-                            all.executed += held.executed;
-                            all.killed += held.killed;
-                        }
-                        Err(first) => {
-                            let told = shrink::smallest(generate::plot(seed), first);
-                            eprintln!("seed {seed}: {told}");
-                            wrong.lock().expect("no panic").push((seed, told));
-                        }
+                    if seed.is_multiple_of(500) {
+                        eprintln!("seed {seed} begins");
+                    }
+                    if let Err(told) = play(seed) {
+                        eprintln!("seed {seed}: {told}");
+                        wrong.lock().expect("no panic").push((seed, told));
                     }
                 }
             });
         }
     });
-    let all = all.into_inner().expect("no panic");
-    eprintln!("{} commands, {} executions, {} runners ended", all.commands, all.executed, all.killed);
-    let wrong = wrong.into_inner().expect("no panic");
+    wrong.into_inner().expect("no panic")
+}
+
+fn all_well(wrong: &[(u64, String)]) {
     let seeds: Vec<u64> = wrong.iter().map(|(seed, _)| *seed).collect();
     assert!(wrong.is_empty(), "stories that the program does not hold to: {seeds:?}, told above");
+}
+
+#[test]
+fn random_stories_hold_the_program_to_the_rules() {
+    let all: Mutex<story::Held> = Mutex::default();
+    let wrong = play_all(&seeds(USUAL), |seed| match story::play(&generate::plot(seed), false) {
+        Ok(held) => {
+            let mut all = all.lock().expect("no panic");
+            all.commands += held.commands;
+            all.executed += held.executed;
+            all.killed += held.killed;
+            Ok(())
+        }
+        Err(first) => Err(shrink::smallest(generate::plot(seed), first)),
+    });
+    let all = all.into_inner().expect("no panic");
+    eprintln!("{} commands, {} executions, {} runners ended", all.commands, all.executed, all.killed);
+    all_well(&wrong);
+}
+
+#[test]
+fn a_run_that_is_ended_at_any_moment_leaves_nothing_wrong() {
+    all_well(&play_all(&seeds(USUAL_KILLS), kills::play));
 }

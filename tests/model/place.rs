@@ -3,14 +3,17 @@
 
 use crate::machines::TERRAFORM;
 use crate::memory::Model;
+use crate::project::ENVS;
+use crate::scripts;
 use crate::text;
+use crate::world::World;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -62,9 +65,9 @@ impl Place {
         for folder in ["project", "home", "tmp", "hooks", "probes", "seen", "bin", "tf", "world/local", "world/dev"] {
             fs::create_dir_all(base.path().join(folder)).expect("a folder");
         }
-        fs::write(base.path().join("lib.sh"), text::LIBRARY).expect("written");
-        fs::write(base.path().join("undo.sh"), text::UNDO).expect("written");
-        fs::write(base.path().join("probe.sh"), text::PROBE).expect("written");
+        fs::write(base.path().join("lib.sh"), scripts::LIBRARY).expect("written");
+        fs::write(base.path().join("undo.sh"), scripts::UNDO).expect("written");
+        fs::write(base.path().join("probe.sh"), scripts::PROBE).expect("written");
         let terraform = base.path().join("bin/terraform");
         fs::write(&terraform, TERRAFORM).expect("written");
         fs::set_permissions(terraform, fs::Permissions::from_mode(0o755)).expect("a mode");
@@ -156,10 +159,34 @@ impl Place {
 
     /// Runs the program at a moment of the story's clock.
     pub fn infra(&self, words: &[String], now: i64) -> Seen {
+        let mut child = self.spawn(words, now);
+        let status = until(&mut child, LIMIT);
+        let text = |name| String::from_utf8_lossy(&fs::read(self.path().join(name)).expect("read")).into_owned();
+        Seen { code: status.code(), signal: status.signal(), stdout: text("stdout"), stderr: text("stderr") }
+    }
+
+    /// Runs the program, ends it after so many microseconds, and waits for what it leaves running.
+    pub fn infra_cut(&self, words: &[String], now: i64, micros: usize) {
+        let mut child = self.spawn(words, now);
+        until(&mut child, Duration::from_micros(micros as u64));
+        let since = Instant::now();
+        while self.is_busy() && since.elapsed() < LIMIT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether a process works in this folder.
+    fn is_busy(&self) -> bool {
+        let works =
+            |entry: fs::DirEntry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.path()));
+        fs::read_dir("/proc").into_iter().flatten().flatten().any(works)
+    }
+
+    fn spawn(&self, words: &[String], now: i64) -> Child {
         let runner = self.path().join("runner");
         let _ = fs::remove_file(&runner);
-        let (out, err) = (self.path().join("stdout"), self.path().join("stderr"));
-        let mut child = Command::new(program())
+        let file = |name| fs::File::create(self.path().join(name)).expect("a file");
+        let child = Command::new(program())
             .args(words)
             .current_dir(self.root())
             .env_clear()
@@ -169,27 +196,27 @@ impl Place {
             .env("INFRA_TEST_NOW", (NEW_YEAR + now * 1000).to_string())
             .process_group(0)
             .stdin(Stdio::null())
-            .stdout(fs::File::create(&out).expect("a file"))
-            .stderr(fs::File::create(&err).expect("a file"))
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
             .spawn()
             .expect("the program starts");
         // Scripts that end their runner wait for this file.
         let made = self.path().join("runner.new");
         fs::write(&made, format!("{}\n", child.id())).expect("written");
         fs::rename(made, runner).expect("renamed");
-        let since = Instant::now();
-        let status = loop {
-            match child.try_wait().expect("a child") {
-                Some(status) => break status,
-                None if since.elapsed() > LIMIT => {
-                    child.kill().expect("killed");
-                    break child.wait().expect("a child");
-                }
-                None => std::thread::sleep(Duration::from_micros(500)),
+        child
+    }
+
+    /// Takes outputs and what tasks made of the world as they are on disk.
+    pub fn look_around(&self, world: &mut World) {
+        world.out = files(&self.root(), "out");
+        world.made.clear();
+        for env in ENVS {
+            for (path, text) in files(self.path(), &format!("world/{env}")) {
+                let label = path.rsplit('/').next().expect("a name").to_owned();
+                world.made.insert((env, label), text);
             }
-        };
-        let text = |path| String::from_utf8_lossy(&fs::read(path).expect("read")).into_owned();
-        Seen { code: status.code(), signal: status.signal(), stdout: text(out), stderr: text(err) }
+        }
     }
 
     /// Every file below the project by its contents, but SQLite's `-shm` and an empty `-wal`.
@@ -197,6 +224,21 @@ impl Place {
         let mut tree = files(&self.root(), "");
         tree.retain(|path, text| !(path.ends_with("-shm") || path.ends_with("-wal") && text.is_empty()));
         tree
+    }
+}
+
+/// Waits for the end, at most so long; then ends it.
+fn until(child: &mut Child, limit: Duration) -> ExitStatus {
+    let since = Instant::now();
+    loop {
+        match child.try_wait().expect("a child") {
+            Some(status) => return status,
+            None if since.elapsed() > limit => {
+                child.kill().expect("killed");
+                return child.wait().expect("a child");
+            }
+            None => std::thread::sleep(Duration::from_micros(500)),
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Scratch<'a> {
     /// Upstreams of which no record can be asked for.
     odd: &'a BTreeSet<Id>,
     known: BTreeMap<Id, Option<Made>>,
+    /// Reads see the world as it is now, not as it was when they were recorded.
+    anew: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -29,7 +31,12 @@ struct Made {
 
 impl<'a> Scratch<'a> {
     pub fn new(model: &'a Model, env: Env, board: &'a Board, odd: &'a BTreeSet<Id>) -> Self {
-        Self { model, env, board, odd, known: BTreeMap::new() }
+        Self { model, env, board, odd, known: BTreeMap::new(), anew: false }
+    }
+
+    /// Where no record is known: everything as it is now.
+    pub fn anew(model: &'a Model, env: Env, board: &'a Board, odd: &'a BTreeSet<Id>) -> Self {
+        Self { anew: true, ..Self::new(model, env, board, odd) }
     }
 
     fn made(&mut self, id: Id) -> Option<Made> {
@@ -50,13 +57,13 @@ impl<'a> Scratch<'a> {
         if task.is_machines() {
             return self.machines(id);
         }
-        if task.effect == Effect::Read || self.model.past(id, self.env).vouched {
+        if !self.anew && (task.effect == Effect::Read || self.model.past(id, self.env).vouched) {
             // What was seen, or vouched for, is what it is.
             let memo = self.board[&id].memo()?;
             let out = memo.outs.first_key_value().map(|(path, content)| (path.clone(), content.clone()));
             return (task.effect == Effect::Read).then_some(Made { sum: memo.sum, world: None, out });
         }
-        let mut world = World::default();
+        let mut world = World { seen: self.model.world.seen.clone(), ..World::default() };
         let mut values = BTreeMap::new();
         for up in self.model.project.values(id.task) {
             for up in project.instances(up) {
