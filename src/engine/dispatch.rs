@@ -6,12 +6,12 @@ use crate::engine::attempt::Live;
 use crate::engine::finished::Finished;
 use crate::engine::request::{Approver, OnTaskFailure, Request};
 use crate::engine::retry::Between;
+use crate::engine::state::{States, Stop, TaskState};
 use crate::engine::upstream::Held;
 use crate::event::{Event, Level, Listener};
 use crate::host::Host;
 use crate::host::process::ProcessEvent;
 use crate::host::store::RunStart;
-use crate::model::effect::Outcome;
 use crate::model::facts::Facts;
 use crate::model::name::{AttemptId, RunId, TaskId};
 use crate::model::project::Project;
@@ -22,25 +22,6 @@ use crate::plan::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-
-/// Where a task of the run stands. Changed by `Engine::set_state` alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TaskState {
-    /// Not part of the run.
-    Outside,
-    /// Upstreams within the run are not settled. Next: judged, then `Queued` or `Settled`.
-    Waiting,
-    /// Its probe is being asked. Next: judged again.
-    Probing,
-    /// Must run; waits for a place, a pool, a lock. Next: `Running` or `Settled` (skipped).
-    Queued,
-    /// An attempt is under way. Next: `Pausing` or `Settled`.
-    Running,
-    /// Between two tries. Next: `Running` or `Settled`.
-    Pausing,
-    /// Over.
-    Settled(Outcome),
-}
 
 /// What reaches the loop.
 pub(super) enum Message {
@@ -54,20 +35,6 @@ pub(super) enum Message {
     Ready(TaskId, AttemptId, Result<(), String>),
     /// A probe answered.
     Probed(TaskId, crate::model::probe::Answer),
-}
-
-/// How far the run is being stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stop {
-    No,
-    /// Start nothing more.
-    Starting,
-    /// Interrupted once: every tool got one SIGINT.
-    Interrupted,
-    /// Interrupted twice: said what is waited for.
-    Told,
-    /// Interrupted three times: killed.
-    Killed,
 }
 
 /// Runs one request.
@@ -85,7 +52,7 @@ pub struct Engine<'a> {
     pub(super) started: Instant,
     /// When everything that was recorded was last made durable.
     pub(super) synced: Instant,
-    states: Vec<TaskState>,
+    states: States,
     waiting_for: Vec<usize>,
     pub(super) queue: Vec<TaskId>,
     /// When queued tasks were judged, and how many attempts had ended by then.
@@ -139,7 +106,7 @@ impl<'a> Engine<'a> {
             held: BTreeMap::new(),
             started: Instant::now(),
             synced: Instant::now(),
-            states: vec![TaskState::Outside; count],
+            states: States::new(count),
             waiting_for: vec![0; count],
             queue: Vec::new(),
             queued: BTreeMap::new(),
@@ -167,7 +134,7 @@ impl<'a> Engine<'a> {
             chosen[id.index()] = true;
         }
         for id in &self.request.tasks {
-            self.states[id.index()] = TaskState::Waiting;
+            self.states.set(*id, TaskState::Waiting);
             self.waiting_for[id.index()] =
                 self.project.graph.up(*id).iter().filter(|(up, _)| chosen[up.index()]).count();
         }
@@ -266,14 +233,12 @@ impl<'a> Engine<'a> {
 
     /// Probes are asked, and nothing else is under way.
     fn only_asks(&self) -> bool {
-        let works = |state: &TaskState| matches!(state, TaskState::Running | TaskState::Pausing);
-        self.queue.is_empty() && self.stop == Stop::No && !self.states.iter().any(works)
+        self.queue.is_empty() && self.stop == Stop::No && self.states.worked_on() == 0
     }
 
     /// Nothing runs, and nothing can start.
     fn is_idle(&self) -> bool {
-        let busy = |state: &TaskState| matches!(state, TaskState::Probing | TaskState::Running | TaskState::Pausing);
-        self.queue.is_empty() && !self.states.iter().any(busy)
+        self.queue.is_empty() && self.states.worked_on() == 0 && self.states.asked() == 0
     }
 
     /// Whether an attempt is being made of some task now, for pools and places.
@@ -305,11 +270,11 @@ impl<'a> Engine<'a> {
 
     /// The one place where a task's state changes.
     pub(super) fn set_state(&mut self, id: TaskId, state: TaskState) {
-        self.states[id.index()] = state;
+        self.states.set(id, state);
     }
 
     pub(super) fn state(&self, id: TaskId) -> &TaskState {
-        &self.states[id.index()]
+        self.states.get(id)
     }
 
     /// Downstream tasks whose last upstream this was.
@@ -318,7 +283,7 @@ impl<'a> Engine<'a> {
         let graph = &self.project.graph;
         for (down, _) in graph.down(id) {
             let left = &mut self.waiting_for[down.index()];
-            if self.states[down.index()] == TaskState::Waiting && *left > 0 {
+            if *self.states.get(*down) == TaskState::Waiting && *left > 0 {
                 *left -= 1;
                 if *left == 0 {
                     released.push(*down);

@@ -3,8 +3,9 @@
 
 use crate::engine::RunError;
 use crate::engine::attempt::Interrupted;
-use crate::engine::dispatch::{Engine, Message, Stop};
+use crate::engine::dispatch::{Engine, Message};
 use crate::engine::settle::Said;
+use crate::engine::state::Stop;
 use crate::event::Failure;
 use crate::host::store::{Commit, Durable, Ending, WorldUpdate};
 use crate::kind::machine::{Done, Trouble, TroubleKind};

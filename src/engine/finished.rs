@@ -2,8 +2,9 @@
 //! Does not know the way there.
 
 use crate::engine::RunError;
-use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
+use crate::engine::dispatch::{Engine, Message};
 use crate::engine::settle::Said;
+use crate::engine::state::{Stop, TaskState};
 use crate::event::{Event, Level};
 use crate::host::process::ProcessEvent;
 use crate::model::effect::Outcome;

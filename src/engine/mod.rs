@@ -16,6 +16,7 @@ pub mod request;
 mod retry;
 mod settle;
 mod start;
+mod state;
 pub mod tools;
 pub mod undo_order;
 pub mod undoing;

@@ -2,7 +2,8 @@
 //! Does not know what the tools do with a signal.
 
 use crate::engine::attempt::Interrupted;
-use crate::engine::dispatch::{Engine, Stop, TaskState};
+use crate::engine::dispatch::Engine;
+use crate::engine::state::{Stop, TaskState};
 use crate::event::{Event, Level};
 use crate::host::lock::Held;
 use crate::model::name::TaskId;

@@ -3,8 +3,9 @@
 //! Does not know how a try is carried out.
 
 use crate::engine::RunError;
-use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
+use crate::engine::dispatch::{Engine, Message};
 use crate::engine::settle::Said;
+use crate::engine::state::{Stop, TaskState};
 use crate::model::effect::Outcome;
 use crate::model::name::{AttemptId, TaskId};
 use crate::model::task::Retry;

@@ -2,8 +2,9 @@
 //! Does not know how an attempt is carried out.
 
 use crate::engine::RunError;
-use crate::engine::dispatch::{Engine, Message, Stop, TaskState};
+use crate::engine::dispatch::{Engine, Message};
 use crate::engine::request::{OnTaskFailure, Reach};
+use crate::engine::state::{Stop, TaskState};
 use crate::engine::upstream::Why;
 use crate::event::{Event, Failure, NOT_STARTED};
 use crate::model::effect::{Effect, Outcome, State};

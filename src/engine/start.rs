@@ -3,8 +3,9 @@
 
 use crate::engine::RunError;
 use crate::engine::attempt::Live;
-use crate::engine::dispatch::{Engine, Stop, TaskState};
+use crate::engine::dispatch::Engine;
 use crate::engine::settle::Said;
+use crate::engine::state::{Stop, TaskState};
 use crate::event::Event;
 use crate::host::process;
 use crate::host::store::NewAttempt;

@@ -2,8 +2,9 @@
 //! one task that is behind it, however far up.
 //! Does not know how that task came to its end.
 
-use crate::engine::dispatch::{Engine, TaskState};
+use crate::engine::dispatch::Engine;
 use crate::engine::settle::Said;
+use crate::engine::state::TaskState;
 use crate::event::NOT_STARTED;
 use crate::model::effect::Outcome;
 use crate::model::graph::Edge;
