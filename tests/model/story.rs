@@ -180,7 +180,7 @@ impl Story {
         if came.exit == 0 && !came.killed && !came.meddled && !words.force && !request.chosen.is_empty() {
             let (_, again) = self.run_once(words.env, &command, &request).map_err(|what| format!("again: {what}"))?;
             self.nothing_again(words.env, &again)?;
-            if self.told.len() % STILL_EVERY == 0 {
+            if self.told.len().is_multiple_of(STILL_EVERY) {
                 self.stand_still(words.env, &command, &request)?;
             }
         }
