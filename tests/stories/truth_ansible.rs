@@ -212,3 +212,32 @@ fn a_replaced_machine_is_configured_again_and_only_then() {
     story.run("teardown").ran(["teardown"]).states("provision=stale configure=stale teardown=fresh");
     story.run("verify").ran(["provision", "configure", "verify"]);
 }
+
+#[test]
+fn a_play_that_was_cut_half_way_is_played_again_and_what_needs_it_runs_again() {
+    let story = site();
+    story.edit(
+        "site.yml",
+        "    - name: Fail when told to",
+        r"    - name: Lose the runner when told to
+      ansible.builtin.shell: |
+        test -e ../kill || exit 0
+        kill -9 $(cat ../runner.pid)
+        sleep 0.5
+        exit 1
+      changed_when: false
+    - name: Fail when told to",
+    );
+    story.retask("ansible = {", "inputs = [\"wanted.txt\"]\nansible = {");
+    story.run("verify").ran(["configure", "verify"]);
+    story.file("../kill", "").file("wanted.txt", "two");
+    let seen = story.try_infra("run --json verify");
+    assert_eq!(seen.signal, Some(9), "{}{}", seen.stdout, seen.stderr);
+    // What it had done until then stays, and nobody calls it done.
+    story.remove("../kill").states("configure=stale verify=deferred").holds("../machine.txt", "two");
+    story.status_reason("configure", json!({"kind": "interrupted"}));
+    // The play finds everything in place. What was made of the machine meanwhile nobody knows.
+    story.run("verify").ran(["configure", "verify"]).because("configure", json!({"kind": "interrupted"}));
+    assert_eq!(story.value("configure", "changed"), json!(0));
+    story.run("verify").nothing_ran();
+}

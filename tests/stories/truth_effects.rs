@@ -289,6 +289,31 @@ fn a_record_of_other_rules_is_not_believed() {
 }
 
 #[test]
+fn a_record_of_other_rules_of_its_kind_is_not_believed() {
+    let story = Story::with("[task.one]\nrun = [\"true\"]\n[task.two]\nshell = \"true\"\n");
+    story.run("*").ran(["one", "two"]);
+    // As a program would have left it whose kind `run` had other rules.
+    let store = rusqlite::Connection::open(story.path(".infra/state.db")).unwrap();
+    let of = "task = (SELECT id FROM task WHERE name = 'one')";
+    let text: Vec<u8> =
+        store.query_row(&format!("SELECT manifest FROM memo WHERE {of}"), [], |row| row.get(0)).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let entries = manifest["entries"].as_array_mut().unwrap();
+    let kind = entries.iter_mut().find(|entry| entry["key"]["name"] == "kind").unwrap();
+    assert_eq!(kind["shown"], "run/1");
+    (kind["shown"], kind["digest"]) = ("run/0".into(), "0".repeat(64).into());
+    let changed = store.execute(
+        &format!("UPDATE memo SET manifest = ?1, fingerprint = ?2 WHERE {of}"),
+        (serde_json::to_vec(&manifest).unwrap(), [0u8; 32]),
+    );
+    assert_eq!(changed.unwrap(), 1);
+    drop(store);
+    story.run("*").ran(["one"]).fresh(["two"]);
+    story.because("one", json!({"kind": "action-changed", "field": "kind", "old": "run/0", "new": "run/1"}));
+    story.run("*").nothing_ran();
+}
+
+#[test]
 fn a_failed_read_leaves_no_older_record_believed() {
     let story = four();
     story.run("read idem");
