@@ -15,7 +15,7 @@ use crate::model::action::{Action, KindName};
 use crate::model::effect::{Effect, Outcome};
 use crate::model::facts::Facts;
 use crate::model::graph::{Edge, Graph};
-use crate::model::name::{AttemptId, TaskId, TaskKey, TaskName};
+use crate::model::name::{AttemptId, DESTROY, TaskId, TaskKey, TaskName};
 use crate::model::project::Project;
 use crate::model::task::{OnFailure, Task, Terminal, WatchMay};
 use crate::plan::undo::{self, Undo};
@@ -59,9 +59,6 @@ impl UndoQueue {
         self.all.clone()
     }
 }
-
-/// Name of the task that `infra destroy` runs as.
-pub const DESTROY: &str = "destroy";
 
 impl Engine<'_> {
     /// Prepares the attempt of the undo task itself; each target is prepared when its turn comes.

@@ -8,7 +8,7 @@ use crate::manifest::keys;
 use crate::manifest::node::{Entry, Node, Source, Syntax};
 use crate::model::action::KindName;
 use crate::model::diagnostic::{Diagnostic, Place, nearest};
-use crate::model::name::is_plain_name;
+use crate::model::name::{DESTROY, is_plain_name};
 use crate::model::value::ValueType;
 use std::collections::BTreeMap;
 
@@ -63,6 +63,11 @@ pub(super) fn collect<'a>(
                 if !is_plain_name(&entry.key) {
                     let help = "a letter or digit first, then letters, digits, `-`, `_` and `.`".to_owned();
                     check.fail("bad-name", &entry.key_span, format!("`{}` can't name a task", entry.key), Some(help));
+                }
+                if home.is_empty() && entry.key == DESTROY {
+                    let message = format!("`{DESTROY}` is what `infra destroy` is recorded as, and can't name a task");
+                    let help = "call it `teardown`, say, or leave it to `infra destroy`".to_owned();
+                    check.fail("bad-name", &entry.key_span, message, Some(help));
                 }
                 let name = if home.is_empty() { entry.key.clone() } else { format!("{home}/{}", entry.key) };
                 check_task(&mut check, &name, &entry.node, env_names);

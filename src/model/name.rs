@@ -70,6 +70,9 @@ text_name!(
     EnvName
 );
 
+/// Name of the task that `infra destroy` runs as; nobody else's.
+pub const DESTROY: &str = "destroy";
+
 /// Whether text may name a task, stage, tag or environment: a letter or digit first, then
 /// letters, digits, `-`, `_` and `.`.
 pub fn is_plain_name(text: &str) -> bool {
