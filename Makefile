@@ -2,14 +2,16 @@
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.tools/venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt doc deny bench capture check install clean
+.PHONY: help setup demo kube-tools test lint fmt doc deny bench capture check install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 setup: ## put the pinned tools under .tools/ (ansible); says what it can't get
 	@scripts/setup.sh ansible
 demo: ## set up, build, run the shipped pipeline twice, and see why the second run did nothing
 	@scripts/demo.sh
+kube-tools: ## build Kubernetes, kwok, kine and two versions of helm into .tools/kube/bin (needs Go; minutes, once)
+	@scripts/setup.sh kube
 test: setup ## every test
 	cargo test --locked --no-fail-fast
 lint: ## clippy, shellcheck, yamllint, ansible-lint, terraform fmt
