@@ -18,7 +18,7 @@ kube: kube-tools ## a Kubernetes control plane of your own in build/kube, on loo
 	  echo 'stop it:   make kube-down   (it keeps what it holds; scripts/kube.sh down build/kube --wipe forgets it)'
 kube-down: ## stop it
 	@scripts/kube.sh down build/kube
-test: setup ## every test
+test: setup kube-tools ## every test
 	cargo test --locked --no-fail-fast
 lint: ## clippy, shellcheck, yamllint, ansible-lint, terraform fmt
 	cargo clippy --locked --all-targets -- -D warnings
