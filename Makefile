@@ -2,15 +2,23 @@
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.tools/venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt doc deny bench capture check install clean
+.PHONY: help setup demo kube-tools kube kube-down test lint fmt doc deny bench capture check install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 setup: ## put the pinned tools under .tools/ (ansible); says what it can't get
 	@scripts/setup.sh ansible
 demo: ## set up, build, run the shipped pipeline twice, and see why the second run did nothing
 	@scripts/demo.sh
-test: setup ## every test
+kube-tools: ## build Kubernetes, kwok, kine and two versions of helm into .tools/kube/bin (needs Go; minutes, once)
+	@scripts/setup.sh kube
+kube: kube-tools ## a Kubernetes control plane of your own in build/kube, on loopback; says how to use it
+	@config=$$(scripts/kube.sh up build/kube) && \
+	  printf 'use it:    export KUBECONFIG=%s PATH=%s:$$PATH\n' "$$config" '$(CURDIR)/.tools/kube/bin' && \
+	  echo 'stop it:   make kube-down   (it keeps what it holds; scripts/kube.sh down build/kube --wipe forgets it)'
+kube-down: ## stop it
+	@scripts/kube.sh down build/kube
+test: setup kube-tools ## every test
 	cargo test --locked --no-fail-fast
 lint: ## clippy, shellcheck, yamllint, ansible-lint, terraform fmt
 	cargo clippy --locked --all-targets -- -D warnings

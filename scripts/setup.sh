@@ -1,9 +1,9 @@
 #!/bin/bash
 # Puts pinned tools into .tools/ and says plainly what it can't get and how you get it.
 #
-#   scripts/setup.sh [ansible] [lint] [bench]     default: ansible
+#   scripts/setup.sh [ansible] [lint] [bench] [kube]     default: ansible
 #
-# A second call needs no network and takes no time: a stamp in each folder names what it was made from.
+# A second call needs no network and takes no time: a stamp beside each thing names what it was made from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CHECKPOINT_DISABLE=1
@@ -99,6 +99,84 @@ make_venv() {
   say "$label" "$4 $found, in $((SECONDS - started)) s"
 }
 
+# A Go that can build Kubernetes.
+check_go() {
+  local wanted found
+  wanted=$(sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' kube/go.mod)
+  local how="get Go $wanted or newer from https://go.dev/dl/ and put its bin on PATH"
+  if ! found=$(go env GOVERSION 2>/dev/null); then
+    cannot kube "needs Go, which is missing, to build Kubernetes and helm" "$how"
+    return 1
+  fi
+  found=${found#go}
+  if ! at_least "${found%%[^0-9.]*}" "$wanted"; then
+    cannot kube "needs a newer Go than $found to build Kubernetes and helm" "$how"
+    return 1
+  fi
+}
+
+# build_tool NAME PACKAGE VERSION FOLDER: one program of Go, by its own name, into FOLDER.
+build_tool() {
+  local name=$1 package=$2 version=$3 folder=$4
+  local version_of
+  case $name in
+    kubelab)
+      version_of=k8s.io/component-base/version
+      grep -q "^[[:space:]]$package $version\$" kube/go.mod || {
+        echo "kube/go.mod names another version of $package than $version" >&2
+        return 1
+      }
+      # Clients compare versions by major and minor too.
+      local major=${version#v}
+      local minor=${major#*.}
+      go -C kube build -mod=readonly -buildvcs=false -o "$folder/kubelab" \
+        -ldflags "-s -w -X $version_of.gitVersion=$version -X $version_of.gitMajor=${major%%.*} -X $version_of.gitMinor=${minor%%.*}" .
+      ;;
+    helm*)
+      version_of=${package%/cmd/helm}/internal/version
+      GOBIN=$folder go install -ldflags "-s -w -X $version_of.version=$version" "$package@$version" &&
+        mv "$folder/helm" "$folder/$name"
+      ;;
+    *) GOBIN=$folder go install -ldflags "-s -w" "$package@$version" ;;
+  esac
+}
+
+# A control plane, its client, its store and its nodes, and two versions of helm; each stamped by itself.
+make_kube() {
+  local folder=.tools/kube/bin stamps=.tools/kube/stamps making=$PWD/.tools/kube/making
+  local name package version stamp started checked=no versions=''
+  while read -r name package version; do
+    versions+="${versions:+, }$name $version"
+    stamp="$name $package $version"
+    [ "$name" != kubelab ] || stamp+=$'\n'$(cksum kube/go.mod kube/go.sum kube/main.go)
+    if [ -x "$folder/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$stamp" ]; then continue; fi
+    if [ "$checked" = no ]; then
+      check_go || return 0
+      checked=yes
+    fi
+    say kube "building $name $version …"
+    started=$SECONDS
+    # Made aside and stamped last: what was cut short is made again.
+    rm -rf "$making"
+    rm -f "$stamps/$name"
+    mkdir -p "$folder" "$stamps" "$making"
+    if ! build_tool "$name" "$package" "$version" "$making" 2>"$making/said" || ! [ -x "$making/$name" ]; then
+      grep -v '^go: downloading ' "$making/said" >&2 || true
+      rm -rf "$making"
+      cannot kube "$name $version could not be built; go says why above" \
+        "it needs a Go module proxy once (GOPROXY), and some gigabytes for Go's caches"
+      return
+    fi
+    mv -f "$making/$name" "$folder/$name"
+    rm -rf "$making"
+    printf '%s\n' "$stamp" >"$stamps/$name"
+    say kube "$name $version, in $((SECONDS - started)) s"
+  done < <(grep -v '^#' scripts/pins/kube.txt)
+  for name in kubectl kube-apiserver kube-controller-manager kube-scheduler; do ln -sfn kubelab "$folder/$name"; done
+  ln -sfn helm4 "$folder/helm"
+  [ "$checked" = yes ] || say kube "$versions in $folder"
+}
+
 [ "$#" -gt 0 ] || set -- ansible
 for part in "$@"; do
   case $part in
@@ -109,8 +187,9 @@ for part in "$@"; do
       ;;
     lint) make_venv lint lint ansible-lint ansible-lint ;;
     bench) make_venv bench bench doit doit ;;
+    kube) make_kube ;;
     *)
-      echo "setup.sh: unknown part $part (ansible, lint, bench)" >&2
+      echo "setup.sh: unknown part $part (ansible, lint, bench, kube)" >&2
       exit 2
       ;;
   esac

@@ -38,6 +38,10 @@ pub const MARK: &str = "INFRA_ATTEMPT";
 /// to no attempt.
 const QUERY_MARK: &str = "query";
 
+/// The mark that a program gives to what it leaves behind on purpose: a server that is to outlive the task
+/// that started it. It is left alone once it has a session of its own and its starter has ended.
+const LEFT_MARK: &str = "left";
+
 /// Most bytes that are collected of a tool's stdout.
 pub const COLLECT_LIMIT: usize = 64 << 20;
 

@@ -22,6 +22,7 @@ mod errors_fuzz;
 mod errors_store;
 mod errors_toml;
 mod errors_world;
+mod kube_lab;
 mod layers;
 mod page;
 mod reading;

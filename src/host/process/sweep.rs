@@ -8,7 +8,7 @@
 
 use super::registry::{self, Leave, reap_strangers};
 use super::sys::{self, Signal};
-use super::{Leader, MARK, QUERY_MARK};
+use super::{LEFT_MARK, Leader, MARK, QUERY_MARK};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -144,7 +144,7 @@ fn belongs(process: &Process, leader: &Leader, adopted: bool) -> bool {
     }
     match mark_of(process.pid) {
         Some(mark) if mark == leader.mark => true,
-        Some(mark) if mark == QUERY_MARK || leave.runs(&mark) => false,
+        Some(mark) if mark == QUERY_MARK || mark == LEFT_MARK || leave.runs(&mark) => false,
         _ => adopted && leave.only(&leader.mark),
     }
 }

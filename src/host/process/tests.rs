@@ -214,6 +214,22 @@ fn what_another_attempt_started_is_left_alone() {
     assert!(!alive(&pid));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_left_behind_on_purpose_outlives_its_attempt_and_nothing_else_does() {
+    let shell = Shell::new(
+        "INFRA_ATTEMPT=left setsid sh -c 'echo $$ > left; exec sleep 60' > /dev/null 2>&1 & \
+         INFRA_ATTEMPT=left sh -c 'echo $$ > grouped; exec sleep 60' > /dev/null 2>&1 & \
+         while ! [ -s left ] || ! [ -s grouped ]; do sleep 0.01; done",
+    );
+    let seen = shell.run();
+    let (left, grouped) = (shell.wait_for("left"), shell.wait_for("grouped"));
+    assert!(alive(&left));
+    assert_eq!(seen.ended.swept, [grouped.trim().parse::<u32>().unwrap()]);
+    let pid = rustix::process::Pid::from_raw(left.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
 #[test]
 fn what_cannot_be_started_says_why() {
     let refused = |change: &dyn Fn(&mut Command)| {

@@ -4,6 +4,7 @@
 
 mod claims;
 mod commands;
+mod kube;
 pub mod machines;
 mod process;
 mod running;
@@ -13,6 +14,7 @@ pub mod text;
 mod tools;
 mod tree;
 
+pub use kube::Helm;
 pub use process::{alive, send};
 pub use running::Running;
 pub use seen::Seen;
