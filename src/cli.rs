@@ -373,7 +373,7 @@ pub struct ResolveArgs {
     /// It may be run again, once
     #[arg(long, group = "verdict")]
     pub rerun: bool,
-    /// The terraform state that was refused is the right one: believe it from now on
+    /// The terraform state, or the cluster, that was refused is the right one: believe it from now on
     #[arg(long, group = "verdict")]
     pub accept_state: bool,
     /// Why, for the history

@@ -48,9 +48,10 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     let reason = args.reason.clone().unwrap_or_else(|| "resolved by a person".to_owned());
     let task = opened.project.task(id);
     if args.accept_state {
-        if task.action.kind != KindName::Terraform {
+        if !matches!(task.action.kind, KindName::Terraform | KindName::Kubectl | KindName::Helm) {
+            let kind = task.action.kind.word();
             return Err(CommandError::usage(
-                format!("`{}` has no state that could be refused: it is no terraform task", args.task),
+                format!("`{}` has no state and no cluster that could be refused: its kind is `{kind}`", args.task),
                 "see `infra why`",
             ));
         }

@@ -79,7 +79,8 @@ fn own_probe(host: &Host, board: &Board<'_>, id: TaskId) -> Check {
         keep,
         dir: host.root.join(&task.dir),
         undo: Vec::new(),
-        memory: Memory { incarnations: board.history(id).incarnations.clone(), ..Memory::default() },
+        memory: remembered(host, board, id),
+        contexts: board.project.env.kube_context.clone(),
         tools: BTreeMap::new(),
         inputs_digest: String::new(),
     };
@@ -92,6 +93,18 @@ fn own_probe(host: &Host, board: &Board<'_>, id: TaskId) -> Check {
         Look { argv: step.argv, dir: step.dir, env, judge }
     });
     Check::Looks(looks.collect())
+}
+
+/// What is on record of a task, as far as a look needs it.
+fn remembered(host: &Host, board: &Board<'_>, id: TaskId) -> Memory {
+    let (store, env) = (host.store.borrow(), &board.project.env.name);
+    let key = board.key(id);
+    Memory {
+        notes: store.notes(key, env).unwrap_or_default(),
+        token: store.token_and_undo(key, env).unwrap_or_default().0,
+        incarnations: board.history(id).incarnations.clone(),
+        ..Memory::default()
+    }
 }
 
 fn render_check(

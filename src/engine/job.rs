@@ -151,7 +151,16 @@ impl Engine<'_> {
             keep,
             dir: work_dir,
             undo,
-            memory: Memory { notes, token, incarnations, undo_began, foreign_owner: None },
+            memory: Memory {
+                notes,
+                token,
+                incarnations,
+                undo_began,
+                foreign_owner: None,
+                reasons: Vec::new(),
+                around: self.board.histories.iter().flat_map(|history| history.incarnations.iter().cloned()).collect(),
+            },
+            contexts: self.project.env.kube_context.clone(),
             tools: BTreeMap::new(),
             inputs_digest: self.inputs_digest(key),
         };

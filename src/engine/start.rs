@@ -166,10 +166,11 @@ impl Engine<'_> {
         self.set_state(id, TaskState::Running);
         let prepared =
             if task.is_undo() { self.prepare_undo_task(id, attempt) } else { self.prepare_attempt(id, attempt) };
-        let prepared = match prepared {
+        let mut prepared = match prepared {
             Ok(prepared) => prepared,
             Err(trouble) => return self.not_prepared(id, attempt, reasons, trouble),
         };
+        prepared.job.memory.reasons.clone_from(&reasons);
         let log = self.host.relative(&prepared.log);
         self.host.store.borrow_mut().put_log(attempt.0, &log)?;
         let mut live = Live::new(attempt, number, prepared, reasons, locks);

@@ -63,6 +63,7 @@ pub fn job(json: Json) -> Job {
         inputs_digest: "d1".to_owned(),
         undo: Vec::new(),
         memory: Memory::default(),
+        contexts: None,
         tools: BTreeMap::new(),
     }
 }

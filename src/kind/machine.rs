@@ -2,6 +2,7 @@
 //! Does not know processes, files or the store.
 
 use crate::kind::Table;
+use crate::model::reason::Reason;
 use crate::model::record::Incarnation;
 use camino::Utf8PathBuf;
 use serde_json::Value as Json;
@@ -33,9 +34,15 @@ pub struct Job {
     pub undo: Vec<Vec<String>>,
     /// What the store remembers of this task in this environment.
     pub memory: Memory,
+    /// Kubernetes contexts that the environment allows; `None`: any.
+    pub contexts: Option<Vec<String>>,
     /// Paths of programs found for `Kind::tools`, by name.
     pub tools: BTreeMap<String, Utf8PathBuf>,
 }
+
+/// Note that `infra resolve --accept-state` leaves in place of all others: what the next attempt finds is
+/// believed.
+pub const ACCEPTED: &str = "accepted";
 
 /// What the store remembers of a task for its machine.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +52,10 @@ pub struct Memory {
     /// The token's value part at the last success.
     pub token: Option<String>,
     pub incarnations: BTreeSet<Incarnation>,
+    /// Why the task runs.
+    pub reasons: Vec<Reason>,
+    /// Incarnations of every task of the environment.
+    pub around: BTreeSet<Incarnation>,
     /// Whether our own undo of this task began and no attempt of it since.
     pub undo_began: bool,
     /// Owner on record of the subject, when it is another task or environment: `task in env`.

@@ -2,11 +2,14 @@
 //! Does no I/O: files come through `model::facts::Files`, processes are moves that the engine makes.
 
 pub mod ansible;
+pub mod cluster;
 pub mod exports_text;
 #[cfg(test)]
 pub mod fake;
 pub mod folder;
 pub mod hcl;
+pub mod helm;
+pub mod kubectl;
 pub mod machine;
 pub mod run;
 pub mod shape;
@@ -19,12 +22,13 @@ use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::facts::Files;
 use crate::model::probe::Judge;
+use crate::model::text::Read;
 use crate::model::value::ValueType;
 use camino::Utf8PathBuf;
 use machine::{Job, Machine};
 use serde_json::Value as Json;
 use shape::KeySpec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A kind's table, rendered (before execution) or with its structural keys rendered (before that).
 /// Keys that are templates still read `Json::Null` when only the structural keys are known.
@@ -64,6 +68,11 @@ pub trait Kind: Sync {
     fn default_effect(&self, table: &Table) -> Effect;
     /// Programs that it runs, for `[requires]`, doctor and the exit code 6.
     fn tools(&self, table: &Table) -> Vec<String>;
+    /// What is wrong with a table as a whole, for `infra check`: a sentence each. A key that is a template
+    /// still reads null; `reads` is what its templates read.
+    fn wrong(&self, _table: &Table, _reads: &BTreeSet<Read>) -> Vec<String> {
+        Vec::new()
+    }
     /// Inputs and outputs that it can find out.
     fn infer(&self, table: &Table, files: &dyn Files) -> Inferred;
     /// Identity of the thing that it owns; `None`: the task itself.
@@ -102,8 +111,16 @@ pub trait Kind: Sync {
 }
 
 /// All kinds. Adding one is one file and one line here.
-pub const KINDS: [&dyn Kind; 6] =
-    [&run::Run, &shell::Shell, &template::Template, &terraform::Terraform, &ansible::Ansible, &undo_of::UndoOf];
+pub const KINDS: [&dyn Kind; 8] = [
+    &run::Run,
+    &shell::Shell,
+    &template::Template,
+    &terraform::Terraform,
+    &ansible::Ansible,
+    &kubectl::Kubectl,
+    &helm::Helm,
+    &undo_of::UndoOf,
+];
 
 /// The kind of a name.
 pub fn find(name: KindName) -> &'static dyn Kind {

@@ -179,9 +179,6 @@ fn check_keys(check: &mut Checker<'_>, what: &str, node: &Node) {
             check.value(spec.name, &entry.node, spec.shape);
         } else if let Some(name) = KindName::parse(&entry.key) {
             check_action(check, kind::find(name), &entry.node);
-        } else if keys::LATER_KINDS.contains(&entry.key.as_str()) {
-            let message = format!("kind `{}` is not in this version of infra", entry.key);
-            check.fail("unknown-kind", &entry.key_span, message, None);
         } else {
             check.unknown_key(what, entry, known_keys());
         }

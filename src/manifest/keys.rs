@@ -6,9 +6,6 @@ use crate::model::environment::Approve;
 
 const EFFECTS: [&str; 4] = ["pure", "read", "idempotent", "once"];
 
-/// Action keys that a later version has.
-pub(super) const LATER_KINDS: [&str; 2] = ["kubectl", "helm"];
-
 const fn key(name: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
     KeySpec::new(name, shape, When::Graph, doc)
 }

@@ -12,7 +12,7 @@ use crate::model::diagnostic::{Diagnostic, Place};
 use crate::model::effect::Effect;
 use crate::model::name::{TaskId, TaskName, is_plain_name};
 use crate::model::task::{OnFailure, Probe, ProbeCheck, Ready, Retry, Task, Terminal, WatchMay};
-use crate::model::text::Text;
+use crate::model::text::{Text, Tree};
 use crate::model::value::ValueType;
 use camino::Utf8PathBuf;
 use serde_json::Value as Json;
@@ -117,6 +117,14 @@ pub(super) fn lower(
     };
     if task.ttl.is_some() && effect != Effect::Read {
         keys.warn("ttl", format!("`ttl` is for `read` tasks, and {what} is `{effect}`"));
+    }
+    if let Some(found) = &found {
+        let reads = task.action.table.values().flat_map(Tree::reads).collect();
+        let place = frame.source.at(&found.entry.key_span);
+        let wrong = found.kind.wrong(&known, &reads);
+        problems.extend(
+            wrong.into_iter().map(|message| Diagnostic::error("wrong-action", &place, format!("{what}: {message}"))),
+        );
     }
     let undo_of = crate::kind::texts(&known, "tasks");
     let action_place =

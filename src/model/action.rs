@@ -13,12 +13,23 @@ pub enum KindName {
     Template,
     Terraform,
     Ansible,
+    Kubectl,
+    Helm,
     UndoOf,
 }
 
 impl KindName {
     /// All kinds of this version.
-    pub const ALL: [Self; 6] = [Self::Run, Self::Shell, Self::Template, Self::Terraform, Self::Ansible, Self::UndoOf];
+    pub const ALL: [Self; 8] = [
+        Self::Run,
+        Self::Shell,
+        Self::Template,
+        Self::Terraform,
+        Self::Ansible,
+        Self::Kubectl,
+        Self::Helm,
+        Self::UndoOf,
+    ];
 
     /// The action key.
     pub fn word(self) -> &'static str {
@@ -28,6 +39,8 @@ impl KindName {
             Self::Template => "template",
             Self::Terraform => "terraform",
             Self::Ansible => "ansible",
+            Self::Kubectl => "kubectl",
+            Self::Helm => "helm",
             Self::UndoOf => "undo_of",
         }
     }

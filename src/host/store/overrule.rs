@@ -3,6 +3,7 @@
 
 use crate::host::store::journal::{own, void};
 use crate::host::store::{Durable, Store, StoreError};
+use crate::kind::machine::ACCEPTED;
 use crate::model::name::{EnvName, TaskKey};
 use crate::model::record::{Millis, Phase, Void};
 use rusqlite::params;
@@ -70,8 +71,10 @@ impl Store {
         subject: Option<&str>,
     ) -> Result<(), StoreError> {
         self.write(Durable::Now, |transaction| {
-            transaction
-                .execute("UPDATE world SET notes = '{}' WHERE task = ?1 AND env = ?2", params![task.0, env.as_str()])?;
+            transaction.execute(
+                "UPDATE world SET notes = json_object(?3, 'yes') WHERE task = ?1 AND env = ?2",
+                params![task.0, env.as_str(), ACCEPTED],
+            )?;
             if let Some(subject) = subject {
                 own(transaction, subject, task.0, task_name, env.as_str())?;
             }

@@ -17,7 +17,7 @@ runs = ["x"]
         "[task.a]
 ",
         &[
-            "no-action: task `a` does nothing [a] / give it one of `run`, `shell`, `template`, `terraform`, `ansible`, `undo_of`",
+            "no-action: task `a` does nothing [a] / give it one of `run`, `shell`, `template`, `terraform`, `ansible`, `kubectl`, `helm`, `undo_of`",
         ],
     );
     assert_mistakes(
@@ -42,7 +42,7 @@ ready = [{ tpc = "x", http = "y" }]
 "#,
         &[
             "unknown-key: unknown key `needz` in task `a` [needz] / did you mean `needs`?",
-            "unknown-key: unknown key `wibble` in task `a` [wibble] / known keys: `run`, `shell`, `template`, `terraform`, `ansible`, `undo_of`, `description`, `stage`, `tags`, `needs`, `after`, `inputs`, `outputs`, `exports`, `env`, `pass_env`, `dir`, `effect`, `ttl`, `probe`, `undo`, `foreach`, `matrix`, `envs`, `override`, `was`, `in_place`, `allow_failure`, `ready`, `retry`, `timeout`, `grace`, `pool`, `interactive`, `watch`",
+            "unknown-key: unknown key `wibble` in task `a` [wibble] / known keys: `run`, `shell`, `template`, `terraform`, `ansible`, `kubectl`, `helm`, `undo_of`, `description`, `stage`, `tags`, `needs`, `after`, `inputs`, `outputs`, `exports`, `env`, `pass_env`, `dir`, `effect`, `ttl`, `probe`, `undo`, `foreach`, `matrix`, `envs`, `override`, `was`, `in_place`, `allow_failure`, `ready`, `retry`, `timeout`, `grace`, `pool`, `interactive`, `watch`",
             "unknown-key: unknown key `tpc` in `ready` [tpc] / did you mean `tcp`?",
         ],
     );
@@ -75,7 +75,9 @@ shell = "y"
         r#"[task.a]
 kubectl = { apply = "x" }
 "#,
-        &["unknown-kind: kind `kubectl` is not in this version of infra [kubectl]"],
+        &[
+            "wrong-action: task `a`: kubectl needs `kubeconfig`: the caller's own `~/.kube/config` and `KUBECONFIG` are never read [kubectl]",
+        ],
     );
     assert_mistakes(
         "",

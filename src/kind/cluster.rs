@@ -1,0 +1,246 @@
+//! Owns what tasks of kubectl and helm share: which cluster they speak to, and whether it is the one they spoke to
+//! before.
+//! Does not know what they do there.
+
+use crate::kind::machine::{ACCEPTED, Job, Memory, Stdout, Step, StepEnd, Trouble, TroubleKind};
+use crate::kind::{Table, text};
+use crate::model::reason::Reason;
+use crate::model::record::Incarnation;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
+
+/// Variables that would lead a tool to another cluster behind the task's back.
+const UNWANTED: [&str; 10] = [
+    "KUBECONFIG",
+    "KUBECTL_EXTERNAL_DIFF",
+    "HELM_KUBEAPISERVER",
+    "HELM_KUBEASGROUPS",
+    "HELM_KUBEASUSER",
+    "HELM_KUBECAFILE",
+    "HELM_KUBECONTEXT",
+    "HELM_KUBETOKEN",
+    "HELM_NAMESPACE",
+    "HELM_DEBUG",
+];
+
+/// How long one question to the API may take.
+pub const REQUEST_TIMEOUT: &str = "--request-timeout=30s";
+
+/// The cluster of a task.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Absolute; a task that speaks to no cluster has none.
+    kubeconfig: Option<Utf8PathBuf>,
+    context: Option<String>,
+    pub namespace: Option<String>,
+    keep: Utf8PathBuf,
+    dir: Utf8PathBuf,
+}
+
+/// Why a cluster gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// Nothing listens there, or there is no kubeconfig: what it was is gone.
+    Gone(String),
+    /// Anything else.
+    Other(String),
+}
+
+/// What is wrong with a table that must name a cluster.
+pub fn wrong(table: &Table, what: &str) -> Vec<String> {
+    if table.contains_key("kubeconfig") {
+        return Vec::new();
+    }
+    vec![format!("{what} needs `kubeconfig`: the caller's own `~/.kube/config` and `KUBECONFIG` are never read")]
+}
+
+/// The kubeconfig as an input: one that lies in the project.
+pub fn input(table: &Table) -> Option<Utf8PathBuf> {
+    let path = text(table, "kubeconfig").filter(|path| !path.starts_with('/') && !path.starts_with(".."))?;
+    Some(crate::model::path::join(Utf8Path::new(""), path))
+}
+
+/// Where something is, for the subject of what owns it.
+pub fn place(table: &Table) -> String {
+    let context = text(table, "context").map(|context| format!(", context {context}")).unwrap_or_default();
+    format!("{}{context}", text(table, "kubeconfig").unwrap_or("?"))
+}
+
+impl Cluster {
+    /// The cluster that a job names.
+    pub fn new(job: &Job) -> Self {
+        Self {
+            kubeconfig: text(&job.table, "kubeconfig").map(|path| job.root.join(path)),
+            context: text(&job.table, "context").map(str::to_owned),
+            namespace: text(&job.table, "namespace").map(str::to_owned),
+            keep: job.keep.clone(),
+            dir: job.root.clone(),
+        }
+    }
+
+    /// The project's root.
+    pub fn root(&self) -> &Utf8Path {
+        &self.dir
+    }
+
+    /// A step that speaks to the cluster, or to none.
+    pub fn step(&self, name: &str, argv: Vec<String>, stdout: Stdout) -> Step {
+        let folder = |name: &str| self.keep.join(name).to_string();
+        let env = [
+            // Discovery is remembered by address: of another cluster at the same one it would be wrong.
+            ("KUBECACHEDIR", folder("kube-cache")),
+            ("HELM_CACHE_HOME", folder("helm/cache")),
+            ("HELM_CONFIG_HOME", folder("helm/config")),
+            ("HELM_DATA_HOME", folder("helm/data")),
+            // Without one named, `~/.kube/config` would be read.
+            ("KUBECONFIG", self.kubeconfig.as_ref().map_or_else(|| "/dev/null".to_owned(), ToString::to_string)),
+        ];
+        Step {
+            name: name.to_owned(),
+            argv,
+            dir: self.dir.clone(),
+            env: env.map(|(name, value)| (name.to_owned(), value)).into(),
+            without_env: UNWANTED.iter().filter(|name| **name != "KUBECONFIG").map(|name| (*name).to_owned()).collect(),
+            stdout,
+            ..Step::default()
+        }
+    }
+
+    /// A command line of kubectl.
+    pub fn kubectl(&self, words: &[&str]) -> Vec<String> {
+        let mut argv = vec!["kubectl".to_owned()];
+        argv.extend(words.iter().map(|word| (*word).to_owned()));
+        argv.extend(self.flags("--context"));
+        argv
+    }
+
+    /// Flags that name the cluster; tools differ in how they call the context.
+    pub fn flags(&self, context: &str) -> Vec<String> {
+        let mut flags = Vec::new();
+        if let Some(kubeconfig) = &self.kubeconfig {
+            flags.extend(["--kubeconfig".to_owned(), kubeconfig.to_string()]);
+        }
+        if let Some(name) = &self.context {
+            flags.extend([context.to_owned(), name.clone()]);
+        }
+        flags
+    }
+
+    /// Whether the environment allows the task's context.
+    pub fn allowed(&self, job: &Job) -> Result<(), Trouble> {
+        let Some(allowed) = &job.contexts else { return Ok(()) };
+        if self.context.as_ref().is_some_and(|context| allowed.contains(context)) {
+            return Ok(());
+        }
+        let list = allowed.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+        let (message, hint) = match &self.context {
+            Some(context) => (
+                format!("context `{context}` is not allowed in environment `{}`", job.env),
+                format!("`kube_context` of the environment allows {list}"),
+            ),
+            None => (
+                format!("the task names no context, and environment `{}` allows only {list}", job.env),
+                "give the task a `context`".to_owned(),
+            ),
+        };
+        Err(Trouble { message, hint: Some(hint), kind: TroubleKind::Refused, ..Trouble::default() })
+    }
+
+    /// Asks which cluster it is.
+    pub fn ask(&self) -> Step {
+        let words = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}", REQUEST_TIMEOUT];
+        self.step("kubectl get namespace kube-system", self.kubectl(&words), Stdout::Collect)
+    }
+
+    /// The uid of the cluster that answered.
+    pub fn uid(end: &StepEnd) -> Result<String, NoAnswer> {
+        let uid = end.stdout.trim();
+        if end.is_ok() && !uid.is_empty() {
+            return Ok(uid.to_owned());
+        }
+        let said = last_words(end).unwrap_or_else(|| crate::kind::run::ended_badly(end));
+        let gone = ["connection refused", "no such host", "no such file or directory", "was refused"];
+        let is_gone = gone.iter().any(|words| said.to_lowercase().contains(words));
+        Err(if is_gone { NoAnswer::Gone(said) } else { NoAnswer::Other(said) })
+    }
+
+    /// The cluster as a real thing behind a task.
+    pub fn incarnation(&self, job: &Job, uid: &str) -> Incarnation {
+        Incarnation { task: job.task.clone(), address: self.address(), id: uid.to_owned(), generation: 0 }
+    }
+
+    /// Notes of a success: with them what was accepted by a person is no longer open.
+    pub fn note(uid: Option<&str>) -> BTreeMap<String, String> {
+        uid.map(|uid| ("cluster".to_owned(), uid.to_owned())).into_iter().collect()
+    }
+
+    fn address(&self) -> String {
+        self.context.as_ref().map_or_else(|| "cluster".to_owned(), |context| format!("cluster {context}"))
+    }
+
+    /// Whether this is the environment's cluster. Another one is expected where what the task stands on is
+    /// another: its upstream, or its kubeconfig.
+    pub fn guard(&self, job: &Job, uid: &str) -> Result<(), Trouble> {
+        let known = known(&job.memory, &self.address());
+        if job.memory.notes.contains_key(ACCEPTED) {
+            return Ok(());
+        }
+        if known.is_empty() || known.contains(&uid) || job.memory.undo_began || self.expects_another(&job.memory) {
+            return Ok(());
+        }
+        let message = format!(
+            "this is another cluster than environment `{}` had so far: kube-system is {uid}, and was {}",
+            job.env,
+            known.join(" or ")
+        );
+        let hint = format!(
+            "see where `{}` leads; if the cluster was made anew, `infra resolve {} --accept-state` says so",
+            self.kubeconfig.as_ref().map_or("kubeconfig", |path| path.file_name().unwrap_or("kubeconfig")),
+            job.task
+        );
+        Err(Trouble { message, hint: Some(hint), kind: TroubleKind::Refused, ..Trouble::default() })
+    }
+
+    /// Whether the cluster is another than the one on which the task made what it made.
+    pub fn is_another(&self, job: &Job, uid: &str) -> bool {
+        let own = job.memory.incarnations.iter().filter(|one| one.address == self.address());
+        let mut own = own.peekable();
+        own.peek().is_some() && own.all(|one| one.id != uid)
+    }
+
+    fn expects_another(&self, memory: &Memory) -> bool {
+        let kubeconfig = self.kubeconfig.as_deref().and_then(|path| path.strip_prefix(&self.dir).ok());
+        memory.reasons.iter().any(|reason| match reason {
+            Reason::UpstreamChanged { .. } | Reason::Incarnation { .. } => true,
+            Reason::InputChanged { path, .. } | Reason::InputAdded { path } => {
+                kubeconfig.is_some_and(|kubeconfig| kubeconfig == path.as_str())
+            }
+            Reason::ActionChanged { field, .. } => field.ends_with(".kubeconfig") || field.ends_with(".context"),
+            _ => false,
+        })
+    }
+}
+
+fn known<'a>(memory: &'a Memory, address: &str) -> Vec<&'a str> {
+    let all = memory.incarnations.iter().chain(&memory.around).filter(|one| one.address == address);
+    let mut known: Vec<&str> = all.map(|one| one.id.as_str()).collect();
+    known.sort_unstable();
+    known.dedup();
+    known
+}
+
+/// A cluster could not be asked.
+pub fn unreachable(why: &NoAnswer) -> Trouble {
+    let (NoAnswer::Gone(said) | NoAnswer::Other(said)) = why;
+    Trouble {
+        message: format!("the cluster cannot be asked which one it is: {said}"),
+        hint: Some("nothing was changed; see that it is up and that the kubeconfig is right".to_owned()),
+        ..Trouble::default()
+    }
+}
+
+/// What a tool said last, as a fragment.
+pub fn last_words(end: &StepEnd) -> Option<String> {
+    let line = end.tail.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())?;
+    Some(line.trim_start_matches("Error: ").trim_start_matches("error: ").to_owned())
+}

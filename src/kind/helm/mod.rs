@@ -1,0 +1,200 @@
+//! Owns the kind `helm`: its keys, and what is known of a task before it runs.
+//! Does not know processes; the order of commands is the machines'.
+
+mod command;
+mod release;
+mod simple;
+#[cfg(test)]
+mod tests;
+mod upgrade;
+
+use crate::kind::machine::{Job, Machine, Step};
+use crate::kind::shape::{KeySpec, Shape, When};
+use crate::kind::{Inferred, Kind, Table, cluster, text, texts};
+use crate::model::action::KindName;
+use crate::model::effect::Effect;
+use crate::model::facts::{ContentKind, Files};
+use crate::model::path::join;
+use crate::model::probe::Judge;
+use crate::model::task::Keep;
+use crate::model::text::Read;
+use crate::model::value::ValueType;
+use camino::Utf8Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The kind.
+pub struct Helm;
+
+const ACTIONS: [&str; 5] = ["upgrade", "template", "lint", "test", "uninstall"];
+
+const KEYS: [KeySpec; 14] = [
+    KeySpec::needed("release", Shape::Text, When::Graph, "Name of the release."),
+    KeySpec::new("chart", Shape::Text, When::Graph, "Folder or archive of the chart, or its name in `repo`."),
+    KeySpec::new("version", Shape::Text, When::Start, "Version of a chart that is not in the project."),
+    KeySpec::new("repo", Shape::Text, When::Start, "Address of the repository that has the chart."),
+    KeySpec::new("namespace", Shape::Text, When::Graph, "Namespace of the release; `default`."),
+    KeySpec::new("create_namespace", Shape::Bool, When::Graph, "Make the namespace when it is missing."),
+    KeySpec::new("values", Shape::Texts, When::Graph, "Files of values; a later one wins."),
+    KeySpec::new("set", Shape::Tree, When::StartSecret, "Values on top of the files."),
+    KeySpec::new("wait", Shape::Bool, When::Start, "Wait until everything is ready; `true`."),
+    KeySpec::new("timeout", Shape::Duration, When::Start, "How long helm waits; `5m`."),
+    KeySpec::new("action", Shape::Word(&ACTIONS), When::Graph, "What to do; `upgrade`, which installs too."),
+    KeySpec::new("to", Shape::Text, When::Graph, "File that `template` writes: an output."),
+    KeySpec::new("kubeconfig", Shape::Text, When::Graph, "The kubeconfig; never the caller's own."),
+    KeySpec::new("context", Shape::Text, When::Graph, "Context in the kubeconfig; its current one."),
+];
+
+/// What the task does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Upgrade,
+    Template,
+    Lint,
+    Test,
+    Uninstall,
+}
+
+fn action(table: &Table) -> Action {
+    match text(table, "action") {
+        Some("template") => Action::Template,
+        Some("lint") => Action::Lint,
+        Some("test") => Action::Test,
+        Some("uninstall") => Action::Uninstall,
+        _ => Action::Upgrade,
+    }
+}
+
+impl Action {
+    fn wants_chart(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Template | Self::Lint)
+    }
+
+    fn wants_cluster(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Test | Self::Uninstall)
+    }
+
+    fn word(self) -> &'static str {
+        ACTIONS[self as usize]
+    }
+}
+
+impl Kind for Helm {
+    fn name(&self) -> KindName {
+        KindName::Helm
+    }
+
+    fn keys(&self) -> &'static [KeySpec] {
+        &KEYS
+    }
+
+    fn short_key(&self) -> &'static str {
+        "release"
+    }
+
+    fn default_effect(&self, table: &Table) -> Effect {
+        match action(table) {
+            Action::Upgrade | Action::Uninstall => Effect::Idempotent,
+            Action::Template | Action::Lint => Effect::Pure,
+            Action::Test => Effect::Read,
+        }
+    }
+
+    fn tools(&self, table: &Table) -> Vec<String> {
+        let mut tools = vec!["helm".to_owned()];
+        if action(table).wants_cluster() {
+            tools.push("kubectl".to_owned());
+        }
+        tools
+    }
+
+    fn wrong(&self, table: &Table, reads: &BTreeSet<Read>) -> Vec<String> {
+        let action = action(table);
+        let mut wrong = Vec::new();
+        if action == Action::Template && reads.iter().any(|read| matches!(read, Read::Secret(_))) {
+            wrong.push("what action `template` writes is kept as an artifact, and may hold no secret".to_owned());
+        }
+        if action.wants_chart() && !table.contains_key("chart") {
+            wrong.push(format!("action `{}` needs `chart`", action.word()));
+        }
+        if action.wants_cluster() {
+            wrong.extend(cluster::wrong(table, &format!("action `{}`", action.word())));
+        }
+        match (action, table.contains_key("to")) {
+            (Action::Template, false) => wrong.push("action `template` needs `to`, the file that it writes".to_owned()),
+            (Action::Template, true) | (_, false) => {}
+            (other, true) => wrong.push(format!("`to` is for action `template`; this is `{}`", other.word())),
+        }
+        wrong
+    }
+
+    fn infer(&self, table: &Table, files: &dyn Files) -> Inferred {
+        let mut inferred = Inferred::default();
+        let root = Utf8Path::new("");
+        let action = action(table);
+        if let Some(chart) = text(table, "chart").filter(|_| action.wants_chart()) {
+            let chart = join(root, chart);
+            match files.kind(&chart) {
+                ContentKind::Folder => inferred.folders.push(chart),
+                ContentKind::File => inferred.paths.push(chart),
+                ContentKind::Link | ContentKind::Missing => {}
+            }
+        }
+        if action.wants_chart() {
+            inferred.paths.extend(texts(table, "values").iter().map(|path| join(root, path)));
+        }
+        if action.wants_cluster() {
+            inferred.paths.extend(cluster::input(table));
+        }
+        if let Some(to) = text(table, "to").filter(|_| action == Action::Template) {
+            inferred.outputs.push((join(root, to), Keep::Kept));
+        }
+        inferred
+    }
+
+    fn subject(&self, table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {
+        let release = text(table, "release").unwrap_or("?");
+        let namespace = text(table, "namespace").unwrap_or("default");
+        matches!(action(table), Action::Upgrade)
+            .then(|| format!("helm release `{namespace}/{release}` of {}", cluster::place(table)))
+    }
+
+    fn default_exports(&self, table: &Table, _files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {
+        let typed =
+            [("revision", ValueType::Int), ("app_version", ValueType::String), ("manifest_digest", ValueType::String)];
+        let exports = typed.map(|(name, value_type)| (name.to_owned(), value_type));
+        Some(if action(table) == Action::Upgrade { exports.into() } else { BTreeMap::new() })
+    }
+
+    fn start(&self, job: Job) -> Box<dyn Machine> {
+        match action(&job.table) {
+            Action::Upgrade => Box::new(upgrade::Upgrading::new(job)),
+            Action::Uninstall => Box::new(simple::Uninstalling::new(job)),
+            Action::Template => Box::new(simple::Rendering::new(&job)),
+            Action::Lint => Box::new(simple::Linting::new(&job)),
+            Action::Test => Box::new(simple::Testing::new(job)),
+        }
+    }
+
+    fn undo(&self, job: Job) -> Option<Box<dyn Machine>> {
+        (action(&job.table) == Action::Upgrade)
+            .then(|| -> Box<dyn Machine> { Box::new(simple::Uninstalling::new(job)) })
+    }
+
+    fn has_probe(&self) -> bool {
+        true
+    }
+
+    fn looks(&self, job: &Job) -> Vec<(Step, Judge)> {
+        release::looks(job)
+    }
+
+    fn can_be_asked(&self) -> bool {
+        true
+    }
+
+    /// helm gives up at an interrupt and marks the release as failed, which needs the API once more.
+    fn grace(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+}

@@ -1,0 +1,254 @@
+//! Owns the shorter orders of commands: uninstall, test, template, lint.
+//! Does not know command lines (`command`).
+
+use super::command::Commands;
+use super::release::Release;
+use crate::kind::cluster::{Cluster, NoAnswer, last_words, unreachable};
+use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
+use crate::kind::run::ended_badly;
+use crate::kind::text;
+use crate::model::record::Incarnation;
+use camino::Utf8PathBuf;
+use std::collections::BTreeSet;
+
+/// Where to look after a failure in the cluster.
+pub(super) const LAST_WORDS: &str = "the log ends with what its pods and the cluster's warnings say";
+
+/// Takes a release away, if it is there.
+pub struct Uninstalling {
+    job: Job,
+    commands: Commands,
+    stage: Stage,
+}
+
+/// The command whose end is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Start,
+    Uid,
+    Status,
+    Set,
+    Work,
+    Write,
+    Pods,
+    Events,
+}
+
+impl Uninstalling {
+    /// A machine for a job.
+    pub fn new(job: Job) -> Self {
+        Self { commands: Commands::new(&job), job, stage: Stage::Start }
+    }
+
+    fn asked(&mut self, end: &StepEnd) -> Move {
+        match Cluster::uid(end) {
+            Ok(uid) if self.commands.cluster.is_another(&self.job, &uid) => {
+                nothing("gone with the cluster that it was in; this is another one")
+            }
+            Ok(_) => {
+                self.stage = Stage::Status;
+                Move::Run(self.commands.status())
+            }
+            Err(NoAnswer::Gone(said)) => nothing(&format!("gone with its cluster: {said}")),
+            Err(why) => Move::Fail(unreachable(&why)),
+        }
+    }
+}
+
+fn nothing(summary: &str) -> Move {
+    Move::Done(Done {
+        incarnations: Some(BTreeSet::new()),
+        summary: Some(summary.to_owned()),
+        unchanged: true,
+        nothing_there: true,
+        ..Done::default()
+    })
+}
+
+impl Machine for Uninstalling {
+    fn next(&mut self, heard: Heard) -> Move {
+        let end = match heard {
+            Heard::Step(end) => end,
+            _ => StepEnd::default(),
+        };
+        match self.stage {
+            Stage::Start => {
+                if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
+                    return Move::Fail(trouble);
+                }
+                self.stage = Stage::Uid;
+                Move::Run(self.commands.cluster.ask())
+            }
+            Stage::Uid => self.asked(&end),
+            Stage::Status => match Release::read(&end) {
+                Ok(None) => nothing("nothing there"),
+                Ok(Some(_)) => {
+                    self.stage = Stage::Work;
+                    Move::Run(self.commands.uninstall())
+                }
+                Err(message) => Move::Fail(Trouble { message, ..Trouble::default() }),
+            },
+            _ if end.is_ok() => Move::Done(Done {
+                incarnations: Some(BTreeSet::new()),
+                summary: Some("uninstalled".to_owned()),
+                ..Done::default()
+            }),
+            _ => failed("helm uninstall", &end),
+        }
+    }
+}
+
+/// Runs the chart's tests.
+pub struct Testing {
+    job: Job,
+    commands: Commands,
+    stage: Stage,
+    uid: Option<String>,
+    failure: String,
+}
+
+impl Testing {
+    /// A machine for a job.
+    pub fn new(job: Job) -> Self {
+        Self { commands: Commands::new(&job), job, stage: Stage::Start, uid: None, failure: String::new() }
+    }
+}
+
+impl Machine for Testing {
+    fn next(&mut self, heard: Heard) -> Move {
+        let end = match heard {
+            Heard::Step(end) => end,
+            _ => StepEnd::default(),
+        };
+        match self.stage {
+            Stage::Start => {
+                if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
+                    return Move::Fail(trouble);
+                }
+                self.stage = Stage::Uid;
+                Move::Run(self.commands.cluster.ask())
+            }
+            Stage::Uid => {
+                let uid = match Cluster::uid(&end) {
+                    Ok(uid) => uid,
+                    Err(why) => return Move::Fail(unreachable(&why)),
+                };
+                if let Err(trouble) = self.commands.cluster.guard(&self.job, &uid) {
+                    return Move::Fail(trouble);
+                }
+                self.uid = Some(uid);
+                self.stage = Stage::Work;
+                Move::Run(self.commands.test())
+            }
+            Stage::Pods => {
+                self.stage = Stage::Events;
+                Move::Run(self.commands.events())
+            }
+            Stage::Events => Move::Fail(Trouble {
+                message: std::mem::take(&mut self.failure),
+                hint: Some(LAST_WORDS.to_owned()),
+                ..Trouble::default()
+            }),
+            _ if end.is_ok() => Move::Done(Done {
+                incarnations: self.so_far(),
+                notes: Cluster::note(self.uid.as_deref()),
+                summary: Some("its tests passed".to_owned()),
+                ..Done::default()
+            }),
+            _ => {
+                self.failure = said("helm test", &end);
+                self.stage = Stage::Pods;
+                Move::Run(self.commands.pods())
+            }
+        }
+    }
+
+    fn so_far(&self) -> Option<BTreeSet<Incarnation>> {
+        let uid = self.uid.as_ref()?;
+        Some(BTreeSet::from([self.commands.cluster.incarnation(&self.job, uid)]))
+    }
+}
+
+/// Renders the chart into a file.
+pub struct Rendering {
+    commands: Commands,
+    to: Utf8PathBuf,
+    stage: Stage,
+}
+
+impl Rendering {
+    /// A machine for a job.
+    pub fn new(job: &Job) -> Self {
+        let to = job.root.join(text(&job.table, "to").unwrap_or_default());
+        Self { commands: Commands::new(job), to, stage: Stage::Start }
+    }
+}
+
+impl Machine for Rendering {
+    fn next(&mut self, heard: Heard) -> Move {
+        let end = match heard {
+            Heard::Step(end) => end,
+            _ => StepEnd::default(),
+        };
+        match (self.stage, self.commands.set_file.clone()) {
+            (Stage::Start, Some(path)) => {
+                self.stage = Stage::Set;
+                Move::Write { path, bytes: self.commands.set(), mode: None }
+            }
+            (Stage::Start, None) | (Stage::Set, _) => {
+                self.stage = Stage::Work;
+                Move::Run(self.commands.template())
+            }
+            (Stage::Work, _) if end.is_ok() => {
+                self.stage = Stage::Write;
+                Move::Write { path: self.to.clone(), bytes: end.stdout.into_bytes(), mode: Some(0o644) }
+            }
+            (Stage::Work, _) => failed("helm template", &end),
+            _ => Move::Done(Done { summary: Some("rendered".to_owned()), ..Done::default() }),
+        }
+    }
+}
+
+/// Checks the chart.
+pub struct Linting {
+    commands: Commands,
+    stage: Stage,
+}
+
+impl Linting {
+    /// A machine for a job.
+    pub fn new(job: &Job) -> Self {
+        Self { commands: Commands::new(job), stage: Stage::Start }
+    }
+}
+
+impl Machine for Linting {
+    fn next(&mut self, heard: Heard) -> Move {
+        let end = match heard {
+            Heard::Step(end) => end,
+            _ => StepEnd::default(),
+        };
+        match (self.stage, self.commands.set_file.clone()) {
+            (Stage::Start, Some(path)) => {
+                self.stage = Stage::Set;
+                Move::Write { path, bytes: self.commands.set(), mode: None }
+            }
+            (Stage::Start, None) | (Stage::Set, _) => {
+                self.stage = Stage::Work;
+                Move::Run(self.commands.lint())
+            }
+            _ if end.is_ok() => Move::Done(Done { summary: Some("no complaint".to_owned()), ..Done::default() }),
+            _ => failed("helm lint", &end),
+        }
+    }
+}
+
+fn failed(command: &str, end: &StepEnd) -> Move {
+    Move::Fail(Trouble { message: said(command, end), ..Trouble::default() })
+}
+
+/// How a command failed, with its last words.
+pub(super) fn said(command: &str, end: &StepEnd) -> String {
+    let said = last_words(end).map(|said| format!(": {said}")).unwrap_or_default();
+    format!("`{command}` {}{said}", ended_badly(end))
+}

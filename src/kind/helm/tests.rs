@@ -1,0 +1,255 @@
+//! Owns tables of the machines: what helm printed, and the moves that must follow.
+//! Does not know a real helm.
+
+use super::Helm;
+use crate::kind::Kind;
+use crate::kind::fake::{FakeFiles, ended, job, logged, step, table};
+use crate::kind::machine::{CanChange, Done, Heard, Job, Machine, Move, Trouble, TroubleKind};
+use crate::model::reason::Reason;
+use crate::model::record::Incarnation;
+use crate::model::text::Read;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+
+fn release(version: u64, status: &str, manifest: &str) -> String {
+    let info =
+        json!({"first_deployed": "2026-01-01T00:00:00Z", "last_deployed": "2026-01-02T00:00:00Z", "status": status});
+    json!({"name": "web", "version": version, "namespace": "shop", "info": info, "manifest": manifest}).to_string()
+}
+
+fn web() -> Json {
+    json!({"release": "web", "chart": "charts/web", "namespace": "shop", "kubeconfig": "build/kubeconfig",
+        "context": "lab", "values": ["values.yml"], "set": {"password": "canary"}, "timeout": "2m"})
+}
+
+fn with(change: impl FnOnce(&mut Job)) -> Box<dyn Machine> {
+    let mut job = job(web());
+    change(&mut job);
+    Helm.start(job)
+}
+
+/// Brings a machine to the question for the release.
+fn to_status(machine: &mut dyn Machine, major: &str, uid: &str) {
+    step(machine, Heard::Start, "helm version");
+    step(machine, ended(0, major), "kubectl get namespace kube-system");
+    step(machine, ended(0, uid), "helm status");
+}
+
+#[track_caller]
+fn done(made: Move) -> Done {
+    match made {
+        Move::Done(done) => done,
+        other => panic!("expected the end, got {other:?}"),
+    }
+}
+
+#[track_caller]
+fn failed(made: Move) -> Trouble {
+    match made {
+        Move::Fail(trouble) => trouble,
+        other => panic!("expected a failure, got {other:?}"),
+    }
+}
+
+#[test]
+fn an_install_asks_first_and_keeps_secrets_off_the_command_line() {
+    let mut machine = with(|_| ());
+    to_status(machine.as_mut(), "v4.2.4", "uid-1");
+    let Move::Write { path, bytes, mode: None } = machine.next(logged(1, "Error: release: not found")) else {
+        panic!("`set` is written to a file");
+    };
+    assert_eq!((path.as_str(), bytes.as_slice()), ("/tmp/i/set.json", br#"{"password":"canary"}"#.as_slice()));
+    let upgrade = step(machine.as_mut(), Heard::Written, "helm upgrade");
+    assert_eq!(upgrade.can_change, CanChange::Yes);
+    assert_eq!(
+        upgrade.argv.join(" "),
+        "helm upgrade web /p/charts/web --install --values /p/values.yml --values /tmp/i/set.json --wait=watcher \
+         --timeout 2m --history-max 10 --namespace shop --kubeconfig /p/build/kubeconfig --kube-context lab"
+    );
+    assert!(!upgrade.env.values().any(|value| value.contains("canary")));
+    assert_eq!(upgrade.env["KUBECONFIG"], "/p/build/kubeconfig");
+    step(machine.as_mut(), ended(0, ""), "helm status");
+    step(machine.as_mut(), ended(0, &release(1, "deployed", "kind: ConfigMap")), "helm get metadata");
+    let done = done(machine.next(ended(0, r#"{"appVersion":"1.16"}"#)));
+    assert_eq!(done.summary.as_deref(), Some("installed, revision 1"));
+    assert_eq!((&done.exports["revision"], &done.exports["app_version"]), (&json!(1), &json!("1.16")));
+    let cluster =
+        Incarnation { task: "t".to_owned(), address: "cluster lab".to_owned(), id: "uid-1".to_owned(), generation: 0 };
+    assert_eq!(done.incarnations, Some(BTreeSet::from([cluster])));
+}
+
+#[test]
+fn helm_three_has_its_own_words() {
+    let mut machine = with(|job| drop(job.table.remove("set")));
+    to_status(machine.as_mut(), "v3.20.2", "uid-1");
+    let upgrade = step(machine.as_mut(), logged(1, "Error: release: not found"), "helm upgrade");
+    assert!(upgrade.argv.contains(&"--wait".to_owned()), "{:?}", upgrade.argv);
+    let mut machine = with(|_| ());
+    step(machine.as_mut(), Heard::Start, "helm version");
+    assert_eq!(failed(machine.next(ended(0, "v2.1.0"))).message, "helm v2.1.0 is neither 3 nor 4");
+}
+
+#[test]
+fn an_upgrade_that_changes_nothing_keeps_the_token() {
+    let run = |before: &str, after: &str| {
+        let mut machine = with(|job| drop(job.table.remove("set")));
+        to_status(machine.as_mut(), "v4.2.4", "uid-1");
+        step(machine.as_mut(), ended(0, &release(3, "deployed", before)), "helm upgrade");
+        step(machine.as_mut(), ended(0, ""), "helm status");
+        step(machine.as_mut(), ended(0, &release(4, "deployed", after)), "helm get metadata");
+        done(machine.next(ended(0, "{}")))
+    };
+    let same = run("kind: A", "kind: A");
+    assert_eq!((same.unchanged, same.summary.as_deref()), (true, Some("no changes, revision 4")));
+    let other = run("kind: A", "kind: B");
+    assert_eq!((other.unchanged, other.summary.as_deref()), (false, Some("upgraded, revision 4")));
+    assert_ne!(same.token, other.token);
+    // What a secret holds enters no digest.
+    let secret = |value: &str| format!("---\nkind: Secret\ndata:\n  a: {value}\n---\nkind: A\n");
+    assert_eq!(run(&secret("b25l"), &secret("dHdv")).token, run("", &secret("b25l")).token);
+}
+
+#[test]
+fn a_release_that_is_pending_is_left_to_whoever_works_on_it() {
+    let mut machine = with(|_| ());
+    to_status(machine.as_mut(), "v4.2.4", "uid-1");
+    let trouble = failed(machine.next(ended(0, &release(2, "pending-upgrade", ""))));
+    assert_eq!(trouble.message, "release `web` is pending-upgrade since 2026-01-02T00:00:00Z");
+    assert!(trouble.hint.unwrap().contains("`infra run t --force` takes it over"));
+}
+
+fn cut(job: &mut Job) {
+    job.memory.reasons = vec![Reason::Interrupted { attempt: 6 }];
+    job.table.remove("set");
+}
+
+/// Looks a few times whether the release is still pending.
+fn look_again(machine: &mut dyn Machine, status: &str) -> Move {
+    let mut made = machine.next(ended(0, &release(2, status, "")));
+    while matches!(made, Move::Wait(_)) {
+        step(machine, Heard::Waited, "helm status");
+        made = machine.next(ended(0, &release(2, status, "")));
+    }
+    made
+}
+
+#[test]
+fn a_release_that_our_own_cut_attempt_left_pending_is_set_free() {
+    let mut machine = with(cut);
+    to_status(machine.as_mut(), "v4.2.4", "uid-1");
+    assert!(
+        matches!(look_again(machine.as_mut(), "pending-upgrade"), Move::Run(history) if history.name == "helm history")
+    );
+    let history = r#"[{"revision":1,"status":"deployed"},{"revision":2,"status":"pending-upgrade"}]"#;
+    let rollback = step(machine.as_mut(), ended(0, history), "helm rollback");
+    assert!(rollback.argv.starts_with(&["helm", "rollback", "web", "1"].map(str::to_owned)), "{:?}", rollback.argv);
+    step(machine.as_mut(), ended(0, ""), "helm upgrade");
+    step(machine.as_mut(), ended(0, ""), "helm status");
+    step(machine.as_mut(), ended(0, &release(4, "deployed", "x")), "helm get metadata");
+    let summary = done(machine.next(ended(0, "{}"))).summary.unwrap();
+    assert_eq!(summary, "upgraded, revision 4; was pending-upgrade: rolled back to revision 1 first");
+
+    let mut machine = with(cut);
+    to_status(machine.as_mut(), "v4.2.4", "uid-1");
+    look_again(machine.as_mut(), "pending-install");
+    step(machine.as_mut(), ended(0, r#"[{"revision":1,"status":"pending-install"}]"#), "helm uninstall");
+}
+
+#[test]
+fn a_failed_upgrade_shows_what_its_pods_say() {
+    let mut machine = with(|job| drop(job.table.remove("set")));
+    to_status(machine.as_mut(), "v4.2.4", "uid-1");
+    step(machine.as_mut(), logged(1, "Error: release: not found"), "helm upgrade");
+    let pods = step(machine.as_mut(), logged(1, "Error: context deadline exceeded"), "kubectl get pods");
+    assert!(pods.argv.contains(&"app.kubernetes.io/instance=web".to_owned()));
+    step(machine.as_mut(), ended(0, ""), "kubectl get events");
+    let trouble = failed(machine.next(ended(0, "")));
+    assert_eq!(trouble.message, "`helm upgrade` exited with code 1: context deadline exceeded");
+    assert!(trouble.incarnations.is_some());
+}
+
+fn on(uid: &str, job: &mut Job) {
+    let (task, address) = ("t".to_owned(), "cluster lab".to_owned());
+    job.memory.incarnations = [Incarnation { task, address, id: uid.to_owned(), generation: 0 }].into();
+}
+
+#[test]
+fn another_cluster_is_refused_unless_it_is_expected() {
+    let ask = |change: &dyn Fn(&mut Job)| {
+        let mut machine = with(|job| {
+            on("uid-1", job);
+            change(job);
+        });
+        step(machine.as_mut(), Heard::Start, "helm version");
+        step(machine.as_mut(), ended(0, "v4.2.4"), "kubectl get namespace kube-system");
+        machine.next(ended(0, "uid-2"))
+    };
+    let refused = failed(ask(&|_| ()));
+    assert_eq!(refused.kind, TroubleKind::Refused);
+    assert!(refused.message.contains("kube-system is uid-2, and was uid-1"), "{}", refused.message);
+    let changed = |path: &str| Reason::InputChanged { path: path.to_owned(), old: String::new(), new: String::new() };
+    assert!(matches!(ask(&|job| job.memory.reasons = vec![changed("values.yml")]), Move::Fail(_)));
+    assert!(matches!(ask(&|job| job.memory.reasons = vec![changed("build/kubeconfig")]), Move::Run(_)));
+    let upstream = Reason::UpstreamChanged { task: "cluster".to_owned(), run: None };
+    assert!(matches!(ask(&|job| job.memory.reasons = vec![upstream.clone()]), Move::Run(_)));
+}
+
+#[test]
+fn only_allowed_contexts_are_spoken_to() {
+    let mut machine = with(|job| job.contexts = Some(vec!["prod".to_owned()]));
+    let refused = failed(machine.next(Heard::Start));
+    assert_eq!(refused.message, "context `lab` is not allowed in environment `local`");
+    assert_eq!(refused.kind, TroubleKind::Refused);
+    let mut machine = with(|job| job.contexts = Some(vec!["lab".to_owned()]));
+    step(machine.as_mut(), Heard::Start, "helm version");
+}
+
+#[test]
+fn an_undo_uninstalls_what_is_there() {
+    let undo = |job: Job| Helm.undo(job).unwrap();
+    let mut machine = undo(job(web()));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "helm status");
+    let uninstall = step(machine.as_mut(), ended(0, &release(1, "deployed", "")), "helm uninstall");
+    assert_eq!(uninstall.can_change, CanChange::Yes);
+    assert_eq!(done(machine.next(ended(0, ""))).incarnations, Some(BTreeSet::new()));
+
+    let mut machine = undo(job(web()));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    let gone = "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?";
+    assert!(done(machine.next(logged(1, gone))).nothing_there, "it went with its cluster");
+
+    let mut another = job(web());
+    on("uid-1", &mut another);
+    let mut machine = undo(another);
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    assert!(done(machine.next(ended(0, "uid-2"))).nothing_there, "nothing is taken from another cluster");
+}
+
+#[test]
+fn what_a_table_lacks_is_said() {
+    let wrong = |json: Json| Helm.wrong(&table(json), &BTreeSet::new()).join("; ");
+    assert_eq!(wrong(web()), "");
+    assert_eq!(
+        wrong(json!({"release": "web"})),
+        "action `upgrade` needs `chart`; action `upgrade` needs `kubeconfig`: the caller's own `~/.kube/config` and \
+         `KUBECONFIG` are never read"
+    );
+    assert_eq!(
+        wrong(json!({"release": "w", "chart": "c", "action": "template"})),
+        "action `template` needs `to`, the file that it writes"
+    );
+    let rendered = table(json!({"release": "w", "chart": "c", "action": "template", "to": "x"}));
+    let secret = BTreeSet::from([Read::Secret("a".to_owned())]);
+    assert!(Helm.wrong(&rendered, &secret)[0].contains("may hold no secret"));
+}
+
+#[test]
+fn charts_values_and_kubeconfig_are_inputs() {
+    let files = FakeFiles::new(&[("charts/web/Chart.yaml", ""), ("values.yml", "")]);
+    let inferred = Helm.infer(&table(web()), &files);
+    assert_eq!(inferred.folders, ["charts/web"]);
+    assert_eq!(inferred.paths, ["values.yml", "build/kubeconfig"]);
+    let elsewhere = table(json!({"release": "w", "chart": "web", "repo": "https://x", "kubeconfig": "/etc/k"}));
+    assert_eq!(Helm.infer(&elsewhere, &files).paths, [""; 0]);
+}

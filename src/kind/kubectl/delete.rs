@@ -1,0 +1,155 @@
+//! Owns the order of commands in a delete: of what files name, or of what is on record.
+//! Does not know command lines (`command`).
+
+use super::command::Commands;
+use super::objects::{self, LAST, NOTE, Reference};
+use crate::kind::cluster::{Cluster, NoAnswer, last_words, unreachable};
+use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
+use crate::kind::run::ended_badly;
+use crate::model::record::Incarnation;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The machine.
+pub struct Deleting {
+    job: Job,
+    commands: Commands,
+    stage: Stage,
+    what: What,
+    deleted: usize,
+    uid: Option<String>,
+}
+
+/// What is deleted.
+enum What {
+    Files,
+    /// An undo: everything that was ever applied.
+    Record(Vec<Reference>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Start,
+    Uid,
+    List,
+    Delete,
+}
+
+impl Deleting {
+    /// Deletes what the files of a job's table name.
+    pub fn of_files(job: Job) -> Self {
+        Self::new(job, "delete", What::Files)
+    }
+
+    /// Deletes what a job applied.
+    pub fn of_record(job: Job) -> Self {
+        let recorded = objects::recorded(&job, NOTE);
+        Self::new(job, "apply", What::Record(recorded))
+    }
+
+    fn new(job: Job, key: &str, what: What) -> Self {
+        Self { commands: Commands::new(&job, key), job, stage: Stage::Start, what, deleted: 0, uid: None }
+    }
+
+    fn asked(&mut self, end: &StepEnd) -> Move {
+        let is_undo = matches!(self.what, What::Record(_));
+        match Cluster::uid(end) {
+            Ok(uid) if is_undo && self.commands.cluster.is_another(&self.job, &uid) => {
+                Self::nothing("gone with the cluster that they were in; this is another one")
+            }
+            Ok(uid) => {
+                if let Err(trouble) = self.commands.cluster.guard(&self.job, &uid) {
+                    return Move::Fail(trouble);
+                }
+                self.uid = Some(uid);
+                self.work()
+            }
+            Err(NoAnswer::Gone(said)) if is_undo => Self::nothing(&format!("gone with their cluster: {said}")),
+            Err(why) => Move::Fail(unreachable(&why)),
+        }
+    }
+
+    fn work(&mut self) -> Move {
+        match &self.what {
+            What::Files => self.delete(),
+            What::Record(recorded) if recorded.is_empty() => Self::nothing("nothing on record"),
+            What::Record(recorded) => {
+                self.stage = Stage::List;
+                Move::Write { path: self.job.tmp.join("objects.json"), bytes: objects::list(recorded), mode: None }
+            }
+        }
+    }
+
+    fn delete(&mut self) -> Move {
+        self.stage = Stage::Delete;
+        match self.commands.delete(self.deleted) {
+            Some(step) => {
+                self.deleted += 1;
+                Move::Run(step)
+            }
+            None => {
+                Move::Done(Done { incarnations: self.so_far(), summary: Some("deleted".to_owned()), ..Done::default() })
+            }
+        }
+    }
+
+    fn deleted(&mut self, end: &StepEnd) -> Move {
+        if !end.is_ok() {
+            let said = last_words(end).map(|said| format!(": {said}")).unwrap_or_default();
+            let message = format!("`kubectl delete` {}{said}", ended_badly(end));
+            return Move::Fail(Trouble { message, ..Trouble::default() });
+        }
+        match &self.what {
+            What::Files => self.delete(),
+            What::Record(recorded) => Move::Done(Done {
+                incarnations: Some(BTreeSet::new()),
+                notes: no_objects(),
+                summary: Some(format!("{} deleted", recorded.len())),
+                ..Done::default()
+            }),
+        }
+    }
+
+    fn nothing(summary: &str) -> Move {
+        Move::Done(Done {
+            incarnations: Some(BTreeSet::new()),
+            notes: no_objects(),
+            summary: Some(summary.to_owned()),
+            unchanged: true,
+            nothing_there: true,
+            ..Done::default()
+        })
+    }
+}
+
+fn no_objects() -> BTreeMap<String, String> {
+    [NOTE, LAST].map(|note| (note.to_owned(), "[]".to_owned())).into()
+}
+
+impl Machine for Deleting {
+    fn next(&mut self, heard: Heard) -> Move {
+        let end = match heard {
+            Heard::Step(end) => end,
+            _ => StepEnd::default(),
+        };
+        match self.stage {
+            Stage::Start => {
+                if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
+                    return Move::Fail(trouble);
+                }
+                self.stage = Stage::Uid;
+                Move::Run(self.commands.cluster.ask())
+            }
+            Stage::Uid => self.asked(&end),
+            Stage::List => {
+                self.stage = Stage::Delete;
+                Move::Run(self.commands.delete_all(&self.job.tmp.join("objects.json")))
+            }
+            Stage::Delete => self.deleted(&end),
+        }
+    }
+
+    fn so_far(&self) -> Option<BTreeSet<Incarnation>> {
+        let uid = self.uid.as_ref()?;
+        Some(BTreeSet::from([self.commands.cluster.incarnation(&self.job, uid)]))
+    }
+}

@@ -1,0 +1,207 @@
+//! Owns what kubectl tells of objects: which they are, which of their fields are ours, what speaks against them.
+//! Does not know commands.
+
+use super::command::{Commands, MANAGER};
+use crate::kind::cluster::last_words;
+use crate::kind::machine::{Job, Step, StepEnd};
+use crate::model::digest::{Digest, Domain};
+use crate::model::probe::{Answer, Judge};
+use crate::model::value::canonical;
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+
+/// Note that holds every object that was applied and not deleted since.
+pub const NOTE: &str = "objects";
+/// Note that holds those of the last apply.
+pub const LAST: &str = "applied";
+
+/// One object, by which kubectl finds it again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reference {
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Reference {
+    fn of(object: &Json) -> Option<Self> {
+        let text = |value: &Json| value.as_str().map(str::to_owned);
+        let meta = &object["metadata"];
+        Some(Self {
+            api_version: text(&object["apiVersion"])?,
+            kind: text(&object["kind"])?,
+            namespace: text(&meta["namespace"]).unwrap_or_default(),
+            name: text(&meta["name"])?,
+        })
+    }
+
+    /// `deployment/web`.
+    pub fn shown(&self) -> String {
+        format!("{}/{}", self.kind.to_lowercase(), self.name)
+    }
+}
+
+/// Objects of what kubectl printed as JSON: one, a list, or one after the other.
+pub fn objects(text: &str) -> Result<Vec<Json>, String> {
+    let mut found = Vec::new();
+    for document in serde_json::Deserializer::from_str(text).into_iter::<Json>() {
+        let document = document.map_err(|error| format!("what kubectl tells cannot be read: {error}"))?;
+        match document.get("items").and_then(Json::as_array) {
+            Some(items) => found.extend(items.iter().cloned()),
+            None => found.push(document),
+        }
+    }
+    Ok(found)
+}
+
+/// References to objects.
+pub fn references(objects: &[Json]) -> Vec<Reference> {
+    objects.iter().filter_map(Reference::of).collect()
+}
+
+/// What is on record of a job's objects, under one of the notes.
+pub fn recorded(job: &Job, note: &str) -> Vec<Reference> {
+    job.memory.notes.get(note).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The file by which objects of the last apply are found again: a look may write none.
+pub fn list_file(job: &Job) -> Utf8PathBuf {
+    job.keep.join("objects.json")
+}
+
+/// A file by which kubectl finds objects again.
+pub fn list(references: &[Reference]) -> Vec<u8> {
+    let item = |one: &Reference| {
+        let mut meta = Map::from_iter([("name".to_owned(), json!(one.name))]);
+        if !one.namespace.is_empty() {
+            meta.insert("namespace".to_owned(), json!(one.namespace));
+        }
+        json!({ "apiVersion": one.api_version, "kind": one.kind, "metadata": meta })
+    };
+    let items: Vec<Json> = references.iter().map(item).collect();
+    json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string().into_bytes()
+}
+
+/// The token: which objects they are, and what we say of them.
+pub fn token(objects: &[Json]) -> String {
+    let told: BTreeMap<Option<Reference>, Json> = objects
+        .iter()
+        .map(|object| (Reference::of(object), json!([object["metadata"]["uid"], ours(object)])))
+        .collect();
+    let told: Vec<Json> = told.into_values().collect();
+    Digest::of(Domain::Value, canonical(&Json::Array(told)).as_bytes()).hex()
+}
+
+/// The fields of an object that our manager owns, with their values. What a secret holds is left out: a
+/// digest of it could be guessed.
+fn ours(object: &Json) -> Json {
+    let entries = object["metadata"]["managedFields"].as_array();
+    let mine =
+        entries.into_iter().flatten().filter(|entry| entry["manager"] == MANAGER && entry["operation"] == "Apply");
+    let mut told: Vec<Json> = mine.map(|entry| owned(&entry["fieldsV1"], object)).collect();
+    if object["kind"] == "Secret" {
+        for fields in told.iter_mut().filter_map(Json::as_object_mut) {
+            fields.remove("data");
+            fields.remove("stringData");
+        }
+    }
+    Json::Array(told)
+}
+
+/// What a set of fields (`fieldsV1` of server-side apply) picks of a value.
+fn owned(fields: &Json, value: &Json) -> Json {
+    let Some(fields) = fields.as_object() else { return Json::Null };
+    let mut picked = Map::new();
+    for (key, below) in fields {
+        let found = match key.split_once(':') {
+            Some(("f", name)) => value.get(name),
+            Some(("k", keys)) => item(value, keys),
+            Some(("i", index)) => index.parse::<usize>().ok().and_then(|index| value.get(index)),
+            _ => None,
+        };
+        let is_leaf = below.as_object().is_none_or(Map::is_empty);
+        let told = match found {
+            Some(found) if is_leaf => found.clone(),
+            Some(found) => owned(below, found),
+            // The value itself (`v:`), the thing's being there (`.`), or a field that is gone.
+            None => Json::Null,
+        };
+        picked.insert(key.split_once(':').map_or(key.as_str(), |(_, name)| name).to_owned(), told);
+    }
+    Json::Object(picked)
+}
+
+fn item<'a>(list: &'a Json, keys: &str) -> Option<&'a Json> {
+    let keys: Map<String, Json> = serde_json::from_str(keys).ok()?;
+    list.as_array()?.iter().find(|item| keys.iter().all(|(key, value)| item.get(key) == Some(value)))
+}
+
+/// What an object says of itself: its conditions that are not as they should be, or its phase.
+pub fn says(object: &Json) -> String {
+    let name = Reference::of(object).map_or_else(|| "?".to_owned(), |one| one.shown());
+    let status = &object["status"];
+    let conditions = status["conditions"].as_array();
+    let told: Vec<String> = conditions
+        .into_iter()
+        .flatten()
+        .map(|condition| {
+            let text = |key: &str| condition[key].as_str().unwrap_or_default();
+            let why = [text("reason"), text("message")].into_iter().filter(|text| !text.is_empty());
+            let why = why.collect::<Vec<_>>().join(", ");
+            let why = if why.is_empty() { why } else { format!(" ({why})") };
+            format!("{}={}{why}", text("type"), text("status"))
+        })
+        .collect();
+    match (told.as_slice(), status["phase"].as_str()) {
+        ([], Some(phase)) => format!("{name} is {phase}"),
+        ([], None) => format!("{name} says nothing of its state"),
+        (told, _) => format!("{name}: {}", told.join("; ")),
+    }
+}
+
+/// What stands in the way of a server-side apply: whose fields they are.
+pub fn conflict(end: &StepEnd) -> Option<String> {
+    let at = end.tail.iter().position(|line| line.contains("conflict") && line.contains(" with \""))?;
+    let managers = end.tail[at].split(" with \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let managers: Vec<String> = managers.map(|manager| format!("`{manager}`")).collect();
+    let inline = end.tail[at].rsplit(": ").next().filter(|field| field.starts_with('.')).map(str::to_owned);
+    let listed = end.tail[at + 1..].iter().map_while(|line| line.trim().strip_prefix("- ").map(str::to_owned));
+    let fields: Vec<String> = inline.into_iter().chain(listed).map(|field| format!("`{field}`")).collect();
+    let verb = if fields.len() == 1 { "is" } else { "are" };
+    Some(format!("{} {verb} owned by {}", fields.join(", "), managers.join(" and ")))
+}
+
+/// kubectl's own probe: are the objects there, and what we say of them?
+pub fn looks(job: &Job) -> Vec<(Step, Judge)> {
+    let recorded = recorded(job, LAST);
+    let Some(token) = job.memory.token.clone().filter(|_| !recorded.is_empty()) else { return Vec::new() };
+    let commands = Commands::new(job, "apply");
+    let judge = Judge::new(move |code, stdout, stderr| {
+        if code != Some(0) {
+            let tail = stderr.lines().map(str::to_owned).collect();
+            let end = StepEnd { code, tail, ..StepEnd::default() };
+            let said = last_words(&end).unwrap_or_else(|| crate::kind::run::ended_badly(&end));
+            return Answer::CannotTell(said);
+        }
+        let found = match objects(stdout) {
+            Ok(found) => found,
+            Err(why) => return Answer::CannotTell(why),
+        };
+        let there = references(&found);
+        let gone: Vec<String> =
+            recorded.iter().filter(|one| !there.contains(one)).take(3).map(Reference::shown).collect();
+        if !gone.is_empty() {
+            Answer::Disagrees(format!("no longer there: {}", gone.join(", ")))
+        } else if self::token(&found) == token {
+            Answer::Agrees
+        } else {
+            Answer::Disagrees("an object was changed or made anew by somebody else".to_owned())
+        }
+    });
+    vec![(commands.read(&list_file(job)), judge)]
+}
