@@ -14,7 +14,7 @@ pub mod text;
 mod tools;
 mod tree;
 
-pub use kube::Helm;
+pub use kube::{Helm, Kube};
 pub use process::{alive, send};
 pub use running::Running;
 pub use seen::Seen;

@@ -1,0 +1,222 @@
+//! kubectl and helm against a real control plane: tokens, incarnations, subjects, undo.
+
+use crate::support::{Helm, Kube, Story};
+use serde_json::json;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+const WEB: &str = r#"
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: { name: web }
+    spec:
+      replicas: 1
+      selector: { matchLabels: { app: web } }
+      template:
+        metadata: { labels: { app: web } }
+        spec:
+          containers: [{ name: web, image: "example/web:1" }]
+    ---
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: { name: settings }
+    data: { colour: blue }
+"#;
+
+const TASKS: &str = r#"
+    [task.app]
+    probe = { kind = true }
+    [task.app.kubectl]
+    apply = "k8s/web.yml"
+    namespace = "NAMESPACE"
+    kubeconfig = "../kubeconfig"
+    wait = [{ for = "rollout", of = "deployment/web", within = "60s" }]
+    get = { colour = { of = "configmap/settings", jsonpath = "{.data.colour}" }, replicas = { of = "deployment/web", jsonpath = "{.spec.replicas}" } }
+
+    [task.use]
+    needs = ["app"]
+    shell = "echo use >> ../log"
+
+    [task.read]
+    shell = "echo {{ tasks.app.colour }} >> ../log"
+
+    [task.beside]
+    shell = "echo beside >> ../log"
+
+    [task.teardown]
+    undo_of = ["app"]
+"#;
+
+fn app() -> (Story, Kube) {
+    let story = Story::new();
+    let kube = story.kube(Helm::V4);
+    story.tasks(&TASKS.replace("NAMESPACE", &kube.namespace)).file("k8s/web.yml", WEB);
+    story.run("use read beside").ran(["app", "use", "read", "beside"]);
+    (story, kube)
+}
+
+#[test]
+fn an_apply_waits_and_gives_typed_values() {
+    let (story, kube) = app();
+    assert_eq!((story.value("app", "colour"), story.value("app", "replicas")), (json!("blue"), json!(1)));
+    let ready = story.kubectl(&kube.config, "get deployment web -o jsonpath={.status.readyReplicas}");
+    assert_eq!(ready, "1");
+    story.run("use read beside").nothing_ran();
+}
+
+#[test]
+fn an_apply_that_changes_nothing_stops_the_wave() {
+    let (story, _) = app();
+    story.edit("k8s/web.yml", "kind: ConfigMap", "kind: ConfigMap # a comment").run("use read beside");
+    story.ran(["app"]).fresh(["use", "read", "beside"]);
+    // Twin: what matters goes on, to those that need it and those that read the value.
+    story.edit("k8s/web.yml", "colour: blue", "colour: red").run("use read beside");
+    story.ran(["app", "use", "read"]).fresh(["beside"]);
+    story.because("use", json!({"kind": "upstream-changed", "task": "app"}));
+    story.because("read", json!({"kind": "value-changed"}));
+}
+
+#[test]
+fn an_object_that_was_changed_by_hand_is_put_right() {
+    let (story, kube) = app();
+    // A field of somebody else's is no business of ours.
+    story.kubectl(&kube.config, "label configmap settings team=red");
+    story.run("use").nothing_ran();
+    // One of ours is seen; who owns it now is told, and ours again only when that is said.
+    story.kubectl(&kube.config, "scale deployment web --replicas=3");
+    story.infra_to(1, "run use").stderr_has("`.spec.replicas` is owned by `kubectl`");
+    story.retask("apply = ", "force_conflicts = true\n    apply = ");
+    story.run("use").ran(["app", "use"]);
+    assert_eq!(story.kubectl(&kube.config, "get deployment web -o jsonpath={.spec.replicas}"), "1");
+    // Deleted by hand: made again, which is another object, so that what needs it runs again.
+    story.kubectl(&kube.config, "delete configmap settings");
+    story.run("use beside").ran(["app", "use"]).fresh(["beside"]);
+    story.because("app", json!({"kind": "probe-disagrees"}));
+}
+
+#[test]
+fn a_field_of_another_manager_is_a_conflict() {
+    let (story, kube) = app();
+    story
+        .file("../ops.yml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { colour: green }\n");
+    let ops = story.base().join("ops.yml");
+    let words = format!("apply --server-side --force-conflicts --field-manager=ops -f {}", ops.display());
+    story.kubectl(&kube.config, &words);
+    story.edit("k8s/web.yml", "colour: blue", "colour: red").infra_to(1, "run app");
+    story.stderr_has("`.data.colour` is owned by `ops`").stderr_has("force_conflicts = true");
+    story.retask("apply = ", "force_conflicts = true\napply = ").run("app").ran(["app"]);
+    assert_eq!(story.value("app", "colour"), json!("red"));
+}
+
+#[test]
+fn a_teardown_deletes_all_that_was_ever_applied() {
+    let (story, kube) = app();
+    // It leaves the files, and stays on record.
+    let only = WEB.split("---").next().unwrap();
+    story
+        .file("k8s/web.yml", only)
+        .retask("colour = { of = \"configmap/settings\", jsonpath = \"{.data.colour}\" }, ", "");
+    story.retask("echo {{ tasks.app.colour }}", "echo x").run("app").ran(["app"]);
+    story.kubectl(&kube.config, "get configmap settings");
+    story.run("teardown").ran(["teardown"]);
+    let left = story.kubectl(&kube.config, "get deployment,configmap -o name");
+    assert!(!left.contains("web") && !left.contains("settings"), "{left}");
+    story.run("teardown").nothing_ran().states("app=stale use=stale beside=fresh");
+    story.run("use").ran(["app", "use"]);
+}
+
+#[test]
+fn what_never_comes_true_says_why() {
+    let (story, _) = app();
+    story.edit("k8s/web.yml", "containers: [", "nodeSelector: { no: where }\n      containers: [");
+    story.retask("within = \"60s\"", "within = \"3s\"").infra_to(1, "run app");
+    story.stderr_has("`deployment/web` did not come to `rollout within 3s").stderr_has("deployment/web: ");
+    // An object that is not there is waited for, and missed by name.
+    story.retask("of = \"deployment/web\", within", "of = \"deployment/nobody\", within").infra_to(1, "run app");
+    story.stderr_has("`deployment/nobody` does not exist, 3s after it was asked for");
+}
+
+#[test]
+fn an_object_that_appears_later_is_waited_for() {
+    let (story, kube) = app();
+    story.file(
+        "tasks/later.toml",
+        &format!(
+            "[task.later]\nkubectl = {{ kubeconfig = \"../kubeconfig\", namespace = \"{}\", wait = [{{ for = \"create\", of = \"configmap/late\", within = \"30s\" }}] }}\n",
+            kube.namespace
+        ),
+    );
+    let running = story.spawn("run --json later");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    story.kubectl(&kube.config, "create configmap late");
+    let seen = running.wait();
+    assert_eq!(seen.code, Some(0), "{}{}", seen.stdout, seen.stderr);
+}
+
+#[test]
+fn only_the_context_that_the_environment_allows_is_spoken_to() {
+    let (story, _) = app();
+    story.project("[env.local]\nkube_context = [\"prod\"]\n");
+    story.retask("namespace = ", "context = \"lab\"\nnamespace = ").infra_to(5, "run app");
+    story.stderr_has("context `lab` is not allowed in environment `local`").states("beside=fresh");
+    story.project("[env.local]\nkube_context = [\"lab\"]\n").run("app").ran(["app"]);
+}
+
+#[test]
+fn the_callers_own_kubeconfig_is_never_read() {
+    let story = Story::new();
+    let kube = story.kube(Helm::V4);
+    story.tasks(&TASKS.replace("NAMESPACE", &kube.namespace)).file("k8s/web.yml", WEB);
+    let elsewhere =
+        "apiVersion: v1\nkind: Config\nclusters: [{ name: x, cluster: { server: \"https://127.0.0.1:1\" } }]\n";
+    for path in ["../home/.kube/config", "../mine"] {
+        story.file(path, elsewhere);
+    }
+    let there = || fs::read_dir(story.path("../home/.kube")).unwrap().count();
+    let count = there();
+    story.env("KUBECONFIG", story.path("../mine").to_str().unwrap()).env("HELM_KUBECONTEXT", "x");
+    // Read once after it was written, a file's access time is that of the reading.
+    let read = |path: &str| fs::metadata(story.path(path)).map(|meta| (meta.atime(), meta.atime_nsec())).unwrap();
+    let before = ["../home/.kube/config", "../mine"].map(read);
+    story.run("app").ran(["app"]);
+    story.retask("kubeconfig = \"../kubeconfig\"", "").infra_to(2, "run app").stderr_has("are never read");
+    assert_eq!(["../home/.kube/config", "../mine"].map(read), before);
+    assert_eq!(there(), count, "no cache is left there");
+}
+
+#[test]
+fn a_rendered_kustomization_asks_no_cluster() {
+    let story = Story::with(
+        "[task.render]\nkubectl = { render = \"k8s/dev\", to = \"build/app.yml\" }\n[task.beside]\nshell = \"true\"\n",
+    );
+    story.kube(Helm::V4);
+    story.file("k8s/base/kustomization.yaml", "resources: [web.yml]\n").file("k8s/base/web.yml", WEB);
+    story.file("k8s/dev/kustomization.yaml", "resources: [../base]\nnamePrefix: dev-\n");
+    story.run("*").ran(["render", "beside"]);
+    assert!(story.read("build/app.yml").contains("name: dev-web"));
+    story.run("*").nothing_ran();
+    story.edit("k8s/base/web.yml", "colour: blue", "colour: red").run("*").ran(["render"]).fresh(["beside"]);
+    story.remove("build/app.yml").run("*").restored(["render"]).ran([]);
+}
+
+#[test]
+fn a_cluster_that_was_made_anew_is_refused_until_it_is_expected() {
+    let story = Story::new();
+    let config = story.own_kube(Helm::V4);
+    fs::copy(&config, story.path("../kubeconfig")).unwrap();
+    story.tasks(&TASKS.replace("namespace = \"NAMESPACE\"", "namespace = \"default\"")).file("k8s/web.yml", WEB);
+    story.kubectl(&config, "wait --for=create serviceaccount/default --timeout=60s");
+    story.run("use beside").ran(["app", "use", "beside"]);
+    story.lab("down --wipe");
+    story.lab(&format!("up --while {}", std::process::id()));
+    story.kubectl(&config, "wait --for=create serviceaccount/default --timeout=60s");
+    // The probe sees that the objects are gone; the guard, that the cluster is another one.
+    story.infra_to(5, "run use").stderr_has("this is another cluster than environment `local` had so far");
+    story.stderr_has("`infra resolve app --accept-state` says so");
+    let left = story.kubectl(&config, "get deployment -o name");
+    assert_eq!(left, "", "nothing was changed");
+    story.infra("resolve app --accept-state --reason rebuilt");
+    story.run("use beside").ran(["app", "use"]).fresh(["beside"]);
+    story.run("use beside").nothing_ran();
+    story.lab("down --remove");
+}
