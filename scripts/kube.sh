@@ -11,7 +11,7 @@ usage: scripts/kube.sh up DIR [--port N] [--nodes N] [--while PID]
 
   up           start what is in DIR, or a new cluster; prints the path of its kubeconfig
   --port N     on 127.0.0.1 (a free one, remembered in DIR with certificates and data)
-  --nodes N    how many nodes there are (1)
+  --nodes N    how many nodes there are (1; with 0 you make them)
   --while PID  take it all down, and DIR away, once that process is gone
   down         stop it; what it holds stays
   --wipe       forget what it holds: the next `up` is another cluster at the same port, for the same kubeconfig
@@ -233,6 +233,7 @@ TEXT
 }
 
 make_nodes() {
+  [ "$nodes" -gt 0 ] || return 0
   local number
   for number in $(seq "$nodes"); do
     cat <<TEXT
@@ -317,7 +318,7 @@ while [ "$#" -gt 0 ]; do
     down:--wipe) keep=identity && shift ;;
     down:--remove) keep=nothing && shift ;;
     up:--port | up:--nodes | up:--while)
-      [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ ]] || wrong "$1 needs a number"
+      [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ || "$1 ${2:-}" = "--nodes 0" ]] || wrong "$1 needs a number"
       case $1 in
         --port) port=$2 ;;
         --nodes) nodes=$2 ;;

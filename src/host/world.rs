@@ -301,7 +301,7 @@ fn is_command(secret: &Secret) -> bool {
 }
 
 fn search_path(root: &Utf8Path, caller_env: &BTreeMap<String, String>, sightings: &Sightings) -> String {
-    let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin"]
+    let mut parts: Vec<String> = [".tools/bin", ".tools/venv/bin", ".tools/kube/bin"]
         .iter()
         .map(|own| root.join(own))
         .inspect(|own| sightings.see(own, Look::Presence))

@@ -7,8 +7,20 @@ use std::path::Path;
 use std::process::Command;
 
 /// What a clone of the project holds that its pipeline is made of.
-const SHIPPED: [&str; 9] =
-    ["infra.toml", "tasks", "templates", "terraform", "ansible", "env", "scripts", ".gitignore", "docs/pipeline.md"];
+const SHIPPED: [&str; 12] = [
+    "infra.toml",
+    "tasks",
+    "templates",
+    "terraform",
+    "ansible",
+    "env",
+    "scripts",
+    "charts",
+    "k8s",
+    "kube/stages",
+    ".gitignore",
+    "docs/pipeline.md",
+];
 
 const ALL: [&str; 6] = ["image-recipe", "prepare-template", "provision", "inventory", "configure", "verify"];
 
@@ -99,6 +111,33 @@ fn the_pipeline_goes_from_nothing_to_verified_and_then_does_only_what_it_must() 
     story.run("verify").ran(["provision", "inventory", "configure", "verify"]);
     let at_home: Vec<_> = std::fs::read_dir(story.base().join("home")).expect("a folder").flatten().collect();
     assert!(at_home.is_empty(), "{at_home:?} was left in the home folder");
+}
+
+#[test]
+fn with_a_real_control_plane_the_workload_runs_and_what_is_changed_in_it_is_noticed() {
+    let story = shipped();
+    story.kube_tools_inside();
+    let all = story.run("-e kube verify").last().started();
+    for task in ["cluster", "nodes", "base", "workload", "rollout", "smoke", "node-set", "verify"] {
+        assert!(all.iter().any(|one| one == task), "{task} of {all:?}");
+    }
+    story.run("-e kube verify").nothing_ran();
+
+    // A comment in the chart's values makes a revision, and stops there.
+    story.edit("charts/hello/values.yaml", "greeting: hello", "greeting: hello # as ever");
+    story.run("-e kube verify").ran(["workload"]);
+    // What matters is rolled out and tested again.
+    story.edit("charts/hello/values.yaml", "replicas: 2", "replicas: 3");
+    story.run("-e kube verify").ran(["workload", "rollout", "smoke"]);
+    assert_eq!(story.value_in("--env kube", "rollout", "ready"), json!(3));
+    // One machine more is one node more.
+    story.edit("infra.toml", "worker_count = 2", "worker_count = 3");
+    story.run("-e kube node-set").ran(["provision", "inventory", "configure", "cluster", "node-objects", "nodes", "base", "look-nodes", "node-set"]);
+
+    // `local` is another environment in the same folder: none of this is its own.
+    story.run("charts").ran(["manifests", "lint-chart", "render-chart"]);
+    story.run("-e kube teardown").ran(["teardown"]).absent("build/kube/cluster");
+    story.run("-e kube teardown").nothing_ran();
 }
 
 #[test]

@@ -46,8 +46,11 @@ module "gpu" {
 }
 
 locals {
+  # `local` itself is in the default workspace; environments that simulate machines too have one of their own.
+  environment = terraform.workspace == "default" ? "local" : terraform.workspace
+
   # Relative, so that the state doesn't know where the project lies.
-  placement = { hosts_dir = "../../../build/local/hosts" }
+  placement = { hosts_dir = "../../../build/${local.environment}/hosts" }
 
   machines = merge(
     { for name, m in module.cluster.plain : name => merge(m, { id = module.vm[name].id, ip = module.vm[name].ip }) },
@@ -55,7 +58,7 @@ locals {
   )
 
   ansible_vars = {
-    infra_env          = "local"
+    infra_env          = local.environment
     simulated          = true
     ansible_connection = "local"
   }

@@ -184,8 +184,14 @@ impl Story {
     /// The value of an export, as `infra outputs --json` says it.
     #[track_caller]
     pub fn value(&self, task: &str, key: &str) -> Json {
+        self.value_in("", task, key)
+    }
+
+    /// As `value`, with further words for `outputs`.
+    #[track_caller]
+    pub fn value_in(&self, words: &str, task: &str, key: &str) -> Json {
         let before = self.last();
-        let seen = self.try_infra(&format!("outputs --json {task}"));
+        let seen = self.try_infra(&format!("outputs --json {task} {words}"));
         let json = seen.json();
         let value = json["tasks"]
             .as_array()

@@ -76,6 +76,13 @@ impl Story {
         says(self.command_of(path.to_str().expect("text"), args))
     }
 
+    /// Puts the programs where the project itself looks for them, as `make kube-tools` does.
+    pub fn kube_tools_inside(&self) {
+        let folder = self.path(".tools/kube");
+        fs::create_dir_all(&folder).expect("folders");
+        symlink(kube_folder(), folder.join("bin")).expect("a link");
+    }
+
     fn kube_programs(&self, helm: Helm) {
         let folder = kube_folder();
         let helm = match helm {
