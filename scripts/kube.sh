@@ -74,6 +74,8 @@ start() {
   [ -z "$(command -v setsid)" ] || command=(setsid "${command[@]}")
   "${command[@]}" </dev/null >"log/$name" 2>&1 9>&- &
   pid=$!
+  # How it ends is no news of this shell's.
+  disown
   echo "$pid $(since "$pid")" >"run/$name"
 }
 

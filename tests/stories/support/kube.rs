@@ -111,27 +111,25 @@ fn kube_folder() -> PathBuf {
     folder
 }
 
-/// A control plane that lives no longer than this process: its kubeconfig.
+/// A control plane: its kubeconfig.
 #[track_caller]
 fn up(folder: &Path) -> PathBuf {
     kube_folder();
-    PathBuf::from(script_with(folder, &["up"], &["--while", &std::process::id().to_string()]))
+    PathBuf::from(script(folder, "up"))
 }
 
+/// `scripts/kube.sh`; what it brings up lives no longer than this process.
 #[track_caller]
 fn script(folder: &Path, words: &str) -> String {
-    let mut words = words.split_whitespace();
-    let word = words.next().expect("a word");
-    script_with(folder, &[word], &words.collect::<Vec<_>>())
-}
-
-#[track_caller]
-fn script_with(folder: &Path, before: &[&str], after: &[&str]) -> String {
+    let mut words: Vec<&str> = words.split_whitespace().collect();
+    let us = std::process::id().to_string();
+    if words.first() == Some(&"up") {
+        words.extend(["--while", &us]);
+    }
+    let (word, rest) = words.split_first().expect("a word");
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kube.sh"));
-    says({
-        command.args(before).arg(folder).args(after).stdin(Stdio::null());
-        command
-    })
+    command.arg(word).arg(folder).args(rest).stdin(Stdio::null());
+    says(command)
 }
 
 #[track_caller]
