@@ -71,7 +71,9 @@ impl Cluster {
     pub fn new(job: &Job) -> Self {
         Self {
             kubeconfig: text(&job.table, "kubeconfig").map(|path| job.root.join(path)),
-            context: text(&job.table, "context").map(str::to_owned),
+            context: text(&job.table, "context")
+                .or_else(|| meant(&job.table, job.contexts.as_deref()))
+                .map(str::to_owned),
             namespace: text(&job.table, "namespace").map(str::to_owned),
             keep: job.keep.clone(),
             dir: job.root.clone(),
@@ -218,6 +220,15 @@ impl Cluster {
             Reason::ActionChanged { field, .. } => field.ends_with(".kubeconfig") || field.ends_with(".context"),
             _ => false,
         })
+    }
+}
+
+/// The context that is meant where a table names a kubeconfig and none: the one that the environment allows,
+/// if it allows one alone.
+pub fn meant<'a, T>(table: &BTreeMap<String, T>, allowed: Option<&'a [String]>) -> Option<&'a str> {
+    match allowed {
+        Some([one]) if table.contains_key("kubeconfig") && !table.contains_key("context") => Some(one),
+        _ => None,
     }
 }
 

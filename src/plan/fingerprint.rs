@@ -104,6 +104,12 @@ fn spec(walk: &mut Walk, board: &Board<'_>, facts: &dyn Facts, task: &Task) -> R
         let name = field_name(task.action.kind, key, kind.short_key());
         tree_field(walk, board, scope, &name, tree)?;
     }
+    if let Some(context) = kind::cluster::meant(&task.action.table, board.project.env.kube_context.as_deref()) {
+        // As if it were written out: which cluster is spoken to.
+        let text = canonical(&Json::String(context.to_owned()));
+        let name = field_name(task.action.kind, "context", kind.short_key());
+        push(walk, EntryKey::Field { name }, Digest::of(Domain::Field, text.as_bytes()), Some(text));
+    }
     for (name, text) in &task.env {
         let tree = Tree::Text(text.clone());
         let waits = scope::waits(board, &tree);

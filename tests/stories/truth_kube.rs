@@ -160,6 +160,10 @@ fn only_the_context_that_the_environment_allows_is_spoken_to() {
     story.retask("namespace = ", "context = \"lab\"\nnamespace = ").infra_to(5, "run app");
     story.stderr_has("context `lab` is not allowed in environment `local`").states("beside=fresh");
     story.project("[env.local]\nkube_context = [\"lab\"]\n").run("app").ran(["app"]);
+    // With one that is allowed, and none that is named, that one is meant.
+    story.retask("context = \"lab\"\n", "").run("app").nothing_ran();
+    story.project("[env.local]\nkube_context = [\"lab\", \"prod\"]\n").infra_to(5, "run app");
+    story.stderr_has("the task names no context");
 }
 
 #[test]
@@ -219,4 +223,39 @@ fn a_cluster_that_was_made_anew_is_refused_until_it_is_expected() {
     story.run("use beside").ran(["app", "use"]).fresh(["beside"]);
     story.run("use beside").nothing_ran();
     story.lab("down --remove");
+}
+
+#[test]
+fn what_must_not_be_there_is_deleted() {
+    let (story, kube) = app();
+    story.file(
+        "tasks/gone.toml",
+        &format!(
+            "[task.gone]\nkubectl = {{ delete = \"k8s/old.yml\", kubeconfig = \"../kubeconfig\", namespace = \"{}\" }}\n",
+            kube.namespace
+        ),
+    );
+    let old = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: old }\n";
+    story.file("k8s/old.yml", old).kubectl(&kube.config, "create configmap old");
+    story.run("gone").ran(["gone"]);
+    assert!(!story.kubectl(&kube.config, "get configmap -o name").contains("configmap/old"));
+    // What is not there any more is no mistake.
+    story.run("gone").nothing_ran();
+    story.run("gone --force").ran(["gone"]);
+}
+
+#[test]
+fn one_release_of_two_environments_is_refused() {
+    let story = Story::new();
+    let kube = story.kube(Helm::V4);
+    story.project("[env.local]\n[env.dev]\n").file("k8s/web.yml", WEB);
+    story.tasks(&TASKS.replace("NAMESPACE", &kube.namespace));
+    story.run("app beside").ran(["app", "beside"]);
+    story
+        .infra_to(5, "run app -e dev")
+        .stderr_has("these objects are on record as made by `app` in environment `local`");
+    story.states("app=fresh beside=fresh");
+    // Handed over, they are dev's, and local's record of them is no longer true.
+    story.infra("resolve app -e dev --accept-state").run("app -e dev").ran(["app"]);
+    story.states("app=stale beside=fresh").status_reason("app", json!({"kind": "superseded-by"}));
 }

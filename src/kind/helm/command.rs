@@ -83,6 +83,15 @@ impl Commands {
         self.cluster.step("helm version", argv, Stdout::Collect)
     }
 
+    /// Whether there is a release of that name: `helm status` would call its absence an error.
+    pub fn list(&self) -> Step {
+        let filter = format!("^{}$", self.release);
+        let mut words = vec!["list", "--filter", &filter, "-o", "json"];
+        // helm 4 lists all of them by default, and helm 3 those that are deployed.
+        words.extend(["--deployed", "--failed", "--pending", "--uninstalling", "--uninstalled"]);
+        self.asks("helm list", &words)
+    }
+
     /// The release as it is. Its manifest may hold secrets, so it is never logged.
     pub fn status(&self) -> Step {
         self.asks("helm status", &["status", &self.release, "-o", "json"])

@@ -41,6 +41,16 @@ pub enum Standing {
 }
 
 impl Release {
+    /// Whether what `helm list -o json` printed has a release.
+    pub fn is_listed(end: &StepEnd) -> Result<bool, String> {
+        if !end.is_ok() {
+            let said = last_words(end).unwrap_or_else(|| crate::kind::run::ended_badly(end));
+            return Err(format!("helm cannot tell of releases: {said}"));
+        }
+        let read: Result<Vec<Json>, _> = serde_json::from_str(&end.stdout);
+        read.map(|found| !found.is_empty()).map_err(|error| format!("what helm lists cannot be read: {error}"))
+    }
+
     /// The release; `None`: there is none.
     pub fn read(end: &StepEnd) -> Result<Option<Self>, String> {
         if end.is_ok() {

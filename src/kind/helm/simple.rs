@@ -26,7 +26,7 @@ pub struct Uninstalling {
 enum Stage {
     Start,
     Uid,
-    Status,
+    List,
     Set,
     Work,
     Write,
@@ -46,8 +46,8 @@ impl Uninstalling {
                 nothing("gone with the cluster that it was in; this is another one")
             }
             Ok(_) => {
-                self.stage = Stage::Status;
-                Move::Run(self.commands.status())
+                self.stage = Stage::List;
+                Move::Run(self.commands.list())
             }
             Err(NoAnswer::Gone(said)) => nothing(&format!("gone with its cluster: {said}")),
             Err(why) => Move::Fail(unreachable(&why)),
@@ -80,9 +80,9 @@ impl Machine for Uninstalling {
                 Move::Run(self.commands.cluster.ask())
             }
             Stage::Uid => self.asked(&end),
-            Stage::Status => match Release::read(&end) {
-                Ok(None) => nothing("nothing there"),
-                Ok(Some(_)) => {
+            Stage::List => match Release::is_listed(&end) {
+                Ok(false) => nothing("nothing there"),
+                Ok(true) => {
                     self.stage = Stage::Work;
                     Move::Run(self.commands.uninstall())
                 }

@@ -39,6 +39,7 @@ enum Stage {
     Start,
     Version,
     Uid,
+    List,
     Status,
     Pause,
     History,
@@ -95,8 +96,19 @@ impl Upgrading {
             return Move::Fail(trouble);
         }
         self.uid = Some(uid);
-        self.stage = Stage::Status;
-        Move::Run(self.commands.status())
+        self.stage = Stage::List;
+        Move::Run(self.commands.list())
+    }
+
+    fn listed(&mut self, end: &StepEnd) -> Move {
+        match Release::is_listed(end) {
+            Ok(true) => {
+                self.stage = Stage::Status;
+                Move::Run(self.commands.status())
+            }
+            Ok(false) => self.write_set(),
+            Err(message) => self.trouble(message, None),
+        }
     }
 
     fn status(&mut self, end: &StepEnd) -> Move {
@@ -218,6 +230,7 @@ impl Machine for Upgrading {
             Stage::Start => self.begin(),
             Stage::Version => self.version(&end),
             Stage::Uid => self.asked(&end),
+            Stage::List => self.listed(&end),
             Stage::Status => self.status(&end),
             Stage::Pause => {
                 self.stage = Stage::Status;
