@@ -269,7 +269,8 @@ impl Engine<'_> {
             .step
             .as_ref()
             .filter(|_| trouble.kind == TroubleKind::Failed)
-            .map(|step| step.argv.iter().map(|word| live.masks.mask(word)).collect());
+            .map(|step| if trouble.argv.is_empty() { &step.argv } else { &trouble.argv })
+            .map(|argv| argv.iter().map(|word| live.masks.mask(word)).collect());
         let failure = Failure {
             message,
             command,

@@ -198,6 +198,8 @@ pub struct Trouble {
     pub message: String,
     pub hint: Option<String>,
     pub kind: TroubleKind,
+    /// Argv of the step that failed, where another one came after it; empty: the last one.
+    pub argv: Vec<String>,
     /// Kept for the next `Memory::notes`, as after a success.
     pub notes: BTreeMap<String, String>,
     /// The real things as far as known after the failure; `None`: as before.

@@ -117,7 +117,11 @@ fn a_failed_upgrade_shows_the_last_words_of_its_pods() {
         story
             .file("chart/values.yaml", "nowhere: true\n")
             .retask("timeout = \"60s\"\nkubeconfig", "timeout = \"4s\"\nkubeconfig");
-        story.infra_to(1, "run use").stderr_has("`helm upgrade` exited with code 1").stderr_has("Pending");
+        story
+            .infra_to(1, "run use")
+            .stderr_has("`helm upgrade` exited with code 1")
+            .stderr_has("Pending")
+            .stderr_has("  command: helm upgrade web ");
         story.stderr_has("FailedScheduling").states("web=failed use=stale");
         story.file("chart/values.yaml", "nowhere: false\n").run("use").ran(["web", "use"]);
     });

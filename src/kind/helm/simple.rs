@@ -147,6 +147,7 @@ impl Machine for Testing {
             Stage::Events => Move::Fail(Trouble {
                 message: std::mem::take(&mut self.failure),
                 hint: Some(LAST_WORDS.to_owned()),
+                argv: self.commands.test().argv,
                 ..Trouble::default()
             }),
             _ if end.is_ok() => Move::Done(Done {

@@ -262,7 +262,9 @@ impl Machine for Upgrading {
             }
             Stage::Events => {
                 let message = self.failure.take().unwrap_or_default();
-                self.trouble(message, Some(LAST_WORDS.to_owned()))
+                let argv = self.commands.upgrade(self.major).argv;
+                let (hint, incarnations) = (Some(LAST_WORDS.to_owned()), self.so_far());
+                Move::Fail(Trouble { message, hint, argv, incarnations, ..Trouble::default() })
             }
         }
     }
