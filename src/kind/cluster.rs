@@ -2,7 +2,7 @@
 //! before.
 //! Does not know what they do there.
 
-use crate::kind::machine::{ACCEPTED, Job, Memory, Stdout, Step, StepEnd, Trouble, TroubleKind};
+use crate::kind::machine::{ACCEPTED, Job, Memory, Move, Stdout, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::{Table, text};
 use crate::model::reason::Reason;
 use crate::model::record::Incarnation;
@@ -129,7 +129,7 @@ impl Cluster {
     }
 
     /// Whether the environment allows the task's context.
-    pub fn allowed(&self, job: &Job) -> Result<(), Trouble> {
+    fn allowed(&self, job: &Job) -> Result<(), Trouble> {
         let Some(allowed) = &job.contexts else { return Ok(()) };
         if self.context.as_ref().is_some_and(|context| allowed.contains(context)) {
             return Ok(());
@@ -148,8 +148,23 @@ impl Cluster {
         Err(Trouble { message, hint: Some(hint), kind: TroubleKind::Refused, ..Trouble::default() })
     }
 
+    /// The first move of a task that speaks to it: asks which cluster it is, if the environment allows it at all.
+    pub fn enter(&self, job: &Job) -> Move {
+        match self.allowed(job) {
+            Ok(()) => Move::Run(self.ask()),
+            Err(trouble) => Move::Fail(trouble),
+        }
+    }
+
+    /// The uid of the cluster that answered, if it is the environment's.
+    pub fn entered(&self, job: &Job, end: &StepEnd) -> Result<String, Trouble> {
+        let uid = Self::uid(end).map_err(|why| unreachable(&why))?;
+        self.guard(job, &uid)?;
+        Ok(uid)
+    }
+
     /// Asks which cluster it is.
-    pub fn ask(&self) -> Step {
+    fn ask(&self) -> Step {
         let words = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}", REQUEST_TIMEOUT];
         self.step("kubectl get namespace kube-system", self.kubectl(&words), Stdout::Collect)
     }
@@ -182,7 +197,7 @@ impl Cluster {
 
     /// Whether this is the environment's cluster. Another one is expected where what the task stands on is
     /// another: its upstream, or its kubeconfig.
-    pub fn guard(&self, job: &Job, uid: &str) -> Result<(), Trouble> {
+    fn guard(&self, job: &Job, uid: &str) -> Result<(), Trouble> {
         let known = known(&job.memory, &self.address());
         if job.memory.notes.contains_key(ACCEPTED) {
             return Ok(());

@@ -2,7 +2,7 @@
 //! Does not know any kind.
 
 use crate::kind::Table;
-use crate::kind::machine::{Heard, Job, Machine, Memory, Move, Step, StepEnd};
+use crate::kind::machine::{Done, Heard, Job, Machine, Memory, Move, Step, StepEnd, Trouble};
 use crate::model::facts::{ContentKind, Files};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
@@ -85,5 +85,23 @@ pub fn step(machine: &mut dyn Machine, heard: Heard, name: &str) -> Step {
     match machine.next(heard) {
         Move::Run(step) if step.name == name => step,
         other => panic!("expected `{name}`, got {other:?}"),
+    }
+}
+
+/// The end that must follow.
+#[track_caller]
+pub fn done(made: Move) -> Done {
+    match made {
+        Move::Done(done) => done,
+        other => panic!("expected the end, got {other:?}"),
+    }
+}
+
+/// The failure that must follow.
+#[track_caller]
+pub fn failed(made: Move) -> Trouble {
+    match made {
+        Move::Fail(trouble) => trouble,
+        other => panic!("expected a failure, got {other:?}"),
     }
 }

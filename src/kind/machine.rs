@@ -169,6 +169,16 @@ pub enum Heard {
     Waited,
 }
 
+impl Heard {
+    /// How the step ended that was waited for; of anything else that was heard, nothing.
+    pub fn end(self) -> StepEnd {
+        match self {
+            Self::Step(end) => end,
+            _ => StepEnd::default(),
+        }
+    }
+}
+
 /// The result of a task.
 #[derive(Clone, Debug, Default)]
 pub struct Done {

@@ -244,10 +244,7 @@ impl Playing {
 
 impl Machine for Playing {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             Stage::Write => self.write(),
             Stage::Install => self.installed(&end),

@@ -3,8 +3,8 @@
 
 use super::Ansible;
 use crate::kind::Kind;
-use crate::kind::fake::{ended, job, logged, step};
-use crate::kind::machine::{CanChange, Done, Heard, Machine, Memory, Move, Stdout, Step, StepEnd, Trouble};
+use crate::kind::fake::{done, ended, failed, job, logged, step};
+use crate::kind::machine::{CanChange, Heard, Machine, Memory, Move, Stdout, Step, StepEnd};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -42,22 +42,6 @@ fn played(code: i32, events: &str) -> Heard {
     let files =
         BTreeMap::from([(path.into(), events.to_owned()), ("/tmp/i/events-check.jsonl".into(), events.to_owned())]);
     Heard::Step(StepEnd { code: Some(code), files, ..StepEnd::default() })
-}
-
-#[track_caller]
-fn done(made: Move) -> Done {
-    match made {
-        Move::Done(done) => done,
-        other => panic!("expected the end, got {other:?}"),
-    }
-}
-
-#[track_caller]
-fn failed(made: Move) -> Trouble {
-    match made {
-        Move::Fail(trouble) => trouble,
-        other => panic!("expected trouble, got {other:?}"),
-    }
 }
 
 fn site(more: Json) -> Json {

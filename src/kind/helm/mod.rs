@@ -170,8 +170,8 @@ impl Kind for Helm {
         match action(&job.table) {
             Action::Upgrade => Box::new(upgrade::Upgrading::new(job)),
             Action::Uninstall => Box::new(simple::Uninstalling::new(job)),
-            Action::Template => Box::new(simple::Rendering::new(&job)),
-            Action::Lint => Box::new(simple::Linting::new(&job)),
+            Action::Template => Box::new(simple::Working::template(&job)),
+            Action::Lint => Box::new(simple::Working::lint(&job)),
             Action::Test => Box::new(simple::Testing::new(job)),
         }
     }

@@ -67,17 +67,11 @@ fn nothing(summary: &str) -> Move {
 
 impl Machine for Uninstalling {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             Stage::Start => {
-                if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
-                    return Move::Fail(trouble);
-                }
                 self.stage = Stage::Uid;
-                Move::Run(self.commands.cluster.ask())
+                self.commands.cluster.enter(&self.job)
             }
             Stage::Uid => self.asked(&end),
             Stage::List => match Release::is_listed(&end) {
@@ -116,27 +110,17 @@ impl Testing {
 
 impl Machine for Testing {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             Stage::Start => {
-                if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
-                    return Move::Fail(trouble);
-                }
                 self.stage = Stage::Uid;
-                Move::Run(self.commands.cluster.ask())
+                self.commands.cluster.enter(&self.job)
             }
             Stage::Uid => {
-                let uid = match Cluster::uid(&end) {
-                    Ok(uid) => uid,
-                    Err(why) => return Move::Fail(unreachable(&why)),
-                };
-                if let Err(trouble) = self.commands.cluster.guard(&self.job, &uid) {
-                    return Move::Fail(trouble);
+                match self.commands.cluster.entered(&self.job, &end) {
+                    Ok(uid) => self.uid = Some(uid),
+                    Err(trouble) => return Move::Fail(trouble),
                 }
-                self.uid = Some(uid);
                 self.stage = Stage::Work;
                 Move::Run(self.commands.test())
             }
@@ -170,65 +154,48 @@ impl Machine for Testing {
     }
 }
 
-/// Renders the chart into a file.
-pub struct Rendering {
+/// What is done with a chart alone.
+pub enum Work {
+    /// Rendered into a file (absolute).
+    Template { to: Utf8PathBuf },
+    /// Checked.
+    Lint,
+}
+
+/// Works on the chart; asks no cluster.
+pub struct Working {
     commands: Commands,
-    to: Utf8PathBuf,
+    work: Work,
     stage: Stage,
 }
 
-impl Rendering {
-    /// A machine for a job.
-    pub fn new(job: &Job) -> Self {
+impl Working {
+    /// A machine that renders the chart of a job.
+    pub fn template(job: &Job) -> Self {
         let to = job.root.join(text(&job.table, "to").unwrap_or_default());
-        Self { commands: Commands::new(job), to, stage: Stage::Start }
+        Self { commands: Commands::new(job), work: Work::Template { to }, stage: Stage::Start }
     }
-}
 
-impl Machine for Rendering {
-    fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
-        match (self.stage, self.commands.set_file.clone()) {
-            (Stage::Start, Some(path)) => {
-                self.stage = Stage::Set;
-                Move::Write { path, bytes: self.commands.set(), mode: None }
-            }
-            (Stage::Start, None) | (Stage::Set, _) => {
-                self.stage = Stage::Work;
-                Move::Run(self.commands.template())
-            }
-            (Stage::Work, _) if end.is_ok() => {
+    /// A machine that checks the chart of a job.
+    pub fn lint(job: &Job) -> Self {
+        Self { commands: Commands::new(job), work: Work::Lint, stage: Stage::Start }
+    }
+
+    fn worked(&mut self, end: StepEnd) -> Move {
+        match &self.work {
+            Work::Template { .. } if !end.is_ok() => failed("helm template", &end),
+            Work::Lint if !end.is_ok() => failed("helm lint", &end),
+            Work::Template { to } => {
                 self.stage = Stage::Write;
-                Move::Write { path: self.to.clone(), bytes: end.stdout.into_bytes(), mode: Some(0o644) }
+                Move::Write { path: to.clone(), bytes: end.stdout.into_bytes(), mode: Some(0o644) }
             }
-            (Stage::Work, _) => failed("helm template", &end),
-            _ => Move::Done(Done { summary: Some("rendered".to_owned()), ..Done::default() }),
+            Work::Lint => Move::Done(Done { summary: Some("no complaint".to_owned()), ..Done::default() }),
         }
     }
 }
 
-/// Checks the chart.
-pub struct Linting {
-    commands: Commands,
-    stage: Stage,
-}
-
-impl Linting {
-    /// A machine for a job.
-    pub fn new(job: &Job) -> Self {
-        Self { commands: Commands::new(job), stage: Stage::Start }
-    }
-}
-
-impl Machine for Linting {
+impl Machine for Working {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
         match (self.stage, self.commands.set_file.clone()) {
             (Stage::Start, Some(path)) => {
                 self.stage = Stage::Set;
@@ -236,10 +203,13 @@ impl Machine for Linting {
             }
             (Stage::Start, None) | (Stage::Set, _) => {
                 self.stage = Stage::Work;
-                Move::Run(self.commands.lint())
+                Move::Run(match self.work {
+                    Work::Template { .. } => self.commands.template(),
+                    Work::Lint => self.commands.lint(),
+                })
             }
-            _ if end.is_ok() => Move::Done(Done { summary: Some("no complaint".to_owned()), ..Done::default() }),
-            _ => failed("helm lint", &end),
+            (Stage::Work, _) => self.worked(heard.end()),
+            _ => Move::Done(Done { summary: Some("rendered".to_owned()), ..Done::default() }),
         }
     }
 }

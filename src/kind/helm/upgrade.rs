@@ -4,7 +4,7 @@
 use super::command::{Commands, Major};
 use super::release::{Release, Standing, app_version, last_deployed};
 use super::simple::{LAST_WORDS, said};
-use crate::kind::cluster::{Cluster, last_words, unreachable};
+use crate::kind::cluster::{Cluster, last_words};
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
 use crate::model::reason::Reason;
@@ -37,8 +37,8 @@ pub struct Upgrading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
-    Version,
     Uid,
+    Version,
     List,
     Status,
     Pause,
@@ -70,8 +70,14 @@ impl Upgrading {
     }
 
     fn begin(&mut self) -> Move {
-        if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
-            return Move::Fail(trouble);
+        self.stage = Stage::Uid;
+        self.commands.cluster.enter(&self.job)
+    }
+
+    fn asked(&mut self, end: &StepEnd) -> Move {
+        match self.commands.cluster.entered(&self.job, end) {
+            Ok(uid) => self.uid = Some(uid),
+            Err(trouble) => return Move::Fail(trouble),
         }
         self.stage = Stage::Version;
         Move::Run(self.commands.version())
@@ -83,19 +89,6 @@ impl Upgrading {
             Ok(_) => return self.trouble(format!("`helm version` {}", ended_badly(end)), None),
             Err(message) => return self.trouble(message, Some("helm 3 and 4 are known".to_owned())),
         }
-        self.stage = Stage::Uid;
-        Move::Run(self.commands.cluster.ask())
-    }
-
-    fn asked(&mut self, end: &StepEnd) -> Move {
-        let uid = match Cluster::uid(end) {
-            Ok(uid) => uid,
-            Err(why) => return Move::Fail(unreachable(&why)),
-        };
-        if let Err(trouble) = self.commands.cluster.guard(&self.job, &uid) {
-            return Move::Fail(trouble);
-        }
-        self.uid = Some(uid);
         self.stage = Stage::List;
         Move::Run(self.commands.list())
     }
@@ -222,14 +215,11 @@ impl Upgrading {
 
 impl Machine for Upgrading {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             Stage::Start => self.begin(),
-            Stage::Version => self.version(&end),
             Stage::Uid => self.asked(&end),
+            Stage::Version => self.version(&end),
             Stage::List => self.listed(&end),
             Stage::Status => self.status(&end),
             Stage::Pause => {

@@ -4,7 +4,7 @@
 use super::command::Commands;
 use super::objects::{self, LAST, NOTE, Reference};
 use super::wait::{Next, Waits};
-use crate::kind::cluster::{Cluster, last_words, unreachable};
+use crate::kind::cluster::{Cluster, last_words};
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, Stdout, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
 use crate::model::record::Incarnation;
@@ -72,22 +72,15 @@ impl Applying {
     }
 
     fn begin(&mut self) -> Move {
-        if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
-            return Move::Fail(trouble);
-        }
         self.stage = Stage::Uid;
-        Move::Run(self.commands.cluster.ask())
+        self.commands.cluster.enter(&self.job)
     }
 
     fn asked(&mut self, end: &StepEnd) -> Move {
-        let uid = match Cluster::uid(end) {
-            Ok(uid) => uid,
-            Err(why) => return Move::Fail(unreachable(&why)),
-        };
-        if let Err(trouble) = self.commands.cluster.guard(&self.job, &uid) {
-            return Move::Fail(trouble);
+        match self.commands.cluster.entered(&self.job, end) {
+            Ok(uid) => self.uid = Some(uid),
+            Err(trouble) => return Move::Fail(trouble),
         }
-        self.uid = Some(uid);
         if let Some(owner) = self.job.memory.foreign_owner.clone() {
             return Move::Fail(Trouble {
                 message: format!("these objects are on record as made by {owner}"),
@@ -237,10 +230,7 @@ impl Applying {
 
 impl Machine for Applying {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             Stage::Start => self.begin(),
             Stage::Uid => self.asked(&end),

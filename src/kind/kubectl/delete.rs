@@ -3,7 +3,7 @@
 
 use super::command::Commands;
 use super::objects::{self, LAST, NOTE, Reference};
-use crate::kind::cluster::{Cluster, NoAnswer, last_words, unreachable};
+use crate::kind::cluster::{Cluster, NoAnswer, last_words};
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::model::record::Incarnation;
@@ -56,15 +56,14 @@ impl Deleting {
             Ok(uid) if is_undo && self.commands.cluster.is_another(&self.job, &uid) => {
                 Self::nothing("gone with the cluster that they were in; this is another one")
             }
-            Ok(uid) => {
-                if let Err(trouble) = self.commands.cluster.guard(&self.job, &uid) {
-                    return Move::Fail(trouble);
-                }
-                self.uid = Some(uid);
-                self.work()
-            }
             Err(NoAnswer::Gone(said)) if is_undo => Self::nothing(&format!("gone with their cluster: {said}")),
-            Err(why) => Move::Fail(unreachable(&why)),
+            _ => match self.commands.cluster.entered(&self.job, end) {
+                Ok(uid) => {
+                    self.uid = Some(uid);
+                    self.work()
+                }
+                Err(trouble) => Move::Fail(trouble),
+            },
         }
     }
 
@@ -127,17 +126,11 @@ fn no_objects() -> BTreeMap<String, String> {
 
 impl Machine for Deleting {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             Stage::Start => {
-                if let Err(trouble) = self.commands.cluster.allowed(&self.job) {
-                    return Move::Fail(trouble);
-                }
                 self.stage = Stage::Uid;
-                Move::Run(self.commands.cluster.ask())
+                self.commands.cluster.enter(&self.job)
             }
             Stage::Uid => self.asked(&end),
             Stage::List => {

@@ -4,8 +4,8 @@
 use super::Kubectl;
 use super::objects::{self, LAST, NOTE};
 use crate::kind::Kind;
-use crate::kind::fake::{FakeFiles, ended, job, logged, step, table};
-use crate::kind::machine::{Done, Heard, Job, Machine, Memory, Move, StepEnd, Trouble};
+use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table};
+use crate::kind::machine::{Heard, Job, Machine, Memory, Move, StepEnd};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -22,22 +22,6 @@ fn deployment(uid: &str, replicas: i64, by_hand: i64) -> Json {
                 {"f:containers": {"k:{\"name\":\"a\"}": {".": {}, "f:image": {}}}}}}}},
             {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}]},
         "spec": {"replicas": replicas, "paused": by_hand, "template": {"spec": {"containers": [{"name": "a", "image": "i"}]}}}})
-}
-
-#[track_caller]
-fn done(made: Move) -> Done {
-    match made {
-        Move::Done(done) => done,
-        other => panic!("expected the end, got {other:?}"),
-    }
-}
-
-#[track_caller]
-fn failed(made: Move) -> Trouble {
-    match made {
-        Move::Fail(trouble) => trouble,
-        other => panic!("expected a failure, got {other:?}"),
-    }
 }
 
 /// Applies both sources; the next move writes the list.

@@ -315,10 +315,7 @@ impl Terraforming {
 
 impl Machine for Terraforming {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             Stage::Start => self.begin(),
             Stage::Init => self.inited(&end),

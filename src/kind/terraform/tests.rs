@@ -3,8 +3,8 @@
 
 use super::Terraform;
 use crate::kind::Kind;
-use crate::kind::fake::{ended, job, logged, step};
-use crate::kind::machine::{CanChange, Done, Heard, Job, Machine, Memory, Move, Stdout, StepEnd, Trouble, TroubleKind};
+use crate::kind::fake::{done, ended, failed, job, logged, step};
+use crate::kind::machine::{CanChange, Heard, Job, Machine, Memory, Move, Stdout, StepEnd, TroubleKind};
 use crate::model::record::Incarnation;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -50,22 +50,6 @@ fn to_plan(machine: &mut dyn Machine) {
     step(machine, Heard::Start, "terraform state pull");
     assert!(matches!(machine.next(ended(0, &state(3, &["1"]))), Move::Write { .. }));
     step(machine, Heard::Written, "terraform plan");
-}
-
-#[track_caller]
-fn done(made: Move) -> Done {
-    match made {
-        Move::Done(done) => done,
-        other => panic!("expected the end, got {other:?}"),
-    }
-}
-
-#[track_caller]
-fn failed(made: Move) -> Trouble {
-    match made {
-        Move::Fail(trouble) => trouble,
-        other => panic!("expected trouble, got {other:?}"),
-    }
 }
 
 #[test]

@@ -55,10 +55,7 @@ impl Validating {
 
 impl Machine for Validating {
     fn next(&mut self, heard: Heard) -> Move {
-        let end = match heard {
-            Heard::Step(end) => end,
-            _ => StepEnd::default(),
-        };
+        let end = heard.end();
         match self.stage {
             // Always: it is cheap without a backend, and a check must not depend on history.
             Stage::Start => {
