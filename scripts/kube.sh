@@ -70,13 +70,18 @@ signal() {
 start() {
   local name=$1 pid command
   shift
-  command=(env -i INFRA_ATTEMPT=left HOME="$PWD" PATH="$PATH" TMPDIR="$PWD" "$@")
+  # shellcheck disable=SC2016  # the inner shell's own words
+  command=(env -i INFRA_ATTEMPT=left HOME="$PWD" PATH="$PATH" TMPDIR="$PWD" sh -c ': >"$0"; exec "$@"' "run/$name.left" "$@")
   [ -z "$(command -v setsid)" ] || command=(setsid "${command[@]}")
+  rm -f "run/$name.left"
   "${command[@]}" </dev/null >"log/$name" 2>&1 9>&- &
   pid=$!
   # How it ends is no news of this shell's.
   disown
   echo "$pid $(since "$pid")" >"run/$name"
+  # Until it has that session and that environment it is one of ours, and would be ended with us.
+  until [ -e "run/$name.left" ] || ! running "$name"; do sleep 0.01; done
+  rm -f "run/$name.left"
 }
 
 # until_true SECONDS NAME WHAT COMMAND…: waits for a command to be true while a service lives.

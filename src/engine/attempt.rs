@@ -357,8 +357,12 @@ impl Engine<'_> {
             self.notice(id, format!("the log lacks its end: {lost}"));
         }
         if swept > 0 {
-            let plural = if swept == 1 { "" } else { "es" };
-            self.notice(id, format!("{swept} process{plural} that it left behind were ended"));
+            let what = if swept == 1 {
+                "1 process that it left behind was".to_owned()
+            } else {
+                format!("{swept} processes that it left behind were")
+            };
+            self.notice(id, format!("{what} ended"));
         }
         self.advance(id, Heard::Step(end))
     }
