@@ -94,7 +94,7 @@ run = ["x"]
             r#"bad-name: `a b` can't name a task ["a b"] / a letter or digit first, then letters, digits, `-`, `_` and `.`"#,
             r#"bad-name: `a b` can't be in `stage` ["a b"] / a letter or digit first, then letters, digits, `-`, `_` and `.`"#,
             r#"bad-name: `[x]` can't be in `tags` ["[x]"] / a letter or digit first, then letters, digits, `-`, `_` and `.`"#,
-            r#"bad-name: `destroy` is what `infra destroy` is recorded as, and can't name a task [destroy] / call it `teardown`, say, or leave it to `infra destroy`"#,
+            r"bad-name: `destroy` is what `infra destroy` is recorded as, and can't name a task [destroy] / call it `teardown`, say, or leave it to `infra destroy`",
         ],
     );
 }

@@ -122,9 +122,9 @@ error: task `configure` failed: `ansible-playbook` exited with code 2
   command: ansible-playbook -e 'a b' site.yml
   exit code: 2
   the log ends:
-| TASK [k3s]
-|
-| fatal: no route to host
+    | TASK [k3s]
+    |
+    | fatal: no route to host
   log: .infra/runs/43/configure/7/output.log
   hint: is 10.0.0.1 up?
 

@@ -47,7 +47,7 @@ fn status_says_state_and_why() {
         "\
 task       state     effect      stage     last good  why
 lint       fresh     idempotent            61 s ago
-probe disagrees: port 22 refuses, 30 s ago
+    probe disagrees: port 22 refuses, 30 s ago
 provision  stale     idempotent  machines  2 h ago    variable worker_count changed: 2 → 3 (+1 more)
 verify     deferred  idempotent                       upstream provision is not fresh
 old        orphaned  idempotent                       no longer declared
