@@ -6,6 +6,7 @@ mod check;
 mod choose;
 mod context;
 mod destroy;
+mod edit;
 pub mod exit;
 mod history;
 mod hold;
@@ -17,6 +18,7 @@ mod probe;
 mod resolve;
 mod run;
 mod schema;
+mod show;
 mod status;
 mod still;
 mod watch;
@@ -42,6 +44,8 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Why(args) => why::why(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
         Command::List(_) => list::list(&context),
+        Command::Show(args) => show::show(&context, args),
+        Command::Edit(args) => edit::edit(&context, args),
         Command::Graph(args) => list::graph(&context, args),
         Command::Logs(args) => logs::logs(&context, args),
         Command::History(args) => history::history(&context, args),

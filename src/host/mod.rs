@@ -4,6 +4,7 @@
 pub mod cas;
 pub mod check;
 pub mod clock;
+pub mod editor;
 pub mod files;
 pub mod lock;
 pub mod mask;

@@ -13,6 +13,7 @@ pub mod paint;
 pub mod plain;
 pub mod reason;
 pub mod select;
+pub mod show;
 pub mod story;
 pub mod tables;
 pub mod text;

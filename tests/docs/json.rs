@@ -252,6 +252,20 @@ shell = "echo {{ tasks.make.n }}"
 [task.other]
 run = ["true"]
 
+[task.settled]
+inputs = ["out/made"]
+effect = "read"
+ttl = "1h"
+timeout = "1m"
+grace = "5s"
+pool = "narrow"
+retry = { max = 1 }
+run = ["echo", "{{ tasks.make.n }}"]
+undo = [["true"]]
+
+[task.state]
+terraform = { dir = "tf" }
+
 [task.fails]
 shell = "echo broken; exit 3"
 
@@ -311,6 +325,9 @@ pub fn check(page: &mut Page, folder: &Path) {
     };
     std::fs::create_dir(folder.join("tasks")).unwrap();
     write("tasks/t.toml", TASKS);
+    std::fs::create_dir(folder.join("tf")).unwrap();
+    write("tf/main.tf", "");
+    write("infra.toml", "[pools]\nnarrow = 1\n");
     write("in", "1");
     write("probe", "7");
     write("seen", "0");
@@ -338,6 +355,9 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.events(&infra("run --json make"));
     page.events(&watched(folder));
     page.document("infra list", &infra("list --json"));
+    page.document("infra show", &infra("show --json make"));
+    page.document("infra show", &infra("show --json settled"));
+    page.document("infra show", &infra("show --json state"));
     page.document("infra graph", &infra("graph --json"));
     page.document("infra history", &infra("history --json"));
     page.document("infra history", &infra("history --json fails"));

@@ -1,7 +1,7 @@
 //! Holds the stories to the command line: every command and every option of `--help` has one that shows
 //! what it does, named here. An option without an effect is a lie.
 
-use crate::{cli_destroy as destroy, cli_global as global, cli_queries as queries, cli_run as run};
+use crate::{cli_destroy as destroy, cli_global as global, cli_queries as queries, cli_run as run, cli_show as show};
 use clap::{Command, CommandFactory};
 use std::collections::BTreeSet;
 
@@ -49,6 +49,10 @@ const SHOWN: &[(&str, fn())] = &[
     ("plan --force", queries::plan_takes_the_selection_of_run),
     ("plan --exit-code", queries::exit_code_says_whether_anything_is_stale),
     ("list", queries::list_says_what_is_declared),
+    ("show", show::show_tells_one_task_whole),
+    ("show TASK", show::show_tells_one_task_whole),
+    ("edit", show::edit_opens_the_file_at_the_line_and_checks),
+    ("edit TASK", show::edit_opens_the_file_at_the_line_and_checks),
     ("graph", queries::graph_is_drawn_in_three_notations),
     ("graph TARGET", queries::graph_is_drawn_in_three_notations),
     ("graph --format", queries::graph_is_drawn_in_three_notations),

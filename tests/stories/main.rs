@@ -14,6 +14,7 @@ mod cli_flags;
 mod cli_global;
 mod cli_queries;
 mod cli_run;
+mod cli_show;
 mod doing_limits;
 mod doing_order;
 mod doing_signals;

@@ -7,16 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Commands that may write, by name.
-const WRITERS: [&str; 4] = ["run", "watch", "destroy", "resolve"];
+const WRITERS: [&str; 5] = ["run", "watch", "destroy", "resolve", "edit"];
 
 /// What is read, each with the ways to read it. `run --dry-run` reads, too.
-const READERS: [(&str, &[&str]); 11] = [
+const READERS: [(&str, &[&str]); 12] = [
     ("check", &["check", "check --json"]),
     ("schema", &["schema", "schema tasks"]),
     ("status", &["status", "status --json", "status --probe", "status -v b", "status --exit-code", "status -e dev"]),
     ("why", &["why b", "why a --json"]),
     ("plan", &["plan", "plan b --force --json", "plan b --exit-code", "plan b --skip a"]),
     ("list", &["list", "list --json -v"]),
+    ("show", &["show b", "show c --json", "show t -v"]),
     ("graph", &["graph", "graph --format dot b", "graph --json"]),
     ("logs", &["logs", "logs b", "logs --path --json"]),
     ("history", &["history", "history b --json"]),
