@@ -14,7 +14,7 @@ mod upkeep;
 pub use questions::{
     GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,
 };
-pub use upkeep::EditArgs;
+pub use upkeep::{DoctorArgs, EditArgs};
 
 /// Heading of the options that select tasks.
 const SELECTION: &str = "Selection";
@@ -30,7 +30,7 @@ Targets:
 
 Exit codes:
     0  done
-    1  a task failed
+    1  a task failed, or `doctor` found a problem
     2  wrong usage or declaration
     3  another run holds the environment
     4  a task's end is unknown and must be resolved (`infra resolve`)
@@ -160,6 +160,8 @@ pub enum Command {
     Outputs(OutputsArgs),
     /// Run again whenever an input changes: tasks that are pure, that read, or that say `watch = true`
     Watch(WatchArgs),
+    /// Look at all that a run will need: tools, secrets, state, disk, clock; write nothing
+    Doctor(DoctorArgs),
     /// Undo everything on record in the environment, last made first
     Destroy(DestroyArgs),
     /// Say what came of a task whose end is not known

@@ -10,3 +10,7 @@ pub struct EditArgs {
     #[arg(value_name = "TASK")]
     pub task: String,
 }
+
+/// `infra doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DoctorArgs {}

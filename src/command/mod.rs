@@ -6,6 +6,7 @@ mod check;
 mod choose;
 mod context;
 mod destroy;
+mod doctor;
 mod edit;
 pub mod exit;
 mod history;
@@ -56,6 +57,7 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
             watch::watch(&context, &selection, &args)
         }
         Command::Destroy(args) => destroy::destroy(&context, args),
+        Command::Doctor(_) => doctor::doctor(&context),
         Command::Resolve(args) => resolve::resolve(&context, args),
     };
     match result {

@@ -6,6 +6,7 @@ pub mod check;
 pub mod clock;
 pub mod editor;
 pub mod files;
+pub mod health;
 pub mod lock;
 pub mod mask;
 mod outputs;

@@ -2,6 +2,7 @@
 //! Does not know how any of it came about: imports only `model` and `event`, reads nothing.
 
 pub mod diagnostics;
+pub mod doctor;
 pub mod failure;
 pub mod graph;
 pub mod history;

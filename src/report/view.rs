@@ -8,9 +8,11 @@ use crate::model::manifest::EntryKey;
 use crate::model::reason::Reason;
 use serde::Serialize;
 
+mod doctor;
 mod past;
 mod shown;
 
+pub use doctor::{Area, DoctorView, FindingView, Mark};
 pub use past::{
     ArtifactView, AttemptView, CountView, HistoryView, KeyView, LogView, LogsView, MadeView, OutputsView, ResolvedView,
     RunView, ValueView,

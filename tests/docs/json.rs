@@ -364,6 +364,7 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.document("infra logs", &infra("logs --json make"));
     page.document("infra logs", &infra("logs --json --path"));
     page.document("infra outputs", &infra("outputs --json"));
+    page.document("infra doctor", &infra("doctor --json"));
     page.document("infra check", &infra("check --json"));
     page.document("infra check", &infra("status --json nothing-like-that"));
     page.document("Errors", &infra("logs --json --run 99"));

@@ -49,6 +49,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("plan --force", queries::plan_takes_the_selection_of_run),
     ("plan --exit-code", queries::exit_code_says_whether_anything_is_stale),
     ("list", queries::list_says_what_is_declared),
+    ("doctor", crate::cli_doctor::doctor_finds_everything_well),
     ("show", show::show_tells_one_task_whole),
     ("show TASK", show::show_tells_one_task_whole),
     ("edit", show::edit_opens_the_file_at_the_line_and_checks),

@@ -10,6 +10,7 @@
 )]
 
 mod cli_destroy;
+mod cli_doctor;
 mod cli_flags;
 mod cli_global;
 mod cli_queries;
