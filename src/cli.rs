@@ -4,17 +4,19 @@
 use crate::report::paint::Verbosity;
 use crate::report::select::{ColorWish, Wishes};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+mod completion;
 mod questions;
 mod upkeep;
 
+pub use completion::{Shell, candidates};
 pub use questions::{
     GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,
 };
-pub use upkeep::{DoctorArgs, EditArgs};
+pub use upkeep::{CompleteArgs, CompletionArgs, DoctorArgs, EditArgs};
 
 /// Heading of the options that select tasks.
 const SELECTION: &str = "Selection";
@@ -56,17 +58,17 @@ pub struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Look for the project from DIR upwards instead of from the current folder
-    #[arg(short = 'C', long, value_name = "DIR", global = true)]
+    #[arg(short = 'C', long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
     pub directory: Option<String>,
     /// Environment to work in [default: `default_env` of `infra.toml`]
-    #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), global = true)]
+    #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), add = completion::environment(), global = true)]
     pub env: Option<String>,
     /// Set a variable for this invocation, before all files; may be repeated
-    #[arg(long, value_name = "K=V", global = true)]
+    #[arg(long, value_name = "K=V", add = completion::variable(), global = true)]
     pub set: Vec<Setting>,
     /// Write JSON to standard output: one document, for `run` one event a line
     #[arg(long, global = true)]
@@ -122,8 +124,9 @@ impl FromStr for Setting {
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
+    #[default]
     Auto,
     Always,
     Never,
@@ -166,25 +169,30 @@ pub enum Command {
     Destroy(DestroyArgs),
     /// Say what came of a task whose end is not known
     Resolve(ResolveArgs),
+    /// Print a script that completes commands, options and names of the project in a shell
+    Completion(CompletionArgs),
+    /// Print what may stand at a word of a command line: what those scripts ask
+    #[command(hide = true)]
+    Complete(CompleteArgs),
 }
 
 /// Which tasks of the graph are meant.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Selection {
     /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// This task alone, everything upstream as recorded; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION, conflicts_with_all = ["from", "until"])]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION, conflicts_with_all = ["from", "until"])]
     pub only: Vec<String>,
     /// From this task on: it, and what lies downstream of it within the targets; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION)]
     pub from: Vec<String>,
     /// Up to this task, and no further; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION)]
     pub until: Vec<String>,
     /// Leave this task as recorded; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION)]
     pub skip: Vec<String>,
     /// Run the named targets even if fresh; a `once` task only when it is named in full
     #[arg(long, help_heading = SELECTION)]
@@ -246,7 +254,7 @@ pub enum SchemaFile {
 #[derive(Clone, Debug, Default, Args)]
 pub struct WatchArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// At most N tasks at a time [default: number of processors]
     #[arg(short, long, value_name = "N")]
@@ -257,7 +265,7 @@ pub struct WatchArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct DestroyArgs {
     /// Undo only these, and what was built on them [default: everything on record]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// Undo only what is on record but no longer declared
     #[arg(long, conflicts_with = "targets")]
@@ -275,7 +283,7 @@ pub struct DestroyArgs {
 #[command(group = ArgGroup::new("verdict").required(true).multiple(false))]
 pub struct ResolveArgs {
     /// The task that is unknown or refused
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", add = completion::task())]
     pub task: String,
     /// It did what it should, and is not repeated
     #[arg(long, group = "verdict")]

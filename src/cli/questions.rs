@@ -1,7 +1,7 @@
 //! Owns the arguments of the commands that answer questions, none of which writes.
 //! Does not know how they are answered (`command/`).
 
-use super::Selection;
+use super::{Selection, completion};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 
@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 #[derive(Clone, Debug, Default, Args)]
 pub struct StatusArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: all]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// Ask the probes now instead of showing their last answers
     #[arg(long)]
@@ -23,7 +23,7 @@ pub struct StatusArgs {
 #[derive(Clone, Debug, Args)]
 pub struct WhyArgs {
     /// The task to explain
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", add = completion::task())]
     pub task: String,
 }
 
@@ -31,7 +31,7 @@ pub struct WhyArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ShowArgs {
     /// The task to show
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", add = completion::task())]
     pub task: String,
 }
 
@@ -54,7 +54,7 @@ pub struct ListArgs {}
 #[derive(Clone, Debug, Args)]
 pub struct GraphArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: all]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// Notation
     #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
@@ -76,7 +76,7 @@ pub enum GraphFormat {
 #[derive(Clone, Debug, Default, Args)]
 pub struct LogsArgs {
     /// The task [default: those that failed in the last run, else all of that run]
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", add = completion::task())]
     pub task: Option<String>,
     /// Of this run instead of the last one
     #[arg(long, value_name = "N")]
@@ -93,7 +93,7 @@ pub struct LogsArgs {
 #[derive(Clone, Debug, Args)]
 pub struct HistoryArgs {
     /// Attempts of this task instead of runs
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", add = completion::task())]
     pub task: Option<String>,
     /// At most N, newest first
     #[arg(long, value_name = "N", default_value = "20")]
@@ -104,7 +104,7 @@ pub struct HistoryArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct OutputsArgs {
     /// The task [default: all]
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", add = completion::task())]
     pub task: Option<String>,
     /// Print this value alone: text as it is, anything else as JSON
     #[arg(long, value_name = "K", requires = "task")]

@@ -4,6 +4,7 @@
 mod approve;
 mod check;
 mod choose;
+pub mod completion;
 mod context;
 mod destroy;
 mod doctor;
@@ -57,6 +58,8 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
             watch::watch(&context, &selection, &args)
         }
         Command::Destroy(args) => destroy::destroy(&context, args),
+        Command::Completion(args) => Ok(completion::script(&context, *args)),
+        Command::Complete(args) => Ok(completion::complete(&context, args)),
         Command::Doctor(_) => doctor::doctor(&context),
         Command::Resolve(args) => resolve::resolve(&context, args),
     };

@@ -12,7 +12,8 @@ pub fn reference() -> String {
          What `infra --help` and `infra COMMAND --help` say. Exit codes have [a page of their own](exit-codes.md), \
          and so has [machine output](json.md).\n\n",
     );
-    let commands: Vec<&Command> = cli.get_subcommands().filter(|one| one.get_name() != "help").collect();
+    let commands: Vec<&Command> =
+        cli.get_subcommands().filter(|one| one.get_name() != "help" && !one.is_hide_set()).collect();
     page.push_str("| command | does |\n|---|---|\n");
     for one in &commands {
         let _ = writeln!(page, "| [`{0}`](#infra-{0}) | {1} |", one.get_name(), about(one));

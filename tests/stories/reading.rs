@@ -10,7 +10,7 @@ use std::process::Command;
 const WRITERS: [&str; 5] = ["run", "watch", "destroy", "resolve", "edit"];
 
 /// What is read, each with the ways to read it. `run --dry-run` reads, too.
-const READERS: [(&str, &[&str]); 13] = [
+const READERS: [(&str, &[&str]); 15] = [
     ("check", &["check", "check --json"]),
     ("schema", &["schema", "schema tasks"]),
     ("status", &["status", "status --json", "status --probe", "status -v b", "status --exit-code", "status -e dev"]),
@@ -19,6 +19,8 @@ const READERS: [(&str, &[&str]); 13] = [
     ("list", &["list", "list --json -v"]),
     ("show", &["show b", "show c --json", "show t -v"]),
     ("doctor", &["doctor", "doctor --json", "doctor -q"]),
+    ("completion", &["completion bash", "completion zsh", "completion fish"]),
+    ("complete", &["complete --index 2 -- infra run ", "complete --index 3 -- infra run -e x"]),
     ("graph", &["graph", "graph --format dot b", "graph --json"]),
     ("logs", &["logs", "logs b", "logs --path --json"]),
     ("history", &["history", "history b --json"]),
