@@ -16,7 +16,9 @@ pub use completion::{Shell, candidates};
 pub use questions::{
     GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,
 };
-pub use upkeep::{CompleteArgs, CompletionArgs, DoctorArgs, EditArgs};
+pub use upkeep::{
+    Age, ArtifactsArgs, ArtifactsCommand, CleanArgs, CompleteArgs, CompletionArgs, DoctorArgs, EditArgs, GetArgs, Size,
+};
 
 /// Heading of the options that select tasks.
 const SELECTION: &str = "Selection";
@@ -161,6 +163,10 @@ pub enum Command {
     History(HistoryArgs),
     /// Show what tasks made: values and artifacts
     Outputs(OutputsArgs),
+    /// List the artifacts on record, show one, or copy one elsewhere
+    Artifacts(ArtifactsArgs),
+    /// Drop old artifacts and logs; each task's newest stay, and so do records and states
+    Clean(CleanArgs),
     /// Run again whenever an input changes: tasks that are pure, that read, or that say `watch = true`
     Watch(WatchArgs),
     /// Look at all that a run will need: tools, secrets, state, disk, clock; write nothing

@@ -2,8 +2,10 @@
 //! Does not know how anything is done: it puts the layers below together.
 
 mod approve;
+mod artifacts;
 mod check;
 mod choose;
+mod clean;
 pub mod completion;
 mod context;
 mod destroy;
@@ -58,6 +60,8 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
             watch::watch(&context, &selection, &args)
         }
         Command::Destroy(args) => destroy::destroy(&context, args),
+        Command::Artifacts(args) => artifacts::artifacts(&context, args),
+        Command::Clean(args) => clean::clean(&context, args),
         Command::Completion(args) => Ok(completion::script(&context, *args)),
         Command::Complete(args) => Ok(completion::complete(&context, args)),
         Command::Doctor(_) => doctor::doctor(&context),

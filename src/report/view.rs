@@ -9,10 +9,14 @@ use crate::model::reason::Reason;
 use serde::Serialize;
 
 mod doctor;
+mod kept;
 mod past;
 mod shown;
 
 pub use doctor::{Area, DoctorView, FindingView, Mark};
+pub use kept::{
+    ArtifactShownView, ArtifactsView, CleanView, CopiedView, DroppedOneView, DroppedView, GotView, KeptView, MakerView,
+};
 pub use past::{
     ArtifactView, AttemptView, CountView, HistoryView, KeyView, LogView, LogsView, MadeView, OutputsView, ResolvedView,
     RunView, ValueView,

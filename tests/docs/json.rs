@@ -364,6 +364,10 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.document("infra logs", &infra("logs --json make"));
     page.document("infra logs", &infra("logs --json --path"));
     page.document("infra outputs", &infra("outputs --json"));
+    page.document("infra artifacts", &infra("artifacts --json --all"));
+    page.document("infra artifacts show", &infra("artifacts --json show out/made"));
+    page.document("infra artifacts get", &infra("artifacts --json get make --to copies"));
+    page.document("infra clean", &infra("clean --json --max-size 0"));
     page.document("infra doctor", &infra("doctor --json"));
     page.document("infra check", &infra("check --json"));
     page.document("infra check", &infra("status --json nothing-like-that"));

@@ -9,6 +9,7 @@
     reason = "a test may panic, and says on stderr what it does"
 )]
 
+mod cli_artifacts;
 mod cli_completion;
 mod cli_destroy;
 mod cli_doctor;

@@ -10,7 +10,7 @@ use std::process::Command;
 const WRITERS: [&str; 5] = ["run", "watch", "destroy", "resolve", "edit"];
 
 /// What is read, each with the ways to read it. `run --dry-run` reads, too.
-const READERS: [(&str, &[&str]); 15] = [
+const READERS: [(&str, &[&str]); 17] = [
     ("check", &["check", "check --json"]),
     ("schema", &["schema", "schema tasks"]),
     ("status", &["status", "status --json", "status --probe", "status -v b", "status --exit-code", "status -e dev"]),
@@ -21,6 +21,9 @@ const READERS: [(&str, &[&str]); 15] = [
     ("doctor", &["doctor", "doctor --json", "doctor -q"]),
     ("completion", &["completion bash", "completion zsh", "completion fish"]),
     ("complete", &["complete --index 2 -- infra run ", "complete --index 3 -- infra run -e x"]),
+    ("artifacts", &["artifacts", "artifacts --all --json", "artifacts show build/a"]),
+    // While a run goes on it is refused.
+    ("clean", &["clean --dry-run --older-than 0s", "clean --dry-run --max-size 0 --json"]),
     ("graph", &["graph", "graph --format dot b", "graph --json"]),
     ("logs", &["logs", "logs b", "logs --path --json"]),
     ("history", &["history", "history b --json"]),
@@ -78,7 +81,9 @@ fn unchanged(story: &Story, before: &BTreeMap<String, String>, words: &str) {
 
 /// Whether a command said what it should; of a doctor that may be a problem.
 fn answered(words: &str, code: Option<i32>) -> bool {
-    matches!(code, Some(0 | 2 | 5 | 10)) || (words.starts_with("doctor") && code == Some(1))
+    matches!(code, Some(0 | 2 | 5 | 10))
+        || (words.starts_with("clean") && code == Some(3))
+        || (words.starts_with("doctor") && code == Some(1))
 }
 
 fn all_leave_it(story: &Story) {
