@@ -9,15 +9,18 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 mod completion;
+mod manual;
 mod questions;
 mod upkeep;
 
 pub use completion::{Shell, candidates};
+pub use manual::{manual, manuals};
 pub use questions::{
     GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,
 };
 pub use upkeep::{
-    Age, ArtifactsArgs, ArtifactsCommand, CleanArgs, CompleteArgs, CompletionArgs, DoctorArgs, EditArgs, GetArgs, Size,
+    Age, ArtifactsArgs, ArtifactsCommand, CleanArgs, CompleteArgs, CompletionArgs, DoctorArgs, EditArgs, GetArgs,
+    ManArgs, Size,
 };
 
 /// Heading of the options that select tasks.
@@ -180,6 +183,9 @@ pub enum Command {
     /// Print what may stand at a word of a command line: what those scripts ask
     #[command(hide = true)]
     Complete(CompleteArgs),
+    /// Print the manual page of the program, or of a command
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Which tasks of the graph are meant.

@@ -70,6 +70,8 @@ pub enum GraphFormat {
     Dot,
     /// Mermaid, for Markdown.
     Mermaid,
+    /// A picture for browsers.
+    Svg,
 }
 
 /// `infra logs`.

@@ -38,6 +38,14 @@ pub struct CompleteArgs {
     pub words: Vec<String>,
 }
 
+/// `infra man`.
+#[derive(Clone, Debug, Args)]
+pub struct ManArgs {
+    /// The command [default: the program]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
 /// `infra artifacts`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ArtifactsArgs {

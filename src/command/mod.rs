@@ -16,6 +16,7 @@ mod history;
 mod hold;
 mod list;
 mod logs;
+mod man;
 mod outputs;
 mod plan;
 mod probe;
@@ -64,6 +65,7 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Clean(args) => clean::clean(&context, args),
         Command::Completion(args) => Ok(completion::script(&context, *args)),
         Command::Complete(args) => Ok(completion::complete(&context, args)),
+        Command::Man(args) => man::man(&context, args),
         Command::Doctor(_) => doctor::doctor(&context),
         Command::Resolve(args) => resolve::resolve(&context, args),
     };

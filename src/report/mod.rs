@@ -17,6 +17,7 @@ pub mod reason;
 pub mod select;
 pub mod show;
 pub mod story;
+pub mod svg;
 pub mod tables;
 pub mod text;
 pub mod view;

@@ -10,7 +10,7 @@ use std::process::Command;
 const WRITERS: [&str; 5] = ["run", "watch", "destroy", "resolve", "edit"];
 
 /// What is read, each with the ways to read it. `run --dry-run` reads, too.
-const READERS: [(&str, &[&str]); 17] = [
+const READERS: [(&str, &[&str]); 18] = [
     ("check", &["check", "check --json"]),
     ("schema", &["schema", "schema tasks"]),
     ("status", &["status", "status --json", "status --probe", "status -v b", "status --exit-code", "status -e dev"]),
@@ -24,7 +24,8 @@ const READERS: [(&str, &[&str]); 17] = [
     ("artifacts", &["artifacts", "artifacts --all --json", "artifacts show build/a"]),
     // While a run goes on it is refused.
     ("clean", &["clean --dry-run --older-than 0s", "clean --dry-run --max-size 0 --json"]),
-    ("graph", &["graph", "graph --format dot b", "graph --json"]),
+    ("man", &["man", "man run"]),
+    ("graph", &["graph", "graph --format dot b", "graph --json", "graph --format svg"]),
     ("logs", &["logs", "logs b", "logs --path --json"]),
     ("history", &["history", "history b --json"]),
     ("outputs", &["outputs", "outputs b --reveal", "outputs b --key ip", "outputs --json"]),
