@@ -16,6 +16,7 @@ scripts/setup.sh lint
 
 echo "shellcheck"
 shellcheck scripts/*.sh .ci/run
+shellcheck --shell=bash src/command/completion/bash.sh
 echo "yamllint"
 .tools/lint/bin/yamllint --strict --config-file ansible/.yamllint ansible
 echo "ansible-lint"

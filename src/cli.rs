@@ -4,9 +4,24 @@
 use crate::report::paint::Verbosity;
 use crate::report::select::{ColorWish, Wishes};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::num::NonZeroUsize;
 use std::str::FromStr;
+
+mod completion;
+mod manual;
+mod questions;
+mod upkeep;
+
+pub use completion::{Shell, candidates};
+pub use manual::{manual, manuals};
+pub use questions::{
+    GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,
+};
+pub use upkeep::{
+    Age, ArtifactsArgs, ArtifactsCommand, CleanArgs, CompleteArgs, CompletionArgs, DoctorArgs, EditArgs, GetArgs,
+    ManArgs, Size,
+};
 
 /// Heading of the options that select tasks.
 const SELECTION: &str = "Selection";
@@ -22,7 +37,7 @@ Targets:
 
 Exit codes:
     0  done
-    1  a task failed
+    1  a task failed, or `doctor` found a problem
     2  wrong usage or declaration
     3  another run holds the environment
     4  a task's end is unknown and must be resolved (`infra resolve`)
@@ -48,17 +63,17 @@ pub struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Look for the project from DIR upwards instead of from the current folder
-    #[arg(short = 'C', long, value_name = "DIR", global = true)]
+    #[arg(short = 'C', long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
     pub directory: Option<String>,
     /// Environment to work in [default: `default_env` of `infra.toml`]
-    #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), global = true)]
+    #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), add = completion::environment(), global = true)]
     pub env: Option<String>,
     /// Set a variable for this invocation, before all files; may be repeated
-    #[arg(long, value_name = "K=V", global = true)]
+    #[arg(long, value_name = "K=V", add = completion::variable(), global = true)]
     pub set: Vec<Setting>,
     /// Write JSON to standard output: one document, for `run` one event a line
     #[arg(long, global = true)]
@@ -114,8 +129,9 @@ impl FromStr for Setting {
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
+    #[default]
     Auto,
     Always,
     Never,
@@ -138,6 +154,10 @@ pub enum Command {
     Plan(PlanArgs),
     /// List the tasks that are declared
     List(ListArgs),
+    /// Show one task: where it is declared, what it does, what it reads, makes and is read by
+    Show(ShowArgs),
+    /// Open the file that declares a task in $VISUAL or $EDITOR, then check the project
+    Edit(EditArgs),
     /// Draw how tasks depend on each other
     Graph(GraphArgs),
     /// Show what a task printed
@@ -146,31 +166,45 @@ pub enum Command {
     History(HistoryArgs),
     /// Show what tasks made: values and artifacts
     Outputs(OutputsArgs),
+    /// List the artifacts on record, show one, or copy one elsewhere
+    Artifacts(ArtifactsArgs),
+    /// Drop old artifacts and logs; each task's newest stay, and so do records and states
+    Clean(CleanArgs),
     /// Run again whenever an input changes: tasks that are pure, that read, or that say `watch = true`
     Watch(WatchArgs),
+    /// Look at all that a run will need: tools, secrets, state, disk, clock; write nothing
+    Doctor(DoctorArgs),
     /// Undo everything on record in the environment, last made first
     Destroy(DestroyArgs),
     /// Say what came of a task whose end is not known
     Resolve(ResolveArgs),
+    /// Print a script that completes commands, options and names of the project in a shell
+    Completion(CompletionArgs),
+    /// Print what may stand at a word of a command line: what those scripts ask
+    #[command(hide = true)]
+    Complete(CompleteArgs),
+    /// Print the manual page of the program, or of a command
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Which tasks of the graph are meant.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Selection {
     /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// This task alone, everything upstream as recorded; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION, conflicts_with_all = ["from", "until"])]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION, conflicts_with_all = ["from", "until"])]
     pub only: Vec<String>,
     /// From this task on: it, and what lies downstream of it within the targets; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION)]
     pub from: Vec<String>,
     /// Up to this task, and no further; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION)]
     pub until: Vec<String>,
     /// Leave this task as recorded; may be repeated
-    #[arg(long, value_name = "TARGET", help_heading = SELECTION)]
+    #[arg(long, value_name = "TARGET", add = completion::target(), help_heading = SELECTION)]
     pub skip: Vec<String>,
     /// Run the named targets even if fresh; a `once` task only when it is named in full
     #[arg(long, help_heading = SELECTION)]
@@ -228,112 +262,11 @@ pub enum SchemaFile {
     Tasks,
 }
 
-/// `infra status`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct StatusArgs {
-    /// Tasks, stages, globs or `tag:NAME` [default: all]
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// Ask the probes now instead of showing their last answers
-    #[arg(long)]
-    pub probe: bool,
-    /// End with exit code 10 if anything is not fresh
-    #[arg(long)]
-    pub exit_code: bool,
-}
-
-/// `infra why`.
-#[derive(Clone, Debug, Args)]
-pub struct WhyArgs {
-    /// The task to explain
-    #[arg(value_name = "TASK")]
-    pub task: String,
-}
-
-/// `infra plan`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct PlanArgs {
-    /// Which tasks.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// End with exit code 10 if anything would run
-    #[arg(long)]
-    pub exit_code: bool,
-}
-
-/// `infra list`.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct ListArgs {}
-
-/// `infra graph`.
-#[derive(Clone, Debug, Args)]
-pub struct GraphArgs {
-    /// Tasks, stages, globs or `tag:NAME` [default: all]
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// Notation
-    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
-    pub format: GraphFormat,
-}
-
-/// Notations of a graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum GraphFormat {
-    /// A tree for the terminal.
-    Text,
-    /// Graphviz.
-    Dot,
-    /// Mermaid, for Markdown.
-    Mermaid,
-}
-
-/// `infra logs`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct LogsArgs {
-    /// The task [default: those that failed in the last run, else all of that run]
-    #[arg(value_name = "TASK")]
-    pub task: Option<String>,
-    /// Of this run instead of the last one
-    #[arg(long, value_name = "N")]
-    pub run: Option<i64>,
-    /// Of this attempt
-    #[arg(long, value_name = "N", conflicts_with = "run")]
-    pub attempt: Option<i64>,
-    /// Print the path of the log instead of the log
-    #[arg(long)]
-    pub path: bool,
-}
-
-/// `infra history`.
-#[derive(Clone, Debug, Args)]
-pub struct HistoryArgs {
-    /// Attempts of this task instead of runs
-    #[arg(value_name = "TASK")]
-    pub task: Option<String>,
-    /// At most N, newest first
-    #[arg(long, value_name = "N", default_value = "20")]
-    pub limit: NonZeroUsize,
-}
-
-/// `infra outputs`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct OutputsArgs {
-    /// The task [default: all]
-    #[arg(value_name = "TASK")]
-    pub task: Option<String>,
-    /// Print this value alone: text as it is, anything else as JSON
-    #[arg(long, value_name = "K", requires = "task")]
-    pub key: Option<String>,
-    /// Show secret values instead of a mask
-    #[arg(long)]
-    pub reveal: bool,
-}
-
 /// `infra watch`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct WatchArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// At most N tasks at a time [default: number of processors]
     #[arg(short, long, value_name = "N")]
@@ -344,7 +277,7 @@ pub struct WatchArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct DestroyArgs {
     /// Undo only these, and what was built on them [default: everything on record]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// Undo only what is on record but no longer declared
     #[arg(long, conflicts_with = "targets")]
@@ -362,7 +295,7 @@ pub struct DestroyArgs {
 #[command(group = ArgGroup::new("verdict").required(true).multiple(false))]
 pub struct ResolveArgs {
     /// The task that is unknown or refused
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", add = completion::task())]
     pub task: String,
     /// It did what it should, and is not repeated
     #[arg(long, group = "verdict")]

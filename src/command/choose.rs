@@ -53,6 +53,24 @@ pub fn choose(project: &Project, selection: &Selection) -> Result<Chosen, Comman
     Ok(Chosen { forced: forced(project, selection, &picked), words, tasks, skipped })
 }
 
+/// The one task that a word means.
+///
+/// # Errors
+/// An unknown one; a word that means several.
+pub fn one(project: &Project, word: &str) -> Result<TaskId, CommandError> {
+    let picked = select(project, std::slice::from_ref(&word.to_owned())).map_err(CommandError::targets)?;
+    match picked.named.as_slice() {
+        [id] => Ok(*id),
+        several => {
+            let names: Vec<&str> = several.iter().map(|id| project.task(*id).name.as_str()).collect();
+            Err(CommandError::usage(
+                format!("`{word}` means {} tasks", names.len()),
+                format!("name one: {}", crate::report::text::names(&names, 12)),
+            ))
+        }
+    }
+}
+
 fn words(project: &Project, selection: &Selection) -> Result<Vec<String>, CommandError> {
     if !selection.targets.is_empty() {
         return Ok(selection.targets.clone());

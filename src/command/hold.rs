@@ -73,7 +73,7 @@ pub fn lock_env(
 }
 
 /// Who holds an environment, and since when.
-fn describe(held: &Held, now: i64) -> String {
+pub fn describe(held: &Held, now: i64) -> String {
     match &held.holder {
         Some(holder) => {
             let since = crate::report::text::moment(holder.since);

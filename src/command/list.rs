@@ -7,7 +7,7 @@ use crate::command::exit::CommandError;
 use crate::manifest::select;
 use crate::model::name::TaskId;
 use crate::report::view::{EdgeView, GraphView, ListView, ListedView, NodeView};
-use crate::report::{graph as picture, json, tables};
+use crate::report::{graph as picture, json, svg, tables};
 use std::collections::BTreeSet;
 
 /// Lists tasks.
@@ -90,6 +90,7 @@ pub fn graph(context: &Context, args: &GraphArgs) -> Result<u8, CommandError> {
         GraphFormat::Text => picture::text(&view, &context.choice.stdout),
         GraphFormat::Dot => picture::dot(&view),
         GraphFormat::Mermaid => picture::mermaid(&view),
+        GraphFormat::Svg => svg::svg(&view),
     });
     Ok(0)
 }

@@ -2,21 +2,28 @@
 //! Does not know how anything is done: it puts the layers below together.
 
 mod approve;
+mod artifacts;
 mod check;
 mod choose;
+mod clean;
+pub mod completion;
 mod context;
 mod destroy;
+mod doctor;
+mod edit;
 pub mod exit;
 mod history;
 mod hold;
 mod list;
 mod logs;
+mod man;
 mod outputs;
 mod plan;
 mod probe;
 mod resolve;
 mod run;
 mod schema;
+mod show;
 mod status;
 mod still;
 mod watch;
@@ -42,6 +49,8 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Why(args) => why::why(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
         Command::List(_) => list::list(&context),
+        Command::Show(args) => show::show(&context, args),
+        Command::Edit(args) => edit::edit(&context, args),
         Command::Graph(args) => list::graph(&context, args),
         Command::Logs(args) => logs::logs(&context, args),
         Command::History(args) => history::history(&context, args),
@@ -52,6 +61,12 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
             watch::watch(&context, &selection, &args)
         }
         Command::Destroy(args) => destroy::destroy(&context, args),
+        Command::Artifacts(args) => artifacts::artifacts(&context, args),
+        Command::Clean(args) => clean::clean(&context, args),
+        Command::Completion(args) => Ok(completion::script(&context, *args)),
+        Command::Complete(args) => Ok(completion::complete(&context, args)),
+        Command::Man(args) => man::man(&context, args),
+        Command::Doctor(_) => doctor::doctor(&context),
         Command::Resolve(args) => resolve::resolve(&context, args),
     };
     match result {

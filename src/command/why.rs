@@ -2,11 +2,11 @@
 //! Does not know how verdicts are reached (`plan/`).
 
 use crate::cli::WhyArgs;
+use crate::command::choose;
 use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
 use crate::command::status;
 use crate::host::store::Store;
-use crate::manifest::select;
 use crate::model::effect::State;
 use crate::model::name::{EnvName, RunId};
 use crate::model::reason::Reason;
@@ -22,22 +22,15 @@ use crate::report::{json, why as picture};
 pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
     let opened = context.open_to_read()?;
     let project = &opened.project;
-    let picked = select(project, std::slice::from_ref(&args.task)).map_err(CommandError::targets)?;
-    let [id] = picked.named.as_slice() else {
-        let names: Vec<&str> = picked.named.iter().map(|id| project.task(*id).name.as_str()).collect();
-        return Err(CommandError::usage(
-            format!("`{}` means {} tasks", args.task, names.len()),
-            format!("name one: {}", crate::report::text::names(&names, 12)),
-        ));
-    };
+    let id = choose::one(project, &args.task)?;
     let mut board = opened.board()?;
-    let wanted = project.graph.upstream(&[*id]);
+    let wanted = project.graph.upstream(&[id]);
     let mut verdicts = forecast(&mut board, &opened.host, &wanted)?;
     let mut verdict = verdicts[id.index()].take().unwrap_or_default();
-    if let Some(run) = Opened::running(&board, *id) {
+    if let Some(run) = Opened::running(&board, id) {
         (verdict.state, verdict.reasons) = (State::Running, vec![Reason::RunningIn { run: run.0 }]);
     }
-    let task = project.task(*id);
+    let task = project.task(id);
     let now = crate::model::facts::Facts::now(&opened.host);
     let unchanged = match (&verdict.record, &verdict.manifest) {
         (Some(record), Some(manifest)) => {
@@ -74,7 +67,7 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<u8, CommandError> {
         reasons,
         unchanged,
         again: again(context),
-        probe: if task.probe.is_some() { status::probe(board.history(*id), now) } else { None },
+        probe: if task.probe.is_some() { status::probe(board.history(id), now) } else { None },
     };
     if context.global.json {
         context.out(&json::document(&view));

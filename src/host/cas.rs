@@ -9,8 +9,10 @@ mod aside;
 mod object;
 mod put;
 mod restore;
+mod sweep;
 
 pub use aside::{Aside, Asides};
+pub use sweep::{Nature, Piece};
 
 use crate::host::files::FileError;
 use crate::model::digest::Digest;

@@ -117,6 +117,13 @@ pub fn read_holder(infra: &Utf8Path, env: &str) -> Option<Held> {
     }
 }
 
+/// Environments that were ever taken in a state folder, by their lock files.
+pub fn environments(infra: &Utf8Path) -> Vec<String> {
+    let entries = infra.join("locks").read_dir_utf8().into_iter().flatten().flatten();
+    let name = |file: &str| Some(file.strip_prefix("env-")?.strip_suffix(".lock")?.to_owned());
+    entries.filter_map(|entry| name(entry.file_name())).collect()
+}
+
 /// The locks of the paths that a task will write, for the whole project: two environments may run at
 /// once. Held until they are dropped.
 #[derive(Debug)]

@@ -4,7 +4,9 @@
 pub mod cas;
 pub mod check;
 pub mod clock;
+pub mod editor;
 pub mod files;
+pub mod health;
 pub mod lock;
 pub mod mask;
 mod outputs;

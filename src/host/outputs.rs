@@ -1,14 +1,16 @@
 //! Owns what is done with the outputs of tasks: locked, moved aside, kept, put back.
 //! Does not know which task writes them, nor whether they are as they should be.
 
-use crate::host::cas::{Aside, CasError, Stored};
+use crate::host::cas::{Aside, CasError, Nature, Piece, Stored};
 use crate::host::files::FileError;
 use crate::host::lock::{Held, Holder, LockError, PathLocks, Wait};
 use crate::host::world::Host;
+use crate::model::digest::Digest;
 use crate::model::name::AttemptId;
 use crate::model::record::Artifact;
 use crate::model::task::Input;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
 
 impl Host {
     /// Moves an output aside.
@@ -91,6 +93,40 @@ impl Host {
         let restored = self.cas.restore(&artifact.digest, &self.root.join(path)).map_err(|error| error.to_string());
         self.disk.forget(path);
         restored
+    }
+
+    /// Copies an artifact to a path outside of the project's own (absolute).
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn copy_artifact(&self, digest: &Digest, to: &Utf8Path) -> Result<(), String> {
+        self.cas.restore(digest, to).map_err(|error| error.to_string())
+    }
+
+    /// What a kept artifact is; `None` where it is not whole.
+    pub fn nature(&self, digest: &Digest) -> Option<Nature> {
+        self.cas.nature(digest)
+    }
+
+    /// Digests of all that makes up an artifact.
+    pub fn parts(&self, digest: &Digest) -> BTreeSet<Digest> {
+        self.cas.parts(digest)
+    }
+
+    /// Every file of the content-addressed store.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn pieces(&self) -> Result<Vec<Piece>, String> {
+        self.cas.pieces().map_err(|error| error.to_string())
+    }
+
+    /// Drops a file of the content-addressed store. Every environment must be held.
+    ///
+    /// # Errors
+    /// A lower-case fragment.
+    pub fn drop_piece(&self, piece: &Piece) -> Result<(), String> {
+        self.cas.drop_piece(piece).map_err(|error| error.to_string())
     }
 
     /// Forgets what was read of a path, and what lies in it.

@@ -19,6 +19,31 @@ pub fn remove_dir(path: &Utf8Path) {
     let _ = std::fs::remove_dir_all(path);
 }
 
+/// Bytes of all files in a folder; `None` where there is none.
+pub fn size_below(folder: &Utf8Path) -> Option<u64> {
+    let mut size = 0;
+    for entry in folder.read_dir_utf8().ok()?.flatten() {
+        let Ok(meta) = entry.path().symlink_metadata() else { continue };
+        size += if meta.is_dir() { size_below(entry.path()).unwrap_or(0) } else { meta.len() };
+    }
+    Some(size)
+}
+
+/// Removes a folder, and those above it that became empty, below `keep`.
+///
+/// # Errors
+/// When it can't be removed.
+pub fn remove_tree(folder: &Utf8Path, keep: &Utf8Path) -> Result<(), FileError> {
+    std::fs::remove_dir_all(folder).map_err(|source| FileError::Write { path: folder.to_owned(), source })?;
+    let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(keep) && *above != keep);
+    for above in above {
+        if std::fs::remove_dir(above).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Removes a file; one that is not there, or can't be removed, stays as it is.
 pub fn remove_file(path: &Utf8Path) {
     let _ = std::fs::remove_file(path);

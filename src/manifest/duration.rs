@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 /// What to write instead of something that is no duration.
-pub(super) const HELP: &str = "write `500ms`, `10s`, `5m`, `1h30m` or `2d`";
+pub const HELP: &str = "write `500ms`, `10s`, `5m`, `1h30m` or `2d`";
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// Reads a duration: whole numbers with units, the larger unit first, each unit once.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut smallest = u64::MAX;
     let mut total: u64 = 0;

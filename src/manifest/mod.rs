@@ -6,7 +6,7 @@ mod action;
 mod check;
 mod declare;
 mod dotenv;
-mod duration;
+pub mod duration;
 mod env;
 mod expand;
 mod files;

@@ -171,7 +171,8 @@ fn spec(walk: &mut Walk, board: &Board<'_>, facts: &dyn Facts, task: &Task) -> R
     tools(walk, board, facts, task)
 }
 
-fn field_name(kind: KindName, key: &str, short: &str) -> String {
+/// A key of a kind's table as people are told of it: `run`, `terraform.dir`.
+pub fn field_name(kind: KindName, key: &str, short: &str) -> String {
     if key == short && matches!(kind, KindName::Run | KindName::Shell | KindName::Template | KindName::UndoOf) {
         kind.word().to_owned()
     } else {

@@ -10,5 +10,6 @@ pub mod forecast;
 pub mod recorded;
 pub mod schedule;
 pub mod scope;
+pub mod shown;
 pub mod undo;
 pub mod verdict;

@@ -147,6 +147,22 @@ pub fn ago(age: i64) -> String {
     }
 }
 
+/// Bytes for people: `999 B`, `1.2 kB`, `5.0 GB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    // One decimal of a size for people needs no more than 53 bits.
+    let mut size = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while size >= 999.95 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
 /// `1 task`, `2 tasks`.
 pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
@@ -247,5 +263,10 @@ mod tests {
         assert_eq!(names(&["a", "b", "c"], 2), "a, b (+1 more)");
         assert_eq!(names(&["a"], 2), "a");
         assert_eq!((count(1, "task"), count(0, "task")), ("1 task".to_owned(), "0 tasks".to_owned()));
+    }
+
+    #[test]
+    fn sizes_read_well() {
+        assert_eq!([999, 1000, 999_960, 5_000_000_000].map(size), ["999 B", "1.0 kB", "1.0 MB", "5.0 GB"]);
     }
 }

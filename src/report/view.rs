@@ -1,5 +1,5 @@
 //! Owns the answers to questions, as data: their `Serialize` is the `--json` form (`json::document`
-//! puts `"v"` before it), their pictures for people are in `tables`, `why`, `history`, `outputs`, `graph`.
+//! puts `"v"` before it), their pictures for people are in `tables`, `why`, `show`, `history`, `outputs`, `graph`.
 //! Does not know how the answers were found.
 
 use crate::model::effect::{Effect, State};
@@ -8,12 +8,20 @@ use crate::model::manifest::EntryKey;
 use crate::model::reason::Reason;
 use serde::Serialize;
 
+mod doctor;
+mod kept;
 mod past;
+mod shown;
 
+pub use doctor::{Area, DoctorView, FindingView, Mark};
+pub use kept::{
+    ArtifactShownView, ArtifactsView, CleanView, CopiedView, DroppedOneView, DroppedView, GotView, KeptView, MakerView,
+};
 pub use past::{
     ArtifactView, AttemptView, CountView, HistoryView, KeyView, LogView, LogsView, MadeView, OutputsView, ResolvedView,
     RunView, ValueView,
 };
+pub use shown::{InputOrigin, InputView, NeighbourView, OutputView, ReadsView, SettingsView, ShowView};
 
 /// `infra status`.
 #[derive(Clone, Debug, Serialize)]
@@ -262,6 +270,17 @@ pub enum Carries {
     Reads,
     /// Order only.
     After,
+}
+
+impl Carries {
+    /// The word for people and machines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Needs => "needs",
+            Self::Reads => "reads",
+            Self::After => "after",
+        }
+    }
 }
 
 impl From<Edge> for Carries {

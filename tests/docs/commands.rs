@@ -12,7 +12,8 @@ pub fn reference() -> String {
          What `infra --help` and `infra COMMAND --help` say. Exit codes have [a page of their own](exit-codes.md), \
          and so has [machine output](json.md).\n\n",
     );
-    let commands: Vec<&Command> = cli.get_subcommands().filter(|one| one.get_name() != "help").collect();
+    let commands: Vec<&Command> =
+        cli.get_subcommands().filter(|one| one.get_name() != "help" && !one.is_hide_set()).collect();
     page.push_str("| command | does |\n|---|---|\n");
     for one in &commands {
         let _ = writeln!(page, "| [`{0}`](#infra-{0}) | {1} |", one.get_name(), about(one));
@@ -24,15 +25,24 @@ pub fn reference() -> String {
     page.push_str("\n## Options of every command\n\n");
     options(&mut page, cli.get_arguments().filter(|arg| !is_built_in(arg)));
     for one in commands {
-        let _ = write!(page, "\n## infra {}\n\n{}.\n\n", one.get_name(), about(one));
-        let usage = one.clone().render_usage().to_string().replace("Usage: ", "");
-        let _ = writeln!(page, "```text\n{}\n```\n", usage.trim());
-        let own = one.get_arguments().filter(|arg| !is_built_in(arg) && !arg.is_global_set());
-        options(&mut page, own);
+        section(&mut page, one, &format!("infra {}", one.get_name()));
     }
     page.truncate(page.trim_end().len());
     page.push('\n');
     page
+}
+
+/// A command, and the commands that it has of its own.
+fn section(page: &mut String, one: &Command, name: &str) {
+    let _ = write!(page, "\n## {name}\n\n{}.\n\n", about(one));
+    let usage = one.clone().render_usage().to_string().replace("Usage: ", "");
+    let usage: Vec<&str> = usage.lines().map(str::trim).collect();
+    let _ = writeln!(page, "```text\n{}\n```\n", usage.join("\n").trim());
+    let own = one.get_arguments().filter(|arg| !is_built_in(arg) && !arg.is_global_set());
+    options(page, own);
+    for inner in one.get_subcommands().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set()) {
+        section(page, inner, &format!("{name} {}", inner.get_name()));
+    }
 }
 
 fn about(command: &Command) -> String {

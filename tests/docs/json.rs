@@ -252,6 +252,20 @@ shell = "echo {{ tasks.make.n }}"
 [task.other]
 run = ["true"]
 
+[task.settled]
+inputs = ["out/made"]
+effect = "read"
+ttl = "1h"
+timeout = "1m"
+grace = "5s"
+pool = "narrow"
+retry = { max = 1 }
+run = ["echo", "{{ tasks.make.n }}"]
+undo = [["true"]]
+
+[task.state]
+terraform = { dir = "tf" }
+
 [task.fails]
 shell = "echo broken; exit 3"
 
@@ -311,6 +325,9 @@ pub fn check(page: &mut Page, folder: &Path) {
     };
     std::fs::create_dir(folder.join("tasks")).unwrap();
     write("tasks/t.toml", TASKS);
+    std::fs::create_dir(folder.join("tf")).unwrap();
+    write("tf/main.tf", "");
+    write("infra.toml", "[pools]\nnarrow = 1\n");
     write("in", "1");
     write("probe", "7");
     write("seen", "0");
@@ -338,12 +355,20 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.events(&infra("run --json make"));
     page.events(&watched(folder));
     page.document("infra list", &infra("list --json"));
+    page.document("infra show", &infra("show --json make"));
+    page.document("infra show", &infra("show --json settled"));
+    page.document("infra show", &infra("show --json state"));
     page.document("infra graph", &infra("graph --json"));
     page.document("infra history", &infra("history --json"));
     page.document("infra history", &infra("history --json fails"));
     page.document("infra logs", &infra("logs --json make"));
     page.document("infra logs", &infra("logs --json --path"));
     page.document("infra outputs", &infra("outputs --json"));
+    page.document("infra artifacts", &infra("artifacts --json --all"));
+    page.document("infra artifacts show", &infra("artifacts --json show out/made"));
+    page.document("infra artifacts get", &infra("artifacts --json get make --to copies"));
+    page.document("infra clean", &infra("clean --json --max-size 0"));
+    page.document("infra doctor", &infra("doctor --json"));
     page.document("infra check", &infra("check --json"));
     page.document("infra check", &infra("status --json nothing-like-that"));
     page.document("Errors", &infra("logs --json --run 99"));

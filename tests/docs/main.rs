@@ -74,6 +74,20 @@ fn the_command_reference_is_that_of_the_program() {
 }
 
 #[test]
+fn the_manual_pages_are_those_of_the_program() {
+    let mut wanted = BTreeSet::new();
+    for path in infra::cli::manuals() {
+        let name = std::iter::once("infra".to_owned()).chain(path.clone()).collect::<Vec<_>>().join("-");
+        let page = infra::cli::manual(&path).unwrap();
+        assert_current(&format!("docs/man/{name}.1"), &page);
+        wanted.insert(format!("{name}.1"));
+    }
+    let found = fs::read_dir(root().join("docs/man")).unwrap().map(|entry| entry.unwrap().file_name());
+    let found: BTreeSet<String> = found.map(|name| name.to_string_lossy().into_owned()).collect();
+    assert_eq!(found, wanted, "docs/man has a page of a command that is gone");
+}
+
+#[test]
 fn the_schemas_are_those_of_the_program() {
     for file in ["project", "tasks"] {
         let output = Command::new(INFRA).args(["schema", file]).output().unwrap();

@@ -1,7 +1,10 @@
 //! Holds the stories to the command line: every command and every option of `--help` has one that shows
 //! what it does, named here. An option without an effect is a lie.
 
-use crate::{cli_destroy as destroy, cli_global as global, cli_queries as queries, cli_run as run};
+use crate::{
+    cli_artifacts as artifacts, cli_destroy as destroy, cli_global as global, cli_queries as queries, cli_run as run,
+    cli_show as show,
+};
 use clap::{Command, CommandFactory};
 use std::collections::BTreeSet;
 
@@ -49,9 +52,33 @@ const SHOWN: &[(&str, fn())] = &[
     ("plan --force", queries::plan_takes_the_selection_of_run),
     ("plan --exit-code", queries::exit_code_says_whether_anything_is_stale),
     ("list", queries::list_says_what_is_declared),
-    ("graph", queries::graph_is_drawn_in_three_notations),
-    ("graph TARGET", queries::graph_is_drawn_in_three_notations),
-    ("graph --format", queries::graph_is_drawn_in_three_notations),
+    ("artifacts", artifacts::artifacts_are_listed_shown_and_copied),
+    ("artifacts --all", artifacts::artifacts_are_listed_shown_and_copied),
+    ("artifacts show", artifacts::artifacts_are_listed_shown_and_copied),
+    ("artifacts show ARTIFACT", artifacts::artifacts_are_listed_shown_and_copied),
+    ("artifacts get", artifacts::artifacts_are_listed_shown_and_copied),
+    ("artifacts get TASK", artifacts::artifacts_are_listed_shown_and_copied),
+    ("artifacts get PATH", artifacts::artifacts_are_listed_shown_and_copied),
+    ("artifacts get --to", artifacts::artifacts_are_listed_shown_and_copied),
+    ("clean", artifacts::clean_drops_what_is_old_and_keeps_the_newest),
+    ("clean --older-than", artifacts::clean_drops_what_is_old_and_keeps_the_newest),
+    ("clean --max-size", artifacts::clean_drops_the_oldest_until_little_enough_stays),
+    ("clean --dry-run", artifacts::clean_drops_what_is_old_and_keeps_the_newest),
+    ("man", queries::man_prints_the_pages_that_are_shipped),
+    ("man COMMAND", queries::man_prints_the_pages_that_are_shipped),
+    ("completion", crate::cli_completion::bash_completes_what_is_typed),
+    ("completion SHELL", crate::cli_completion::every_shell_has_a_script),
+    ("complete", crate::cli_completion::names_of_the_project_are_offered),
+    ("complete --index", crate::cli_completion::names_of_the_project_are_offered),
+    ("complete WORD", crate::cli_completion::names_of_the_project_are_offered),
+    ("doctor", crate::cli_doctor::doctor_finds_everything_well),
+    ("show", show::show_tells_one_task_whole),
+    ("show TASK", show::show_tells_one_task_whole),
+    ("edit", show::edit_opens_the_file_at_the_line_and_checks),
+    ("edit TASK", show::edit_opens_the_file_at_the_line_and_checks),
+    ("graph", queries::graph_is_drawn_in_four_notations),
+    ("graph TARGET", queries::graph_is_drawn_in_four_notations),
+    ("graph --format", queries::graph_is_drawn_in_four_notations),
     ("logs", queries::logs_shows_what_failed_last_or_what_is_asked_for),
     ("logs TASK", queries::logs_shows_what_failed_last_or_what_is_asked_for),
     ("logs --run", queries::logs_shows_what_failed_last_or_what_is_asked_for),
@@ -109,9 +136,13 @@ fn collect(command: &Command, path: &str, declared: &mut BTreeSet<String>) {
         declared.insert(format!("{path} {name}").trim().to_owned());
     }
     for one in command.get_subcommands() {
-        declared.insert(one.get_name().to_owned());
+        let path = format!("{path} {}", one.get_name()).trim().to_owned();
         if one.get_name() != "help" {
-            collect(one, one.get_name(), declared);
+            collect(one, &path, declared);
+        }
+        // `help` of a command that has commands of its own is told by the first one.
+        if one.get_name() != "help" || path == "help" {
+            declared.insert(path);
         }
     }
 }

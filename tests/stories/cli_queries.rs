@@ -78,18 +78,20 @@ pub fn list_says_what_is_declared() {
 }
 
 #[test]
-pub fn graph_is_drawn_in_three_notations() {
+pub fn graph_is_drawn_in_four_notations() {
     let story = chain();
     story.infra("graph c").stdout_has("c\n└─ b").infra("graph --format text b");
     story.infra("graph --format dot").stdout_has("digraph").stdout_has("\"a\" -> \"b\"");
     story.infra("graph --format mermaid").stdout_has("flowchart").stdout_has("-->");
+    story.infra("graph --format svg c").stdout_has("<svg xmlns=").stdout_has(">a</text>").stdout_has("b → c (needs)");
+    assert!(!story.last().stdout.contains(">d</text>"), "d is not asked for");
     let graph = story.infra("graph --json c").last().json();
     assert_eq!(names(&graph["nodes"]), ["a", "b", "c"]);
     let carries = |from: &str| {
         graph["edges"].as_array().unwrap().iter().find(|edge| edge["from"] == from).unwrap()["carries"].clone()
     };
     assert_eq!((carries("a"), carries("b")), (json!("reads"), json!("needs")));
-    story.infra_to(2, "graph --format png").stderr_has("possible values: text, dot, mermaid");
+    story.infra_to(2, "graph --format png").stderr_has("possible values: text, dot, mermaid, svg");
 }
 
 fn logged() -> Story {
@@ -260,4 +262,15 @@ pub fn plan_takes_the_selection_of_run() {
     assert_eq!(tasks("d --force"), ["d"]);
     story.infra("plan d --force").stdout_has("forced");
     story.infra("plan c").stdout_has("a.txt changed").stdout_has("1 to run, 2 deferred");
+}
+
+#[test]
+pub fn man_prints_the_pages_that_are_shipped() {
+    let story = Story::new();
+    let shipped = |name: &str| std::fs::read_to_string(format!("{}/docs/man/{name}.1", env!("CARGO_MANIFEST_DIR")));
+    assert_eq!(story.infra("man").last().stdout, shipped("infra").unwrap());
+    assert_eq!(story.infra("man artifacts get").last().stdout, shipped("infra-artifacts-get").unwrap());
+    story.stdout_has(".TH infra-artifacts-get 1");
+    story.infra_to(2, "man nope").stderr_has("there is no command `nope`").stderr_has("artifacts get");
+    story.infra_to(2, "man complete").stderr_has("there is no command `complete`");
 }

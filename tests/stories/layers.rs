@@ -35,7 +35,7 @@ const BESIDE: [(&str, &str); 7] = [
 ];
 
 /// External crate and where it may be named: its one owner. `*`: anywhere.
-const OWNERS: [(&str, &[&str]); 35] = [
+const OWNERS: [(&str, &[&str]); 37] = [
     ("petgraph", &["model/graph"]),
     ("toml", &["manifest"]),
     ("minijinja", &["template"]),
@@ -53,6 +53,8 @@ const OWNERS: [(&str, &[&str]); 35] = [
     ("serde_saphyr", &["kind"]),
     ("indicatif", &["report/live"]),
     ("clap", &["cli", "main"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("tokio", &["engine"]),
     // Not named in the design's table: what they are for decides.
     ("owo_colors", &["report/paint"]),

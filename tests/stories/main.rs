@@ -9,11 +9,15 @@
     reason = "a test may panic, and says on stderr what it does"
 )]
 
+mod cli_artifacts;
+mod cli_completion;
 mod cli_destroy;
+mod cli_doctor;
 mod cli_flags;
 mod cli_global;
 mod cli_queries;
 mod cli_run;
+mod cli_show;
 mod doing_limits;
 mod doing_order;
 mod doing_signals;

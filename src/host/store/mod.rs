@@ -5,6 +5,7 @@ mod error;
 mod file_rows;
 mod history;
 mod journal;
+mod kept;
 mod ledger;
 mod open;
 mod open_attempts;
@@ -16,6 +17,7 @@ pub use error::StoreError;
 pub use file_rows::{FileRow, ToolRow};
 pub use history::{Orphan, Owner};
 pub use journal::{Commit, Ending, Intent, NewAttempt, UndoSpec, WorldUpdate};
+pub use kept::KeptRow;
 pub use ledger::{AttemptRow, RunRow, RunStart};
 pub use transaction::Durable;
 

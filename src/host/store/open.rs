@@ -36,6 +36,15 @@ impl Store {
         Ok(Self { connection: copy, path, access: Access::Read })
     }
 
+    /// An empty store in memory, for who must go on where there is none that can be read.
+    ///
+    /// # Errors
+    /// When not even that can be had.
+    pub fn without_file(state_dir: &Utf8Path) -> Result<Self, StoreError> {
+        let path = state_dir.join(FILE);
+        Ok(Self { connection: empty(&path)?, path, access: Access::Read })
+    }
+
     /// Opens for a run; makes the file when there is none. The folder must exist.
     ///
     /// # Errors

@@ -212,6 +212,15 @@ impl Story {
         tree
     }
 
+    /// Nothing that was printed has this text.
+    #[track_caller]
+    pub fn nowhere_printed(&self, canary: &str) -> &Self {
+        let mut found = Vec::new();
+        find_bytes(&self.base().join("io"), canary.as_bytes(), &mut found);
+        assert!(found.is_empty(), "`{canary}` is in {found:?}");
+        self
+    }
+
     /// No file below the story's folder, and nothing that was printed, has this text.
     #[track_caller]
     pub fn nowhere(&self, canary: &str) -> &Self {

@@ -10,6 +10,7 @@ mod process;
 mod running;
 mod seen;
 mod story;
+mod terminal;
 pub mod text;
 mod tools;
 mod tree;

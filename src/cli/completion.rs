@@ -1,0 +1,136 @@
+//! Owns what may stand at a word of a command line: grammar from clap, names from the project.
+//! Does not know how the project is loaded, nor the shells.
+
+use super::{Cli, Global};
+use crate::command::completion::{Offer, names};
+use clap::{CommandFactory, ValueEnum};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
+use std::ffi::{OsStr, OsString};
+
+/// Shells that have a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// What may stand at a word of a command line, with its help. Nothing where nothing is known.
+pub fn candidates(words: &[String], index: usize) -> Vec<(String, Option<String>)> {
+    let current = words.get(index).map_or("", String::as_str);
+    let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let found = complete(&mut Cli::command(), words, index, None).unwrap_or_default();
+    found
+        .into_iter()
+        // Options are offered to who begins one: beside tasks they would be in the way.
+        .filter(|one| current.starts_with('-') || !one.get_value().to_string_lossy().starts_with('-'))
+        .map(|one| {
+            let help = one.get_help().and_then(|help| help.to_string().lines().next().map(ToOwned::to_owned));
+            (one.get_value().to_string_lossy().into_owned(), help)
+        })
+        .collect()
+}
+
+/// Completes the name of a task.
+pub(super) fn task() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| offer(current, Offer::Tasks))
+}
+
+/// Completes a target; `+NAME` is one.
+pub(super) fn target() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let text = current.to_string_lossy();
+        match text.strip_prefix('+') {
+            Some(rest) => offer(OsStr::new(rest), Offer::Tasks).into_iter().map(|one| one.add_prefix("+")).collect(),
+            None => offer(current, Offer::Targets),
+        }
+    })
+}
+
+/// Completes the name of an environment.
+pub(super) fn environment() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| offer(current, Offer::Environments))
+}
+
+/// Completes `NAME=` of `--set`.
+pub(super) fn variable() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| offer(current, Offer::Variables))
+}
+
+fn offer(current: &OsStr, offer: Offer) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    let caller_env = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let mut global = asked();
+    if offer == Offer::Environments {
+        // The one on the line may be the one that is not written to its end.
+        global.env = None;
+    } else if global.env.is_none() {
+        global.env = std::env::var("INFRA_ENV").ok().filter(|env| !env.is_empty());
+    }
+    names(global, caller_env, offer)
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(&*current))
+        .map(|(name, help)| CompletionCandidate::new(name).help(help.map(Into::into)))
+        .collect()
+}
+
+/// Folder and environment of the line that is being completed: what stands behind this program's own `--`.
+fn asked() -> Global {
+    let line = std::env::args().skip_while(|word| word != "--").skip(1);
+    global_of(&line.collect::<Vec<_>>())
+}
+
+fn global_of(words: &[String]) -> Global {
+    let mut global = Global::default();
+    let mut words = words.iter().skip(1);
+    while let Some(word) = words.next() {
+        for (slot, short, long) in [(&mut global.directory, "-C", "--directory"), (&mut global.env, "-e", "--env")] {
+            if word == short || word == long {
+                *slot = words.next().cloned();
+                break;
+            }
+            let value = word.strip_prefix(long).and_then(|rest| rest.strip_prefix('='));
+            if let Some(value) = value.or_else(|| word.strip_prefix(short).filter(|rest| !rest.is_empty())) {
+                *slot = Some(value.to_owned());
+                break;
+            }
+        }
+    }
+    global.env = global.env.filter(|env| !env.is_empty());
+    global
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_and_environment_are_taken_from_the_line() {
+        let of = |line: &str| {
+            let global = global_of(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+            (global.directory.unwrap_or_default(), global.env.unwrap_or_default())
+        };
+        let is = |directory: &str, env: &str| (directory.to_owned(), env.to_owned());
+        assert_eq!(of("infra -C a run -e dev x"), is("a", "dev"));
+        assert_eq!(of("infra run --env=dev --directory b/c x"), is("b/c", "dev"));
+        assert_eq!(of("infra run -Ca --env "), is("a", ""));
+        assert_eq!(of("infra run x"), is("", ""));
+    }
+
+    #[test]
+    fn commands_options_and_values_are_offered() {
+        let at = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let found = candidates(&words, words.len() - 1);
+            found.into_iter().map(|(value, _)| value).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(at("infra sta"), "status");
+        assert_eq!(at("infra graph --for"), "--format");
+        assert_eq!(at("infra graph --format m"), "mermaid");
+        assert_eq!(at("infra graph --format=d"), "--format=dot");
+        assert_eq!(at("infra completion "), "bash zsh fish");
+        assert!(!at("infra ").contains("complete "), "{}", at("infra "));
+    }
+}

@@ -1,0 +1,202 @@
+//! Owns `infra artifacts`: what records say was made, one artifact, and a copy of it elsewhere.
+//! Does not know how artifacts are kept.
+
+use crate::cli::{ArtifactsArgs, ArtifactsCommand, GetArgs};
+use crate::command::choose;
+use crate::command::context::{Context, Opened};
+use crate::command::exit::CommandError;
+use crate::host::store::KeptRow;
+use crate::model::digest::Digest;
+use crate::model::facts::Facts;
+use crate::model::record::Artifact;
+use crate::report::text::names;
+use crate::report::view::{ArtifactShownView, ArtifactsView, CopiedView, GotView, KeptView, MakerView};
+use crate::report::{json, kept as picture};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
+
+/// Lists, shows or copies artifacts.
+///
+/// # Errors
+/// Mistakes in the declaration; an unknown task or artifact; one that is not kept.
+pub fn artifacts(context: &Context, args: &ArtifactsArgs) -> Result<u8, CommandError> {
+    if args.all && args.command.is_some() {
+        return Err(CommandError::usage("`--all` is for the list of artifacts", "leave it out"));
+    }
+    let opened = context.open_to_read()?;
+    let mut rows = opened.host.store.borrow().kept()?;
+    rows.retain(|row| row.env == opened.project.env.name.as_str());
+    match &args.command {
+        None => Ok(list(context, &opened, &rows, args.all)),
+        Some(ArtifactsCommand::Show(show)) => one(context, &opened, &rows, &show.artifact),
+        Some(ArtifactsCommand::Get(get)) => copy(context, &opened, &rows, get),
+    }
+}
+
+/// The newest record of each task; of those that made nothing, too.
+fn newest(rows: &[KeptRow]) -> Vec<&KeptRow> {
+    let mut seen = BTreeSet::new();
+    rows.iter().filter(|row| seen.insert(row.task.as_str())).collect()
+}
+
+fn list(context: &Context, opened: &Opened, rows: &[KeptRow], all: bool) -> u8 {
+    let newest = newest(rows);
+    let now = opened.host.now();
+    let mut told = BTreeSet::new();
+    let mut artifacts = Vec::new();
+    for row in rows {
+        let is_newest = newest.iter().any(|one| std::ptr::eq(*one, row));
+        for artifact in row.artifacts.iter().filter(|_| all || is_newest) {
+            // The same made again is one artifact.
+            if told.insert((&row.task, &artifact.path, artifact.digest)) {
+                artifacts.push(KeptView {
+                    task: row.task.clone(),
+                    path: artifact.path.clone(),
+                    digest: artifact.digest.hex(),
+                    size: artifact.size,
+                    run: row.run,
+                    age_seconds: (now - row.created) / 1000,
+                    kept: is_kept(opened, artifact),
+                    newest: is_newest,
+                });
+            }
+        }
+    }
+    let view = ArtifactsView { env: opened.project.env.name.to_string(), artifacts };
+    if context.global.json {
+        context.out(&json::document(&view));
+    } else {
+        context.out(&picture::artifacts(&view, &context.choice.stdout));
+    }
+    0
+}
+
+fn is_kept(opened: &Opened, artifact: &Artifact) -> bool {
+    artifact.kept && opened.host.stored(&artifact.digest)
+}
+
+fn one(context: &Context, opened: &Opened, rows: &[KeptRow], word: &str) -> Result<u8, CommandError> {
+    let named = |artifact: &Artifact| artifact.path == word.trim_end_matches('/');
+    let by_path = newest(rows).into_iter().flat_map(|row| &row.artifacts).find(|one| named(one));
+    let digest = match by_path {
+        Some(artifact) => artifact.digest,
+        None => by_digest(rows, word)?,
+    };
+    let now = opened.host.now();
+    let mut size = 0;
+    let mut kept = false;
+    let mut made = Vec::new();
+    for row in rows {
+        for artifact in row.artifacts.iter().filter(|artifact| artifact.digest == digest) {
+            size = artifact.size;
+            kept |= artifact.kept;
+            made.push(MakerView {
+                task: row.task.clone(),
+                path: artifact.path.clone(),
+                run: row.run,
+                age_seconds: (now - row.created) / 1000,
+            });
+        }
+    }
+    let nature = if kept { opened.host.nature(&digest) } else { None };
+    let view = ArtifactShownView {
+        env: opened.project.env.name.to_string(),
+        digest: digest.hex(),
+        size,
+        kept: nature.is_some(),
+        nature: nature.map(|nature| nature.word),
+        files: nature.map(|nature| nature.files),
+        made,
+    };
+    if context.global.json {
+        context.out(&json::document(&view));
+    } else {
+        context.out(&picture::artifact(&view, &context.choice.stdout));
+    }
+    Ok(0)
+}
+
+/// The artifact whose digest begins so.
+fn by_digest(rows: &[KeptRow], word: &str) -> Result<Digest, CommandError> {
+    const SHORTEST: usize = 4;
+    let all = rows.iter().flat_map(|row| &row.artifacts).map(|artifact| artifact.digest);
+    let is_digest = word.len() >= SHORTEST && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let beginning = word.to_ascii_lowercase();
+    let found: BTreeSet<String> = all.map(|digest| digest.hex()).filter(|hex| hex.starts_with(&beginning)).collect();
+    let found: Vec<String> = if is_digest { found.into_iter().collect() } else { Vec::new() };
+    match found.as_slice() {
+        [hex] => Digest::parse(hex).ok_or_else(|| unknown(word)),
+        [] => Err(unknown(word)),
+        several => Err(CommandError::usage(
+            format!("`{word}` is how {} artifacts begin", several.len()),
+            format!("write more of one: {}", names(several, 4)),
+        )),
+    }
+}
+
+fn unknown(word: &str) -> CommandError {
+    let hint = "`infra artifacts --all` lists them; a digest needs four digits or more";
+    CommandError::usage(format!("no artifact on record is at `{word}` or has a digest that begins so"), hint)
+}
+
+fn copy(context: &Context, opened: &Opened, rows: &[KeptRow], args: &GetArgs) -> Result<u8, CommandError> {
+    let task = opened.project.task(choose::one(&opened.project, &args.task)?).name.to_string();
+    let Some(row) = newest(rows).into_iter().find(|row| row.task == task) else {
+        return Err(CommandError::usage(
+            format!("`{task}` has no record in `{}`", opened.project.env.name),
+            format!("run it with `infra run {task}`"),
+        ));
+    };
+    let wanted = args.path.as_deref().map(|path| path.trim_end_matches('/'));
+    let artifacts: Vec<&Artifact> =
+        row.artifacts.iter().filter(|one| wanted.is_none_or(|path| one.path == path)).collect();
+    if artifacts.is_empty() {
+        let made: Vec<&str> = row.artifacts.iter().map(|one| one.path.as_str()).collect();
+        return Err(match wanted {
+            Some(path) => CommandError::usage(
+                format!("`{task}` made no `{path}`"),
+                if made.is_empty() {
+                    "it made no artifacts".to_owned()
+                } else {
+                    format!("it made: {}", names(&made, 12))
+                },
+            ),
+            None => CommandError::usage(format!("`{task}` made no artifacts"), "see `infra artifacts`"),
+        });
+    }
+    let folder = std::path::absolute(&args.to).ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    let folder = folder.ok_or_else(|| CommandError::usage(format!("`{}` is no folder", args.to), "correct `--to`"))?;
+    // All that can be known to fail is found before the first one is copied.
+    for artifact in &artifacts {
+        let to = folder.join(&artifact.path);
+        if crate::host::health::standing(&to).is_some() {
+            return Err(CommandError::usage(
+                format!("`{to}` is there already"),
+                "name another folder with `--to`, or remove it",
+            ));
+        }
+        if !is_kept(opened, artifact) {
+            return Err(CommandError::usage(
+                format!("`{}` of `{task}` is not kept", artifact.path),
+                if artifact.kept {
+                    format!("make it again: `infra run {task} --force`")
+                } else {
+                    "secret outputs are not kept; it lies where the task wrote it".to_owned()
+                },
+            ));
+        }
+    }
+    let mut got = Vec::new();
+    for artifact in artifacts {
+        let to = folder.join(Utf8Path::new(&artifact.path));
+        opened.host.copy_artifact(&artifact.digest, &to).map_err(CommandError::State)?;
+        got.push(CopiedView { path: artifact.path.clone(), to: to.into_string(), size: artifact.size });
+    }
+    let view = GotView { env: opened.project.env.name.to_string(), task, got };
+    if context.global.json {
+        context.out(&json::document(&view));
+    } else {
+        context.out(&picture::got(&view));
+    }
+    Ok(0)
+}

@@ -1,0 +1,68 @@
+//! Owns `infra completion` and the query behind it: scripts for the shells, candidates for a word.
+//! Does not know the grammar (`cli`), nor how a shell shows what it is offered.
+
+use crate::cli::{self, CompleteArgs, CompletionArgs, Global, Shell};
+use crate::command::context::Context;
+use crate::model::project::Project;
+use crate::report::text::clean;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Prints the script of a shell.
+pub fn script(context: &Context, args: CompletionArgs) -> u8 {
+    context.out(match args.shell {
+        Shell::Bash => include_str!("completion/bash.sh"),
+        Shell::Zsh => include_str!("completion/zsh.zsh"),
+        Shell::Fish => include_str!("completion/fish.fish"),
+    });
+    0
+}
+
+/// Prints what may stand at a word: a line each, its help behind a tab. Whatever goes wrong, nothing.
+pub fn complete(context: &Context, args: &CompleteArgs) -> u8 {
+    let mut text = String::new();
+    for (value, help) in cli::candidates(&args.words, args.index) {
+        text.push_str(&clean(&value));
+        if let Some(help) = help {
+            text.push('\t');
+            text.push_str(&clean(&help));
+        }
+        text.push('\n');
+    }
+    context.out(&text);
+    0
+}
+
+/// What a project offers for a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    Tasks,
+    /// Tasks, stages and tags.
+    Targets,
+    Environments,
+    /// Names of variables, each with `=`.
+    Variables,
+}
+
+/// Names in the project of a command line, each with what it is; none where there is no project, or one
+/// with mistakes.
+pub fn names(global: Global, caller_env: BTreeMap<String, String>, offer: Offer) -> Vec<(String, Option<String>)> {
+    let context = Context::new(global, caller_env);
+    let project = context.root().ok().and_then(|root| context.load(&root).loaded.project);
+    project.map(|project| offered(&project, offer)).unwrap_or_default()
+}
+
+fn offered(project: &Project, offer: Offer) -> Vec<(String, Option<String>)> {
+    let tasks = || project.tasks.iter().map(|task| (task.name.to_string(), task.description.clone()));
+    match offer {
+        Offer::Tasks => tasks().collect(),
+        Offer::Targets => {
+            let stages: BTreeSet<&String> = project.tasks.iter().filter_map(|task| task.stage.as_ref()).collect();
+            let tags: BTreeSet<&String> = project.tasks.iter().flat_map(|task| &task.tags).collect();
+            let stages = stages.into_iter().map(|stage| (format!("stage:{stage}"), Some("a stage".to_owned())));
+            let tags = tags.into_iter().map(|tag| (format!("tag:{tag}"), Some("a tag".to_owned())));
+            tasks().chain(stages).chain(tags).collect()
+        }
+        Offer::Environments => project.env_names.iter().map(|name| (name.clone(), None)).collect(),
+        Offer::Variables => project.env.vars.keys().map(|name| (format!("{name}="), None)).collect(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Owns what `infra doctor` says about tools: found, which version, wanted by whom.
+//! Does not know how a version is asked.
+
+use crate::command::context::Opened;
+use crate::command::doctor::users;
+use crate::engine::tools::fits;
+use crate::kind;
+use crate::model::facts::Facts;
+use crate::model::name::TaskId;
+use crate::model::path::join;
+use crate::plan::fingerprint::{known_table, required_name};
+use crate::report::view::{Area, FindingView};
+use camino::Utf8Path;
+use std::collections::BTreeMap;
+
+/// Tools that are asked for their version though `[requires]` does not list them. Nobody knows what
+/// another program would do when it is asked.
+const ASKED: [&str; 5] = ["terraform", "tofu", "ansible-playbook", "kubectl", "helm"];
+
+/// Where to get a tool.
+const SOURCES: [(&str, &str); 6] = [
+    ("terraform", "install it (https://developer.hashicorp.com/terraform/install)"),
+    ("tofu", "install it (https://opentofu.org/docs/intro/install)"),
+    ("ansible", "install ansible-core, for instance into `.tools/venv` of the project"),
+    ("kubectl", "install it (https://kubernetes.io/docs/tasks/tools)"),
+    ("helm", "install it (https://helm.sh/docs/intro/install)"),
+    ("git", "install it with the system's package manager"),
+];
+
+/// Every tool that a task uses, and every one that is required.
+pub fn tools(opened: &Opened) -> Vec<FindingView> {
+    let mut used: BTreeMap<String, Vec<TaskId>> = BTreeMap::new();
+    for id in opened.project.graph.order() {
+        let task = opened.project.task(*id);
+        for tool in kind::find(task.action.kind).tools(&known_table(task)) {
+            // A path means another program in each folder.
+            let name = if tool.contains('/') { join(&task.dir, &tool).into_string() } else { tool };
+            let users = used.entry(name).or_default();
+            if users.last() != Some(id) {
+                users.push(*id);
+            }
+        }
+    }
+    let mut findings = Vec::new();
+    let mut checked = Vec::new();
+    for (tool, ids) in &used {
+        let file = Utf8Path::new(tool).file_name().unwrap_or(tool);
+        let required = required_name(file).into_iter().find(|name| opened.project.requires.contains_key(*name));
+        checked.extend(required.map(str::to_owned));
+        findings.push(one(opened, tool, required, &format!("used by {}", users(opened, ids)), true));
+    }
+    for tool in opened.project.requires.keys().filter(|tool| !checked.contains(tool)) {
+        findings.push(one(opened, tool, Some(tool), "used by no task here", false));
+    }
+    findings
+}
+
+fn one(opened: &Opened, tool: &str, required: Option<&str>, used: &str, is_used: bool) -> FindingView {
+    let wanted = required.and_then(|name| opened.project.requires.get(name));
+    let wants = wanted.map(|wanted| format!("; `[requires]` wants {wanted}")).unwrap_or_default();
+    // What is not used does no harm by being away.
+    let bad = |found: String, todo: String| {
+        let make = if is_used { FindingView::problem } else { FindingView::warning };
+        make(Area::Tools, tool, found, todo)
+    };
+    let asked = required.or_else(|| ASKED.contains(&tool).then_some(tool));
+    let version = asked.map(|name| opened.host.tool_version(name));
+    let is_there = match (&version, required) {
+        (Some(Ok(Some(_))), _) => true,
+        // `ansible` of `[requires]` is asked of `ansible-playbook`.
+        _ => opened.host.findable(tool, &opened.root).is_ok(),
+    };
+    if !is_there {
+        return bad(format!("not found{wants}; {used}"), get(tool));
+    }
+    match (version, wanted) {
+        (Some(Ok(Some(found))), Some(wanted)) if !fits(&found, wanted) => {
+            bad(format!("{found}{wants}; {used}"), format!("another version is needed: {}", get(tool)))
+        }
+        (Some(Ok(Some(found))), _) => FindingView::ok(Area::Tools, tool, format!("{found}{wants}; {used}")),
+        (Some(Ok(None)), Some(_)) => bad(
+            format!("tells no version when it is asked for one{wants}; {used}"),
+            "see whether it is the program that is meant".to_owned(),
+        ),
+        (Some(Err(error)), Some(_)) => bad(format!("{error}{wants}; {used}"), get(tool)),
+        (None | Some(_), _) => FindingView::ok(Area::Tools, tool, format!("found; {used}")),
+    }
+}
+
+/// How to get a tool.
+fn get(tool: &str) -> String {
+    if tool.contains('/') {
+        return "write it, or correct its name; a script must be executable".to_owned();
+    }
+    let known = SOURCES.iter().find(|(name, _)| tool == *name || tool.starts_with(&format!("{name}-")));
+    let install = known.map_or("install it", |(_, how)| how);
+    format!("{install}, or put it into `.tools/bin` of the project")
+}

@@ -1,0 +1,93 @@
+//! Owns the tables of `infra artifacts` and what `infra clean` says.
+//! Does not know where artifacts are kept.
+
+use crate::report::paint::{Look, Tone};
+use crate::report::tables::{Row, plain, table, toned};
+use crate::report::text::{ago, clean, count, size};
+use crate::report::view::{ArtifactShownView, ArtifactsView, CleanView, GotView};
+use std::fmt::Write as _;
+
+/// One table.
+pub fn artifacts(view: &ArtifactsView, look: &Look) -> String {
+    if view.artifacts.is_empty() {
+        return format!("no artifacts on record in {}\n", view.env);
+    }
+    let rows: Vec<Row<'_>> = view
+        .artifacts
+        .iter()
+        .map(|one| {
+            let said = match (one.kept, one.newest) {
+                (false, _) => "not kept",
+                (true, true) => "",
+                (true, false) => "older",
+            };
+            let cells = vec![
+                toned(Tone::Strong, clean(&one.path)),
+                plain(&one.task),
+                plain(size(one.size)),
+                toned(Tone::Dim, one.digest.get(..8).unwrap_or(&one.digest)),
+                toned(Tone::Dim, ago(one.age_seconds)),
+                plain(said),
+            ];
+            Row { cells, below: Vec::new() }
+        })
+        .collect();
+    table(&["artifact", "task", "size", "digest", "made", ""], &rows, look)
+}
+
+/// One artifact.
+pub fn artifact(view: &ArtifactShownView, look: &Look) -> String {
+    let mut text = format!("{}\n", look.paint(Tone::Strong, &view.digest));
+    let _ = match (view.nature, view.files) {
+        (Some("folder"), Some(files)) => {
+            writeln!(text, "  folder, {}, {}", count(files, "file"), size(view.size))
+        }
+        (Some(nature), _) => writeln!(text, "  {nature}, {}", size(view.size)),
+        (None, _) => writeln!(text, "  not kept, {}", size(view.size)),
+    };
+    for made in &view.made {
+        let _ =
+            writeln!(text, "  {} of {} in run {}, {}", clean(&made.path), made.task, made.run, ago(made.age_seconds));
+    }
+    text
+}
+
+/// What was copied, a line each.
+pub fn got(view: &GotView) -> String {
+    let line = |one: &crate::report::view::CopiedView| format!("{}  {}\n", clean(&one.to), size(one.size));
+    view.got.iter().map(line).collect()
+}
+
+/// What was freed, or would be.
+pub fn cleaned(view: &CleanView, look: &Look) -> String {
+    let mut text = String::new();
+    if look.is_verbose() || view.dry_run {
+        for one in &view.dropped {
+            let _ = writeln!(text, "{}  {}, {}", one.path, size(one.bytes), ago(one.age_seconds));
+        }
+    }
+    let verb = if view.dry_run { "would free" } else { "freed" };
+    let stays = size(view.kept_bytes);
+    if view.dropped.is_empty() {
+        let _ = writeln!(text, "nothing to drop; {stays} stay");
+    } else {
+        let _ = writeln!(
+            text,
+            "{verb} {}: {} of artifacts ({}), {} ({}); {stays} stay",
+            size(view.freed_bytes),
+            count(view.artifacts.files, "file"),
+            size(view.artifacts.bytes),
+            count(view.logs.files, "log"),
+            size(view.logs.bytes),
+        );
+    }
+    if let Some(over) = view.over_bytes {
+        let _ = writeln!(
+            text,
+            "{} that is {} more than `--max-size`: each task's newest artifacts and log are never dropped",
+            look.paint(Tone::Warn, "note:"),
+            size(over)
+        );
+    }
+    text
+}

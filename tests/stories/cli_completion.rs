@@ -1,0 +1,201 @@
+//! Completion in the shells that people use: each script is loaded by the real shell, and keys are
+//! pressed where the shell has a keyboard.
+
+use crate::support::Story;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const TASKS: &str = r#"
+    [task.make-list]
+    description = "Makes the list"
+    stage = "first"
+    tags = ["smoke"]
+    run = ["true"]
+
+    [task.verify]
+    run = ["true"]
+
+    [task.each]
+    foreach = ["x y", "z"]
+    run = ["true"]
+
+    [task.only-dev]
+    envs = ["dev"]
+    run = ["true"]
+"#;
+
+fn project() -> Story {
+    let story = Story::with(TASKS);
+    story.project("[project]\ndefault_env = \"local\"\n[vars]\ncount = 1\n[env.local]\n[env.dev]\n[env.prod]\n");
+    story.on_path(Path::new(env!("CARGO_BIN_EXE_infra")).parent().unwrap());
+    story
+}
+
+/// What is offered for the last word of a line.
+fn offered(story: &Story, line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let index = (words.len() - 1).to_string();
+    let mut args = vec!["complete", "--index", &index, "--"];
+    args.extend(&words);
+    let seen = story.try_args(&args);
+    assert_eq!((seen.code, seen.stderr.as_str()), (Some(0), ""), "{seen:?}");
+    let values = seen.stdout.lines().map(|line| line.split('\t').next().unwrap_or_default());
+    values.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+pub fn names_of_the_project_are_offered() {
+    let story = project();
+    assert_eq!(offered(&story, "infra run "), "make-list verify each[x y] each[z] stage:first tag:smoke");
+    assert_eq!(offered(&story, "infra run m"), "make-list");
+    assert_eq!(offered(&story, "infra run +v"), "+verify");
+    assert_eq!(offered(&story, "infra run verify --skip st"), "stage:first");
+    assert_eq!(offered(&story, "infra why "), "make-list verify each[x y] each[z]");
+    assert_eq!(offered(&story, "infra show ver"), "verify");
+    assert_eq!(offered(&story, "infra run -e "), "local dev prod");
+    assert_eq!(offered(&story, "infra run --env=d"), "--env=dev");
+    assert_eq!(offered(&story, "infra -e dev run o"), "only-dev");
+    assert_eq!(offered(&story, "infra run --set c"), "count=");
+    assert_eq!(offered(&story, "infra run --dry"), "--dry-run");
+    assert_eq!(offered(&story, "infra hist"), "history");
+    // Help comes along, behind a tab.
+    assert!(
+        story.try_args(&["complete", "--index", "2", "--", "infra", "run", "m"]).stdout.contains("\tMakes the list\n")
+    );
+    // From elsewhere, with the folder on the line.
+    let elsewhere = Story::new();
+    assert_eq!(offered(&elsewhere, &format!("infra -C {} run ver", story.root().display())), "verify");
+    story.absent(".infra");
+}
+
+#[test]
+fn a_broken_project_offers_nothing_and_says_nothing() {
+    let story = project();
+    story.retask("foreach", "foreech");
+    assert_eq!(offered(&story, "infra run "), "");
+    assert_eq!(offered(&story, "infra sta"), "status");
+    let nowhere = Story::new();
+    assert_eq!(offered(&nowhere, "infra run "), "");
+    assert_eq!(offered(&nowhere, "infra run -C /no/such/folder x"), "");
+    nowhere.infra_to(2, "completion").stderr_has("<SHELL>");
+    nowhere.infra_to(2, "completion tcsh").stderr_has("possible values: bash, zsh, fish");
+}
+
+/// A shell that must be here: a story that is left out shows nothing.
+fn shell(name: &str) {
+    let there = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    assert!(there, "`{name}` is missing; on Debian or Ubuntu: apt-get install {name}");
+}
+
+fn script(story: &Story, shell: &str) -> String {
+    let seen = story.try_args(&["completion", shell]);
+    assert_eq!(seen.code, Some(0), "{seen:?}");
+    let path = story.base().join(format!("infra.{shell}"));
+    fs::write(&path, &seen.stdout).unwrap();
+    path.display().to_string()
+}
+
+/// Keys pressed at an interactive shell, and all that appeared on its terminal.
+fn typed(story: &Story, shell: &str, keys: &str) -> String {
+    let mut command = story.command_of("script", &["-qec", shell, "/dev/null"]);
+    command.env("TERM", "dumb").env("PS1", "$ ").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("`script` of util-linux starts");
+    child.stdin.take().unwrap().write_all(keys.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8_lossy(&output.stdout).replace('\r', "")
+}
+
+/// Each of these is typed, with the tabulator at its end, behind a command that says what it got.
+const TYPED: [(&str, &str); 6] = [
+    ("infra show mak\t", "<show><make-list>"),
+    ("infra run stage:fi\t", "<run><stage:first>"),
+    ("infra run tag:\t", "<run><tag:smoke>"),
+    ("infra run --env=pr\t", "<run><--env=prod>"),
+    ("infra hist\t", "<history>"),
+    ("infra show each\\[z\t", "<show><each[z]>"),
+];
+
+fn presses(story: &Story, shell: &str, setup: &str) {
+    // What is completed is looked up with the real program, and what is entered told by another one.
+    let mut keys = format!("{setup}\n");
+    for (line, _) in TYPED {
+        keys += line;
+        keys += "\n";
+    }
+    keys += "exit\n";
+    story.program("told", "printf 'TOLD'; printf '<%s>' \"$@\"; echo");
+    let seen = typed(story, shell, &keys);
+    for (line, wanted) in TYPED {
+        assert!(seen.contains(&format!("TOLD{wanted}\n")), "{shell}: {line:?} did not become {wanted}:\n{seen}");
+    }
+}
+
+#[test]
+pub fn every_shell_has_a_script() {
+    let story = Story::new();
+    for (name, mark) in [("bash", "complete -F _infra infra"), ("zsh", "#compdef infra"), ("fish", "complete -c infra")]
+    {
+        shell(name);
+        let path = script(&story, name);
+        story.stdout_has(mark);
+        let parsed = story.command_of(name, &["-n", &path]).status().unwrap();
+        assert!(parsed.success(), "{name} can't parse its script");
+    }
+}
+
+#[test]
+pub fn bash_completes_what_is_typed() {
+    shell("bash");
+    let story = project();
+    let path = script(&story, "bash");
+    // `infra` as a function tells what was entered; the script asks `command infra`, the program.
+    presses(&story, "bash --norc --noprofile -i", &format!("source {path}; infra() {{ told \"$@\"; }}"));
+}
+
+#[test]
+fn zsh_completes_what_is_typed() {
+    shell("zsh");
+    let story = project();
+    let path = script(&story, "zsh");
+    let setup = format!(
+        "autoload -U compinit; compinit -u -D; source {path}; infra() {{ told \"$@\" }}; unsetopt nomatch beep"
+    );
+    presses(&story, "zsh -f -i", &setup);
+}
+
+#[test]
+fn zsh_loads_the_script_from_a_folder_of_functions() {
+    shell("zsh");
+    let story = project();
+    let path = script(&story, "zsh");
+    let folder = story.base().join("functions");
+    fs::create_dir(&folder).unwrap();
+    fs::rename(&path, folder.join("_infra")).unwrap();
+    let setup = format!(
+        "fpath=({} $fpath); autoload -U compinit; compinit -u -D; infra() {{ told \"$@\" }}; unsetopt nomatch beep",
+        folder.display()
+    );
+    presses(&story, "zsh -f -i", &setup);
+}
+
+#[test]
+fn fish_completes_what_is_typed() {
+    shell("fish");
+    let story = project();
+    let path = script(&story, "fish");
+    // Fish tells what it would offer: the same as at the tabulator.
+    let offers = |line: &str| {
+        let ask = format!("source {path}; complete -C '{line}'");
+        let output = story.command_of("fish", &["--no-config", "-c", &ask]).output().unwrap();
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(offers("infra show mak"), "make-list\tMakes the list\n");
+    assert_eq!(offers("infra run stage:fi"), "stage:first\ta stage\n");
+    assert_eq!(offers("infra run --env=pr"), "--env=prod\n");
+    assert_eq!(offers("infra run -e d"), "dev\n");
+    assert!(offers("infra hist").starts_with("history\t"), "{}", offers("infra hist"));
+    assert!(offers("infra run ").contains("verify\n"), "{}", offers("infra run "));
+}
