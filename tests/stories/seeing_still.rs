@@ -208,12 +208,16 @@ fn a_run_that_was_killed_is_noticed() {
 #[test]
 fn an_environment_that_is_held_is_said() {
     let story = place();
-    story.retask("echo world", "while test -e ../hold; do sleep 0.02; done; echo world").run("").ran(["world"]);
+    story
+        .retask("echo world", "touch ../started; while test -e ../hold; do sleep 0.02; done; echo world")
+        .run("")
+        .ran(["world"]);
     still(&story, "");
     still(&story, "page");
-    story.file("../hold", "");
+    story.remove("../started").file("../hold", "");
     let running = story.spawn("run world --force");
-    story.wait_for("the task", || !story.processes().is_empty());
+    // The runner alone may not hold it yet.
+    story.wait_for_file("../started");
     story.infra_to(3, "run page").stderr_has("is held by `infra run world`");
     story.remove("../hold");
     assert_eq!(running.wait().code, Some(0));
