@@ -241,6 +241,9 @@ pub struct RunArgs {
     /// Approve what `approve` in `infra.toml` would ask about
     #[arg(long)]
     pub yes: bool,
+    /// Write how each task ended as JUnit XML, however the run ends
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["dry_run", "watch"])]
+    pub junit: Option<String>,
 }
 
 /// `infra check`.

@@ -58,7 +58,7 @@ pub fn destroy(context: &Context, args: &DestroyArgs) -> Result<u8, CommandError
         holder: context.holder("infra destroy"),
         command: "destroy",
     };
-    let manner = Manner { patience: Patience::None, yes: true, hush: None, asked: None };
+    let manner = Manner { patience: Patience::None, yes: true, hush: None, asked: None, junit: None };
     Ok(carry_out(context, root, project, request, manner, taken)?.exit)
 }
 

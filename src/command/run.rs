@@ -12,13 +12,15 @@ use crate::command::{plan, watch};
 use crate::engine::request::Reach;
 use crate::engine::{Engine, Finished, OnTaskFailure, Request, recover, tools};
 use crate::event::{Event, Level, Listener};
-use crate::host::files::Sightings;
+use crate::host::files::{self, Sightings};
 use crate::host::secret::Vault;
+use crate::host::simple;
 use crate::host::still::Still;
 use crate::host::store::Store;
 use crate::host::world::{STATE_DIR, SecretCommands};
 use crate::model::project::Project;
 use crate::report::hush::{Hush, Left};
+use crate::report::junit::Junit;
 use crate::report::select::{Voice, voice};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,18 @@ pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
     if args.watch {
         return watch::watch(context, &selection, args);
     }
+    if let Some(file) = &args.junit {
+        let (mut junit, file) = (Junit::default(), junit_file(file)?);
+        let finished = all(context, &selection, args, Some(&mut junit), None);
+        if let Err(error) = &finished {
+            junit.broke(error.to_string());
+        }
+        // A report that can't be written never fails a run.
+        if let Err(error) = files::write_aside(&file, junit.document().as_bytes(), None) {
+            context.say(&format!("warning: {error}"));
+        }
+        return finished.map(|finished| finished.exit);
+    }
     let asked = still::question(context, &context.root()?, &selection);
     if let Some(finished) = asked.as_ref().and_then(|asked| still::answer(context, asked)) {
         return Ok(finished.exit);
@@ -69,9 +83,31 @@ pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
     if asked.is_some() {
         context.sightings = Sightings::begin();
     }
-    let manner = Manner { patience: Patience::of(args.wait), yes: args.yes, hush: None, asked: asked.as_ref() };
-    let finished = once(context, &selection, args, Round { reach: Reach::All, changed: Vec::new() }, manner)?;
-    Ok(finished.exit)
+    Ok(all(context, &selection, args, None, asked.as_ref())?.exit)
+}
+
+/// One run of all that is selected.
+fn all(
+    context: &Context,
+    selection: &Selection,
+    args: &RunArgs,
+    junit: Option<&mut Junit>,
+    asked: Option<&Still>,
+) -> Result<Finished, CommandError> {
+    let manner = Manner { patience: Patience::of(args.wait), yes: args.yes, hush: None, asked, junit };
+    once(context, selection, args, Round { reach: Reach::All, changed: Vec::new() }, manner)
+}
+
+/// Where a report is put. What a former run left there is not taken for this one's, should this one be killed.
+fn junit_file(file: &str) -> Result<Utf8PathBuf, CommandError> {
+    let path = std::path::absolute(file).ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    match path {
+        Some(path) if !path.is_dir() => {
+            simple::remove_file(&path);
+            Ok(path)
+        }
+        _ => Err(CommandError::usage(format!("`{file}` is no file that can be written"), "correct `--junit`")),
+    }
 }
 
 /// What a run is one of, in watch mode.
@@ -90,6 +126,8 @@ pub struct Manner<'a> {
     pub hush: Option<&'a mut Hushed>,
     /// What is asked, if the answer may be kept.
     pub asked: Option<&'a Still>,
+    /// Hears the run, too.
+    pub junit: Option<&'a mut Junit>,
 }
 
 /// What is remembered from one hushed run to the next.
@@ -222,7 +260,13 @@ fn drive(
     let recovered = recover::recover(&opened.host, &opened.project.env.name)?;
     tools::check(&opened.project, &opened.host, &request.tasks)?;
     let Voice { mut listener, hold } = voice(&context.choice, std::io::stdout(), std::io::stderr());
+    let junit = manner.junit;
     let heard = |listener: &mut dyn Listener| -> Result<Finished, CommandError> {
+        let mut both = junit.map(|junit| Both(junit, &mut *listener));
+        let listener: &mut dyn Listener = match &mut both {
+            Some(both) => both,
+            None => listener,
+        };
         for message in recovered {
             listener.hear(&Event::Notice { level: Level::Warning, message });
         }
@@ -237,6 +281,16 @@ fn drive(
     let finished = heard(&mut hush);
     (hushed.left, hushed.spoke) = hush.end();
     finished
+}
+
+/// Two that hear the same.
+struct Both<'a>(&'a mut Junit, &'a mut dyn Listener);
+
+impl Listener for Both<'_> {
+    fn hear(&mut self, event: &Event) {
+        self.0.hear(event);
+        self.1.hear(event);
+    }
 }
 
 fn processors() -> usize {

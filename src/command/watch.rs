@@ -46,6 +46,7 @@ pub fn watch(context: &Context, selection: &Selection, args: &RunArgs) -> Result
             yes: args.yes,
             hush: (!first).then_some(&mut hushed),
             asked: None,
+            junit: None,
         };
         let worked = match run::once(context, selection, &args, round, manner) {
             Ok(finished) if run::was_interrupted(&finished) => return Ok(Exit::Interrupted as u8),

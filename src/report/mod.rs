@@ -8,6 +8,7 @@ pub mod graph;
 pub mod history;
 pub mod hush;
 pub mod json;
+pub mod junit;
 pub mod kept;
 pub mod live;
 pub mod outputs;

@@ -33,6 +33,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("run --fail-fast", run::fail_fast_interrupts_what_still_runs),
     ("run --jobs", run::jobs_is_how_many_run_at_a_time),
     ("run --wait", run::wait_waits_for_the_other_run),
+    ("run --junit", crate::cli_junit::junit_says_how_each_task_ended),
     ("run --yes", run::yes_approves),
     ("check", queries::check_only_checks),
     ("schema", queries::schema_prints_what_editors_want),

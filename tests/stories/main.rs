@@ -15,6 +15,7 @@ mod cli_destroy;
 mod cli_doctor;
 mod cli_flags;
 mod cli_global;
+mod cli_junit;
 mod cli_queries;
 mod cli_run;
 mod cli_show;
