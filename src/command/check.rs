@@ -4,7 +4,6 @@
 use crate::command::context::Context;
 use crate::command::exit::{CommandError, Exit};
 use crate::model::diagnostic::Severity;
-use crate::report::diagnostics;
 
 /// Checks.
 ///
@@ -15,13 +14,10 @@ pub fn check(context: &Context) -> Result<u8, CommandError> {
     let loaded = context.load(&root);
     let sources = loaded.sources();
     let found = &loaded.loaded.diagnostics;
-    if context.global.json {
-        context.out(&diagnostics::json(found, &sources));
-    } else if found.is_empty() {
+    context.show(found, &sources);
+    if found.is_empty() && !context.global.json {
         let tasks = loaded.loaded.project.as_ref().map_or(0, |project| project.tasks.len());
         context.note(&format!("no mistakes in {}", crate::report::text::count(tasks, "task")));
-    } else {
-        context.say(&diagnostics::human(found, &sources, &context.choice.stderr));
     }
     let wrong = found.iter().any(|one| one.severity == Severity::Error);
     Ok(if wrong { Exit::Usage as u8 } else { 0 })

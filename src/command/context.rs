@@ -17,6 +17,7 @@ use crate::model::project::Project;
 use crate::model::record::Phase;
 use crate::plan::board::Board;
 use crate::report::diagnostics::{self, Sources};
+use crate::report::folded::{self, Fold};
 use crate::report::paint::Verbosity;
 use crate::report::select::{Choice, ColorWish, Surroundings, Wishes, choose};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -181,7 +182,17 @@ impl Context {
             self.out(&diagnostics::json(found, sources));
         } else if !found.is_empty() {
             self.say(&diagnostics::human(found, sources, &self.choice.stderr));
+            if self.choice.fold == Fold::GitHub {
+                let folder = self.root().ok().and_then(|root| self.checked_out(&root));
+                self.say(&folded::annotations(found, sources, folder.as_deref()));
+            }
         }
+    }
+
+    /// The project's folder below the top of what GitHub Actions checked out; `None`: it lies elsewhere.
+    pub fn checked_out(&self, root: &Utf8Path) -> Option<String> {
+        let top = Utf8Path::new(self.caller_env.get("GITHUB_WORKSPACE")?).canonicalize_utf8().ok()?;
+        root.strip_prefix(top).ok().map(ToString::to_string)
     }
 }
 

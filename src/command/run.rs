@@ -259,7 +259,8 @@ fn drive(
     crate::host::process::become_subreaper();
     let recovered = recover::recover(&opened.host, &opened.project.env.name)?;
     tools::check(&opened.project, &opened.host, &request.tasks)?;
-    let Voice { mut listener, hold } = voice(&context.choice, std::io::stdout(), std::io::stderr());
+    let Voice { mut listener, hold } =
+        voice(&context.choice, context.checked_out(&opened.root), std::io::stdout(), std::io::stderr());
     let junit = manner.junit;
     let heard = |listener: &mut dyn Listener| -> Result<Finished, CommandError> {
         let mut both = junit.map(|junit| Both(junit, &mut *listener));

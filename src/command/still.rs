@@ -43,7 +43,7 @@ pub fn answer(context: &Context, still: &Still) -> Option<Finished> {
     if !kept.holds(now) {
         return None;
     }
-    let mut listener = voice(&context.choice, std::io::stdout(), std::io::stderr()).listener;
+    let mut listener = voice(&context.choice, context.checked_out(root), std::io::stdout(), std::io::stderr()).listener;
     listener.hear(&Event::RunStarted {
         run: 0,
         command: "run".to_owned(),

@@ -2,6 +2,7 @@
 //! Does not know how the surroundings are found out: the caller asks environment and terminal.
 
 use crate::event::Listener;
+use crate::report::folded::{Fold, Folded};
 use crate::report::json::Json;
 use crate::report::live::{Hold, Live};
 use crate::report::paint::{Look, Verbosity};
@@ -46,6 +47,8 @@ pub struct Surroundings {
     pub ci: bool,
     /// `TERM` is `dumb` or not set.
     pub dumb: bool,
+    /// What folds output here.
+    pub fold: Fold,
 }
 
 impl Surroundings {
@@ -59,6 +62,11 @@ impl Surroundings {
             force_color: set("FORCE_COLOR") || set("CLICOLOR_FORCE"),
             ci: set("CI"),
             dumb: text("TERM").is_none_or(|term| term == "dumb"),
+            fold: match (set("GITHUB_ACTIONS"), set("GITLAB_CI")) {
+                (true, _) => Fold::GitHub,
+                (_, true) => Fold::GitLab,
+                _ => Fold::Nowhere,
+            },
             ..Self::default()
         }
     }
@@ -76,6 +84,8 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub mode: Mode,
+    /// How output is folded, in plain lines that are not quiet.
+    pub fold: Fold,
     pub stdout: Look,
     pub stderr: Look,
 }
@@ -102,7 +112,9 @@ pub fn choose(wishes: &Wishes, around: &Surroundings) -> Choice {
     } else {
         Mode::Plain
     };
-    Choice { mode, stdout: look(around.stdout_terminal), stderr: look(around.stderr_terminal) }
+    let folds = mode == Mode::Plain && wishes.verbosity != Verbosity::Quiet && !around.stderr_terminal;
+    let fold = if folds { around.fold } else { Fold::Nowhere };
+    Choice { mode, fold, stdout: look(around.stdout_terminal), stderr: look(around.stderr_terminal) }
 }
 
 /// Who reports a run, and the handle that lets others use the terminal meanwhile.
@@ -111,10 +123,20 @@ pub struct Voice {
     pub hold: Hold,
 }
 
-/// The reporter that was chosen. People read `stderr`, machines `stdout`.
-pub fn voice(choice: &Choice, stdout: impl Write + Send + 'static, stderr: impl Write + Send + 'static) -> Voice {
+/// The reporter that was chosen. People read `stderr`, machines `stdout`. `folder` is the project's below the
+/// top of what CI checked out.
+pub fn voice(
+    choice: &Choice,
+    folder: Option<String>,
+    stdout: impl Write + Send + 'static,
+    stderr: impl Write + Send + 'static,
+) -> Voice {
     match choice.mode {
         Mode::Json => Voice { listener: Box::new(Json::new(stdout)), hold: Hold::default() },
+        Mode::Plain if choice.fold != Fold::Nowhere => {
+            let folded = Folded::new(choice.fold, folder, choice.stderr, stderr);
+            Voice { listener: Box::new(folded), hold: Hold::default() }
+        }
         Mode::Plain => Voice { listener: Box::new(Plain::new(choice.stderr, stderr)), hold: Hold::default() },
         Mode::Live => {
             let live = Live::on_stderr(choice.stderr, stderr);

@@ -31,6 +31,7 @@ mod kube_lab;
 mod layers;
 mod page;
 mod reading;
+mod seeing_ci;
 mod seeing_still;
 mod seeing_watch;
 mod shipped;
