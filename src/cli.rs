@@ -1,12 +1,16 @@
 //! Owns the grammar of the command line; its doc comments are the manual that `--help` prints.
 //! Does not know what a command does (`command/`). The only module that knows clap.
 
+mod import;
+
 use crate::report::paint::Verbosity;
 use crate::report::select::{ColorWish, Wishes};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::str::FromStr;
+
+pub use import::{ImportArgs, ImportTool};
 
 /// Heading of the options that select tasks.
 const SELECTION: &str = "Selection";
@@ -128,6 +132,8 @@ pub enum Command {
     Run(RunArgs),
     /// Find every mistake in every file; run nothing
     Check(CheckArgs),
+    /// Make tasks out of a file of make, just, Task or doit, and say what could not be carried over; run nothing
+    Import(ImportArgs),
     /// Print the JSON Schema of `infra.toml` or of `tasks/*.toml`
     Schema(SchemaArgs),
     /// Say which tasks are fresh and why the others are not; run nothing

@@ -42,6 +42,9 @@ pub enum CommandError {
     /// Another run holds the environment.
     #[error("{message}")]
     Held { message: String, hint: Option<String> },
+    /// A tool is missing or too old.
+    #[error("{message}")]
+    Tool { message: String, hint: Option<String> },
     /// Refused.
     #[error("{message}")]
     Refused { message: String, hint: Option<String> },
@@ -78,7 +81,7 @@ impl CommandError {
             Self::Refused { .. } | Self::Run(RunError::Refused { .. }) => Exit::Refused,
             Self::Store(_) | Self::Fact(_) | Self::State(_) => Exit::Store,
             Self::Run(RunError::Store(_) | RunError::Fact(_) | RunError::State { .. }) => Exit::Store,
-            Self::Run(RunError::Tools(_)) => Exit::Tool,
+            Self::Tool { .. } | Self::Run(RunError::Tools(_)) => Exit::Tool,
             Self::Run(RunError::Unknown { .. }) => Exit::Unknown,
         }
     }
@@ -87,7 +90,10 @@ impl CommandError {
     pub fn hint(&self) -> Option<String> {
         let disk = "what finished before stays recorded; free space or mend permissions, then run again";
         match self {
-            Self::Usage { hint, .. } | Self::Held { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. }
+            | Self::Held { hint, .. }
+            | Self::Tool { hint, .. }
+            | Self::Refused { hint, .. } => hint.clone(),
             Self::Run(RunError::Refused { hint, .. } | RunError::Unknown { hint, .. }) => hint.clone(),
             Self::Run(RunError::Tools(_)) => {
                 Some("nothing was run; install what is missing, or put it into `.tools/bin` of the project".to_owned())

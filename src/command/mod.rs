@@ -9,6 +9,7 @@ mod destroy;
 pub mod exit;
 mod history;
 mod hold;
+mod import;
 mod list;
 mod logs;
 mod outputs;
@@ -41,6 +42,7 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Status(args) => status::status(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
+        Command::Import(args) => import::import(&context, args),
         Command::List(_) => list::list(&context),
         Command::Graph(args) => list::graph(&context, args),
         Command::Logs(args) => logs::logs(&context, args),

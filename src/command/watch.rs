@@ -88,7 +88,10 @@ fn ends(error: &CommandError, first: bool) -> bool {
         CommandError::Diagnostics { found, .. } => first && found.iter().any(|one| one.place.is_none()),
         CommandError::Store(_) | CommandError::Fact(_) | CommandError::State(_) => true,
         CommandError::Run(_) => first || error.exit() == Exit::Store,
-        CommandError::Usage { .. } | CommandError::Held { .. } | CommandError::Refused { .. } => first,
+        CommandError::Usage { .. }
+        | CommandError::Held { .. }
+        | CommandError::Tool { .. }
+        | CommandError::Refused { .. } => first,
     }
 }
 
