@@ -10,6 +10,8 @@ export CHECKPOINT_DISABLE=1
 # Not with the tools that are to be made here.
 PATH=${PATH//"$PWD/.tools/bin:"/}
 PATH=${PATH//"$PWD/.tools/venv/bin:"/}
+PATH=${PATH//"$PWD/.tools/bench/bin:"/}
+PATH=${PATH//"$PWD/.tools/import/bin:"/}
 
 missing=0
 
