@@ -2,10 +2,10 @@
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.tools/venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo kube-tools kube kube-down test lint fmt doc deny bench capture check install clean
+.PHONY: help setup demo kube-tools kube kube-down import-tools test lint fmt doc deny bench capture check install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 setup: ## put the pinned tools under .tools/ (ansible); says what it can't get
 	@scripts/setup.sh ansible
 demo: ## set up, build, run the shipped pipeline twice, and see why the second run did nothing
@@ -18,7 +18,9 @@ kube: kube-tools ## a Kubernetes control plane of your own in build/kube, on loo
 	  echo 'stop it:   make kube-down   (it keeps what it holds; scripts/kube.sh down build/kube --wipe forgets it)'
 kube-down: ## stop it
 	@scripts/kube.sh down build/kube
-test: setup kube-tools ## every test
+import-tools: ## put doit, just and Task under .tools/ (the stories of `infra import`; needs cargo and Go)
+	@scripts/setup.sh bench import
+test: setup kube-tools import-tools ## every test
 	cargo test --locked --no-fail-fast
 lint: ## clippy, shellcheck, yamllint, ansible-lint, terraform fmt
 	cargo clippy --locked --all-targets -- -D warnings

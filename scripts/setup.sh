@@ -1,7 +1,7 @@
 #!/bin/bash
 # Puts pinned tools into .tools/ and says plainly what it can't get and how you get it.
 #
-#   scripts/setup.sh [ansible] [lint] [bench] [kube]     default: ansible
+#   scripts/setup.sh [ansible] [lint] [bench] [kube] [import]     default: ansible
 #
 # A second call needs no network and takes no time: a stamp beside each thing names what it was made from.
 set -euo pipefail
@@ -10,6 +10,8 @@ export CHECKPOINT_DISABLE=1
 # Not with the tools that are to be made here.
 PATH=${PATH//"$PWD/.tools/bin:"/}
 PATH=${PATH//"$PWD/.tools/venv/bin:"/}
+PATH=${PATH//"$PWD/.tools/bench/bin:"/}
+PATH=${PATH//"$PWD/.tools/import/bin:"/}
 
 missing=0
 
@@ -177,6 +179,47 @@ make_kube() {
   [ "$checked" = yes ] || say kube "$versions in $folder"
 }
 
+# just by cargo and Task by go, which `infra import` asks what a file says; each stamped by itself.
+make_import() {
+  local folder=.tools/import making=$PWD/.tools/import/making
+  local name package version stamp started with how versions='' made=no
+  while read -r name package version; do
+    versions+="${versions:+, }$name $version"
+    stamp="$name $package $version"
+    if [ -x "$folder/bin/$name" ] && [ "$(cat "$folder/stamps/$name" 2>/dev/null)" = "$stamp" ]; then continue; fi
+    made=yes
+    case $package in
+      */*) with=go how="get Go from https://go.dev/dl/ and put its bin on PATH" ;;
+      *) with=cargo how="get Rust from https://rustup.rs, then open a new shell" ;;
+    esac
+    if ! command -v "$with" >/dev/null; then
+      cannot import "needs $with, which is missing, to build $name" "$how"
+      continue
+    fi
+    say import "building $name $version with $with …"
+    started=$SECONDS
+    # Made aside and stamped last: what was cut short is made again.
+    rm -rf "$making"
+    rm -f "$folder/stamps/$name"
+    mkdir -p "$folder/bin" "$folder/stamps" "$making/bin"
+    if ! case $with in
+      go) GOBIN=$making/bin go install -ldflags "-s -w" "$package@$version" ;;
+      *) CARGO_TARGET_DIR=$making/target cargo install --quiet --locked --root "$making" --version "$version" "$package" ;;
+    esac 2>"$making/said" || ! [ -x "$making/bin/$name" ]; then
+      grep -v '^go: downloading ' "$making/said" >&2 || true
+      rm -rf "$making"
+      cannot import "$name $version could not be built; $with says why above" \
+        "it needs the package registry of $with once"
+      continue
+    fi
+    mv -f "$making/bin/$name" "$folder/bin/$name"
+    rm -rf "$making"
+    printf '%s\n' "$stamp" >"$folder/stamps/$name"
+    say import "$name $version, in $((SECONDS - started)) s"
+  done < <(grep -v '^#' scripts/pins/import.txt)
+  [ "$made" = yes ] || say import "$versions in $folder/bin"
+}
+
 [ "$#" -gt 0 ] || set -- ansible
 for part in "$@"; do
   case $part in
@@ -188,8 +231,9 @@ for part in "$@"; do
     lint) make_venv lint lint ansible-lint ansible-lint ;;
     bench) make_venv bench bench doit doit ;;
     kube) make_kube ;;
+    import) make_import ;;
     *)
-      echo "setup.sh: unknown part $part (ansible, lint, bench, kube)" >&2
+      echo "setup.sh: unknown part $part (ansible, lint, bench, kube, import)" >&2
       exit 2
       ;;
   esac

@@ -9,11 +9,13 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 mod completion;
+mod import;
 mod manual;
 mod questions;
 mod upkeep;
 
 pub use completion::{Shell, candidates};
+pub use import::{ImportArgs, ImportTool};
 pub use manual::{manual, manuals};
 pub use questions::{
     GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,
@@ -144,6 +146,8 @@ pub enum Command {
     Run(RunArgs),
     /// Find every mistake in every file; run nothing
     Check(CheckArgs),
+    /// Make tasks out of a file of make, just, Task or doit, and say what could not be carried over; run nothing
+    Import(ImportArgs),
     /// Print the JSON Schema of `infra.toml` or of `tasks/*.toml`
     Schema(SchemaArgs),
     /// Say which tasks are fresh and why the others are not; run nothing

@@ -5,6 +5,7 @@ pub mod command;
 pub mod engine;
 pub mod event;
 pub mod host;
+pub mod import;
 pub mod kind;
 pub mod manifest;
 pub mod model;

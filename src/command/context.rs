@@ -73,21 +73,29 @@ impl Context {
         }
     }
 
-    /// The project's root: the nearest folder upwards with `infra.toml` or `tasks/`.
+    /// The folder that the command starts in.
     ///
     /// # Errors
     /// When there is none.
-    pub fn root(&self) -> Result<Utf8PathBuf, CommandError> {
+    pub fn folder(&self) -> Result<Utf8PathBuf, CommandError> {
         let start = match &self.global.directory {
             Some(directory) if Utf8Path::new(directory).is_absolute() => Utf8PathBuf::from(directory),
             Some(directory) => here()?.join(directory),
             None => here()?,
         };
-        let start = start
+        start
             .canonicalize_utf8()
             .ok()
             .filter(|start| start.is_dir())
-            .ok_or_else(|| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))?;
+            .ok_or_else(|| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))
+    }
+
+    /// The project's root: the nearest folder upwards with `infra.toml` or `tasks/`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn root(&self) -> Result<Utf8PathBuf, CommandError> {
+        let start = self.folder()?;
         start
             .ancestors()
             .find(|folder| folder.join("infra.toml").is_file() || folder.join("tasks").is_dir())

@@ -42,12 +42,12 @@ pub enum CommandError {
     /// Another run holds the environment.
     #[error("{message}")]
     Held { message: String, hint: Option<String> },
+    /// A tool is missing or too old.
+    #[error("{message}")]
+    Tool { message: String, hint: Option<String> },
     /// Refused.
     #[error("{message}")]
     Refused { message: String, hint: Option<String> },
-    /// A tool is missing.
-    #[error("{message}")]
-    Tool { message: String, hint: Option<String> },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

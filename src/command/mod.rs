@@ -14,6 +14,7 @@ mod edit;
 pub mod exit;
 mod history;
 mod hold;
+mod import;
 mod list;
 mod logs;
 mod man;
@@ -48,6 +49,7 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Status(args) => status::status(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
+        Command::Import(args) => import::import(&context, args),
         Command::List(_) => list::list(&context),
         Command::Show(args) => show::show(&context, args),
         Command::Edit(args) => edit::edit(&context, args),

@@ -72,11 +72,12 @@ fn blocks(page: &str) -> Vec<Block> {
 fn run(script: &str, wanted: i32, folder: &Path, at: &str) -> String {
     let path = std::env::var("PATH").unwrap_or_default();
     let own = Path::new(crate::INFRA).parent().unwrap();
-    let tools = crate::root().join(".tools/venv/bin");
+    let tools = ["venv", "import", "bench"]
+        .map(|part| crate::root().join(".tools").join(part).join("bin").display().to_string());
     let output = Command::new("sh")
         .args(["-eu", "-c", &format!("exec 2>&1\n{script}")])
         .current_dir(folder)
-        .env("PATH", format!("{}:{}:{path}", own.display(), tools.display()))
+        .env("PATH", format!("{}:{}:{path}", own.display(), tools.join(":")))
         .env_remove("INFRA_ENV")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())

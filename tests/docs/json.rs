@@ -371,6 +371,10 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.document("infra doctor", &infra("doctor --json"));
     page.document("infra check", &infra("check --json"));
     page.document("infra check", &infra("status --json nothing-like-that"));
+    write("Makefile", "v := $(shell echo 1)\nmade: in\n\techo $(v) > $@\n%.b: %.a\n\tcp $< $@\n");
+    page.document("infra import", &infra("import --json make"));
+    page.document("infra import", &infra("import --json make --write"));
+    std::fs::remove_file(folder.join("tasks/imported.toml")).unwrap();
     page.document("Errors", &infra("logs --json --run 99"));
     page.document("Errors", &infra("run --json"));
     write("tasks/wrong.toml", "[task.a]\nrnu = [\"x\"]\n[task.b]\nrun = [\"{{ vars.x }}\"]\nneeds = [\"a\"]\n");

@@ -159,6 +159,14 @@ fn the_recoveries_work_as_written() {
 }
 
 #[test]
+fn who_comes_from_another_tool_finds_it_as_written() {
+    for page in ["make", "just", "task", "doit"] {
+        let folder = tempfile::tempdir().unwrap();
+        blocks::walk(&format!("docs/coming-from/{page}.md"), folder.path());
+    }
+}
+
+#[test]
 fn exit_codes_are_those_of_the_program() {
     let help = Command::new(INFRA).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Commands that may write, by name.
-const WRITERS: [&str; 5] = ["run", "watch", "destroy", "resolve", "edit"];
+const WRITERS: [&str; 6] = ["run", "watch", "destroy", "resolve", "edit", "import"];
 
 /// What is read, each with the ways to read it. `run --dry-run` reads, too.
-const READERS: [(&str, &[&str]); 18] = [
+const READERS: [(&str, &[&str]); 19] = [
     ("check", &["check", "check --json"]),
     ("schema", &["schema", "schema tasks"]),
     ("status", &["status", "status --json", "status --probe", "status -v b", "status --exit-code", "status -e dev"]),
@@ -29,6 +29,8 @@ const READERS: [(&str, &[&str]); 18] = [
     ("logs", &["logs", "logs b", "logs --path --json"]),
     ("history", &["history", "history b --json"]),
     ("outputs", &["outputs", "outputs b --reveal", "outputs b --key ip", "outputs --json"]),
+    // With `--write` it writes.
+    ("import", &["import make Makefile", "import make --json"]),
     ("run", &["run b --dry-run", "run --dry-run --json"]),
 ];
 
@@ -62,7 +64,7 @@ fn project() -> Story {
     let story = Story::with(TASKS);
     story.project("[project]\ndefault = [\"c\", \"d\", \"t\"]\n[requires]\nmaker = \">=1\"\n[env.local]\n[env.dev]\n[secrets]\ntoken = { command = [\"sh\", \"-c\", \"echo asked >> ../asked; echo t0ken\"] }\n");
     story.program("maker", "echo maker 1.2.3");
-    story.file("src/one", "1\n").file("t.j2", "{{ env.name }}\n");
+    story.file("src/one", "1\n").file("t.j2", "{{ env.name }}\n").file("Makefile", "made: src/one\n\tcp $< $@\n");
     story
 }
 

@@ -192,6 +192,16 @@ impl Story {
         self
     }
 
+    /// Puts just, Task and doit on PATH: the real ones, which must be there.
+    pub fn import_tools(&self) -> &Self {
+        for (folder, name) in [("import", "just"), ("import", "task"), ("bench", "doit")] {
+            let real = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools").join(folder).join("bin").join(name);
+            assert!(real.is_file(), "{} is not there: run `make import-tools`", real.display());
+            symlink(real, self.base().join("bin").join(name)).expect("a link");
+        }
+        self
+    }
+
     /// The same project in another folder, without what `.gitignore` would leave out: a fresh clone.
     pub fn fresh_clone(&self, leave_out: &[&str]) -> Self {
         let story = Self::new();

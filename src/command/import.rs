@@ -1,0 +1,195 @@
+//! Owns `infra import`: another tool's file becomes tasks that pass `infra check`, printed or written.
+//! Does not know how a tool's answer becomes tasks (`import/`).
+
+mod ask;
+mod overlay;
+
+use crate::cli::{ImportArgs, ImportTool};
+use crate::command::context::Context;
+use crate::command::exit::CommandError;
+use crate::host::files::{Disk, StatCache, write_aside};
+use crate::import::draft::Drafts;
+use crate::import::{settle, text};
+use crate::manifest::{self, Options};
+use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::facts::{ContentKind, Files};
+use crate::report::json;
+use crate::report::text::count;
+use camino::{Utf8Path, Utf8PathBuf};
+use overlay::Overlay;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The file that is written.
+const TO: &str = "tasks/imported.toml";
+
+/// What was imported, for programs.
+#[derive(Debug, Serialize)]
+struct ImportView {
+    from: String,
+    /// The file, where one was written.
+    written: Option<&'static str>,
+    tasks: Vec<String>,
+    /// What could not be carried over.
+    lost: Vec<LostView>,
+    toml: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LostView {
+    /// `None`: of the whole file.
+    task: Option<String>,
+    what: String,
+}
+
+/// Imports.
+///
+/// # Errors
+/// No file; a tool that is missing or can't read it; a file in the way.
+pub fn import(context: &Context, args: &ImportArgs) -> Result<u8, CommandError> {
+    let start = context.folder()?;
+    let root = context.root().unwrap_or_else(|_| start.clone());
+    if args.write && root.join(TO).exists() {
+        return Err(CommandError::usage(
+            format!("`{TO}` is there, and is never written over"),
+            "move it away, or leave `--write` out and look at what would be written",
+        ));
+    }
+    let file = file(args, &start, &root)?;
+    let disk = Disk::seen_by(&root, StatCache::default(), context.sightings.clone());
+    let mut drafts = ask::drafts(context, args.tool, &root, &file, &disk)?;
+    let there = |path: &str| disk.kind(Utf8Path::new(path)) != ContentKind::Missing;
+    let names = settle::settle(&mut drafts, &there);
+    let toml = checked(context, &disk, &mut drafts, &names, file.as_str())?;
+    if args.write {
+        write_aside(&root.join(TO), toml.as_bytes(), None).map_err(|error| CommandError::State(error.to_string()))?;
+    }
+    tell(context, args, &drafts, file.as_str(), &toml);
+    Ok(0)
+}
+
+/// The file that is meant, relative to the root.
+fn file(args: &ImportArgs, start: &Utf8Path, root: &Utf8Path) -> Result<Utf8PathBuf, CommandError> {
+    let word = args.tool.word();
+    let names = args.tool.files();
+    let path = match &args.file {
+        Some(file) => start.join(file),
+        None => names.iter().map(|name| start.join(name)).find(|path| path.is_file()).ok_or_else(|| {
+            CommandError::usage(
+                format!("there is no file of {word} in `{start}`: none of {}", names.join(", ")),
+                format!("name it: `infra import {word} FILE`"),
+            )
+        })?,
+    };
+    let found = path.canonicalize_utf8().ok().filter(|path| path.is_file()).ok_or_else(|| {
+        CommandError::usage(format!("there is no file `{path}`"), format!("name one: `infra import {word} FILE`"))
+    })?;
+    // The folder is what tasks run in; a link to a file elsewhere is still a file here.
+    let folder = path.parent().and_then(|folder| folder.canonicalize_utf8().ok());
+    let path = folder.map_or(found, |folder| folder.join(path.file_name().unwrap_or_default()));
+    path.strip_prefix(root).map(Utf8Path::to_owned).map_err(|_| {
+        CommandError::usage(
+            format!("`{path}` lies outside of the project `{root}`"),
+            "tasks work in the project's folder: name the folder of the file with `-C DIR`",
+        )
+    })
+}
+
+/// The text of the drafts that pass `infra check`; what does not is left out, and said.
+fn checked(
+    context: &Context,
+    disk: &Disk,
+    drafts: &mut Drafts,
+    names: &BTreeMap<String, String>,
+    origin: &str,
+) -> Result<String, CommandError> {
+    let options = Options {
+        env: context.global.env.clone(),
+        set: context.global.set.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
+    };
+    loop {
+        let toml = text::render(drafts, names, origin);
+        let overlay = Overlay::new(disk, Utf8Path::new(TO), &toml);
+        let loaded = manifest::load(&overlay, &options);
+        let wrong: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error).collect();
+        let mut out = BTreeMap::new();
+        for one in &wrong {
+            if let Some(task) = task_at(one, &toml, drafts) {
+                out.entry(task).or_insert_with(|| one.message.clone());
+            }
+        }
+        if out.is_empty() {
+            if wrong.is_empty() {
+                return Ok(toml);
+            }
+            // Mistakes elsewhere: they are told as `infra check` does.
+            let sources = loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect();
+            return Err(CommandError::Diagnostics { found: loaded.diagnostics, sources });
+        }
+        settle::leave_out(drafts, &out);
+    }
+}
+
+/// The imported task that a mistake is in, or is about.
+fn task_at(one: &Diagnostic, toml: &str, drafts: &Drafts) -> Option<String> {
+    let named = |task: &&crate::import::draft::Draft| one.message.contains(&format!("`{}`", task.name));
+    let place = one.place.as_ref().filter(|place| place.file == TO);
+    let Some(place) = place else { return drafts.tasks.iter().find(named).map(|task| task.name.clone()) };
+    let before = toml.get(..place.span.end).unwrap_or(toml);
+    let count = before.lines().filter(|line| line.starts_with("[task.")).count();
+    drafts.tasks.get(count.checked_sub(1)?).map(|task| task.name.clone())
+}
+
+fn tell(context: &Context, args: &ImportArgs, drafts: &Drafts, from: &str, toml: &str) {
+    let mut lost: Vec<LostView> = drafts.lost.iter().map(|what| LostView { task: None, what: what.clone() }).collect();
+    let of = |task: &str, what: String| LostView { task: Some(task.to_owned()), what };
+    lost.extend(drafts.left_out.iter().map(|(name, reason)| of(name, format!("left out: {reason}"))));
+    lost.extend(drafts.tasks.iter().flat_map(|task| task.lost.iter().map(|what| of(&task.name, what.clone()))));
+    if context.global.json {
+        let tasks = drafts.tasks.iter().map(|task| task.name.clone()).collect();
+        let written = args.write.then_some(TO);
+        context.out(&json::document(&ImportView {
+            from: from.to_owned(),
+            written,
+            tasks,
+            lost,
+            toml: toml.to_owned(),
+        }));
+        return;
+    }
+    if !args.write {
+        context.out(toml);
+    }
+    let place = if args.write { format!(" in {TO}") } else { String::new() };
+    context.note(&format!(
+        "{} from {from}{place}; not carried over: {}",
+        count(drafts.tasks.len(), "task"),
+        lost.len()
+    ));
+    for one in &lost {
+        context.note(&format!("  {}: {}", one.task.as_deref().unwrap_or(from), one.what));
+    }
+    if args.write {
+        context.note("next: `infra check`, then `infra list`");
+    }
+}
+
+impl ImportTool {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Make => "make",
+            Self::Just => "just",
+            Self::Task => "task",
+            Self::Doit => "doit",
+        }
+    }
+
+    fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Make => &crate::import::make::FILES,
+            Self::Just => &crate::import::just::FILES,
+            Self::Task => &crate::import::taskfile::FILES,
+            Self::Doit => &crate::import::doit::FILES,
+        }
+    }
+}

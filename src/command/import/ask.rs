@@ -1,0 +1,141 @@
+//! Owns asking a tool what its file says.
+//! Does not know what the answers mean (`import/`).
+
+use crate::cli::ImportTool;
+use crate::command::context::Context;
+use crate::command::exit::CommandError;
+use crate::host::files::Disk;
+use crate::host::process::{QueryOutput, StartError, find_program, query};
+use crate::host::simple::read_text;
+use crate::import::draft::Drafts;
+use crate::import::{doit, just, make, taskfile};
+use crate::model::facts::{ContentKind, Files};
+use camino::Utf8Path;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A tool at work on a file.
+struct Asked<'a> {
+    tool: &'static str,
+    /// How to get the tool.
+    how: &'static str,
+    env: BTreeMap<String, String>,
+    root: &'a Utf8Path,
+    /// Folder of the file, relative to the root; empty: the root.
+    dir: &'a str,
+    name: &'a str,
+    file: &'a Utf8Path,
+    disk: &'a Disk,
+}
+
+/// The drafts of a file, which is relative to the root.
+pub(super) fn drafts(
+    context: &Context,
+    tool: ImportTool,
+    root: &Utf8Path,
+    file: &Utf8Path,
+    disk: &Disk,
+) -> Result<Drafts, CommandError> {
+    let how = match tool {
+        ImportTool::Make => "on Debian or Ubuntu: apt-get install make; on macOS: brew install make",
+        ImportTool::Just => "`cargo install just --locked`, or a package of your system",
+        ImportTool::Task => "`go install github.com/go-task/task/v3/cmd/task@latest`, or a package of your system",
+        ImportTool::Doit => "`pip install doit`, and put its bin on PATH",
+    };
+    let mut env = context.caller_env.clone();
+    // What a make around us left, and languages: answers are read.
+    env.retain(|name, _| !name.starts_with("MAKE") && name != "MFLAGS" && !name.starts_with("LC_"));
+    env.insert("LC_ALL".to_owned(), "C.UTF-8".to_owned());
+    env.insert("NO_COLOR".to_owned(), "1".to_owned());
+    let dir = file.parent().map_or("", Utf8Path::as_str);
+    let name = file.file_name().unwrap_or_default();
+    let asked = Asked { tool: tool.word(), how, env, root, dir, name, file, disk };
+    match tool {
+        ImportTool::Make => asked.make(),
+        ImportTool::Just => {
+            let answer = asked.answer(&just::question(name))?;
+            just::drafts(&answer.stdout, dir).map_err(|why| asked.odd(why))
+        }
+        ImportTool::Task => {
+            let answer = asked.answer(&taskfile::question(name))?;
+            taskfile::drafts(&answer.stdout, &asked.text()?, dir).map_err(|why| asked.odd(&why))
+        }
+        ImportTool::Doit => {
+            let python = asked.python()?;
+            let answer = asked.answer(&doit::question(&python, name))?;
+            doit::drafts(&answer.stdout, dir).map_err(|why| asked.odd(why))
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn make(&self) -> Result<Drafts, CommandError> {
+        let text = self.text()?;
+        let first = self.answer(&make::first_question(self.name))?;
+        let question = make::second_question(self.name, &first.stdout, &text).map_err(|why| self.odd(why))?;
+        // It ends with an error when a single target can't be made.
+        let second = self.ask(&question)?;
+        if second.stderr.contains("unrecognized option") {
+            return Err(self.missing("make is too old: `--trace` is needed, which GNU make has from 4.0 on".to_owned()));
+        }
+        let is_folder = |path: &str| match self.disk.kind(Utf8Path::new(path)) {
+            ContentKind::Missing => None,
+            kind => Some(kind == ContentKind::Folder),
+        };
+        make::drafts(&second.stdout, &second.stderr, &text, self.dir, &is_folder).map_err(|why| self.odd(why))
+    }
+
+    /// The interpreter that doit itself runs in.
+    fn python(&self) -> Result<Vec<String>, CommandError> {
+        let path = self.env.get("PATH").map_or("", String::as_str);
+        let program = find_program("doit", path, self.root).ok_or_else(|| {
+            self.missing("program `doit` was not found; install it, or correct its name or PATH".to_owned())
+        })?;
+        let text = read_text(&program).ok().flatten().unwrap_or_default();
+        doit::interpreter(text.lines().next().unwrap_or_default())
+            .ok_or_else(|| self.missing(format!("`{program}` is no script of python, so its loader can't be asked")))
+    }
+
+    fn odd(&self, why: &str) -> CommandError {
+        CommandError::usage(format!("{} read `{}`, but {why}", self.tool, self.file), "import a part of it")
+    }
+
+    fn text(&self) -> Result<String, CommandError> {
+        let text = self.disk.read(self.file).map(|text| text.to_string());
+        text.ok_or_else(|| {
+            let why = self.disk.unread(self.file).unwrap_or_default();
+            CommandError::usage(format!("cannot read `{}`: {why}", self.file), "name another file")
+        })
+    }
+
+    /// An answer that the tool is content with.
+    fn answer(&self, argv: &[String]) -> Result<QueryOutput, CommandError> {
+        let output = self.ask(argv)?;
+        if output.is_ok() {
+            return Ok(output);
+        }
+        let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
+        let said: Vec<String> = said.trim().lines().take(20).map(|line| format!("  {line}")).collect();
+        Err(CommandError::usage(
+            format!("{} cannot read `{}`:\n{}", self.tool, self.file, said.join("\n")),
+            format!("mend it until {} itself reads it, and import it again", self.tool),
+        ))
+    }
+
+    fn ask(&self, argv: &[String]) -> Result<QueryOutput, CommandError> {
+        let dir = self.root.join(self.dir);
+        query(argv, &dir, &self.env, PATIENCE).map_err(|error| match error {
+            StartError::TimedOut { after, .. } => CommandError::usage(
+                format!("{} did not end reading `{}` within {} s", self.tool, self.file, after.as_secs()),
+                "see what it computes while it reads the file",
+            ),
+            error => self.missing(error.to_string()),
+        })
+    }
+
+    fn missing(&self, message: String) -> CommandError {
+        CommandError::Tool { message, hint: Some(format!("`{}` has to read its own file; {}", self.tool, self.how)) }
+    }
+}

@@ -1,0 +1,107 @@
+//! Owns what doit's own loader says of a dodo file, as drafts; the program that asks it is `doit.py`.
+//! Does not know how python is started.
+
+use crate::import::draft::{Draft, Drafts, add, inside, lines_apart, loosen};
+use serde_json::Value as Json;
+
+/// File names that doit looks for.
+pub const FILES: [&str; 1] = ["dodo.py"];
+
+const PROGRAM: &str = include_str!("doit.py");
+
+/// The question; it loads the file as doit does, which runs what stands at its top, and runs no action.
+pub fn question(python: &[String], file: &str) -> Vec<String> {
+    python.iter().cloned().chain(["-B".to_owned(), "-c".to_owned(), PROGRAM.to_owned(), file.to_owned()]).collect()
+}
+
+/// The interpreter that the first line of the program `doit` names.
+pub fn interpreter(first_line: &str) -> Option<Vec<String>> {
+    let words: Vec<String> = first_line.strip_prefix("#!")?.split_whitespace().map(str::to_owned).collect();
+    words.iter().any(|word| word.contains("python")).then_some(words)
+}
+
+/// The drafts; `dir`: folder of the dodo file.
+///
+/// # Errors
+/// When the answer is not what the program answers.
+pub fn drafts(answer: &str, dir: &str) -> Result<Drafts, &'static str> {
+    let answer: Json = serde_json::from_str(answer).map_err(|_| "the answer is no JSON, or is cut off")?;
+    let tasks = answer["tasks"].as_array().ok_or("the answer names no tasks")?;
+    let module = answer["module"].as_str().unwrap_or("dodo");
+    let mut drafts = Drafts::default();
+    let default = words(&answer["default"]);
+    if !default.is_empty() {
+        let default = default.join(" ");
+        drafts
+            .notes
+            .push(format!("`doit` alone does `{default}`: `default` under [project] of infra.toml says so here"));
+    }
+    for task in tasks {
+        let name = task["name"].as_str().unwrap_or_default();
+        let mut reasons = task["actions"].as_array().into_iter().flatten().chain([task]);
+        if let Some(reason) = reasons.find_map(|one| one["reason"].as_str()) {
+            drafts.left_out.push((name.to_owned(), reason.to_owned()));
+            continue;
+        }
+        drafts.tasks.push(draft(task, name, dir, module));
+    }
+    loosen(&mut drafts.tasks);
+    if drafts.tasks.iter().any(|task| task.script.contains("python3 -B -c")) {
+        drafts
+            .notes
+            .push("python actions are called by `python3`, which must have what the dodo file imports".to_owned());
+    }
+    Ok(drafts)
+}
+
+fn draft(task: &Json, name: &str, dir: &str, module: &str) -> Draft {
+    let mut draft = Draft::named(name);
+    dir.clone_into(&mut draft.dir);
+    draft.description = task["doc"].as_str().and_then(|doc| doc.trim().lines().next()).map(str::to_owned);
+    draft.needs = words(&task["task_dep"]);
+    draft.lost = words(&task["lost"]);
+    for pattern in words(&task["wild_dep"]) {
+        draft.lost.push(format!("the dependency `{pattern}`: name the tasks, or use the glob in `needs`"));
+    }
+    for path in words(&task["file_dep"]) {
+        match inside(dir, &path) {
+            Some(path) => add(&mut draft.inputs, path),
+            None => draft.lost.push(format!("input `{path}`: it lies outside of the project")),
+        }
+    }
+    for path in words(&task["targets"]) {
+        match inside(dir, &path) {
+            Some(path) => add(&mut draft.outputs, path),
+            None => draft.lost.push(format!("output `{path}`: it lies outside of the project")),
+        }
+    }
+    let mut lines = Vec::new();
+    for action in task["actions"].as_array().into_iter().flatten() {
+        draft.lost.extend(words(&action["lost"]));
+        if let Some(line) = action["shell"].as_str() {
+            lines.push((line.to_owned(), false));
+        } else if let Some(call) = action["python"].as_str() {
+            let text =
+                format!("import sys; sys.path.insert(0, '.'); import {module}; sys.exit({module}.{call} is False)");
+            lines.push((format!("python3 -B -c '{}'", text.replace('\'', r"'\''")), false));
+        }
+    }
+    if let [(line, _)] = lines.as_slice() {
+        draft.script.clone_from(line);
+        draft.with = vec!["sh".to_owned()];
+    } else if !lines.is_empty() {
+        draft.script = lines_apart(&lines);
+        draft.with = vec!["sh".to_owned(), "-e".to_owned()];
+    }
+    let status = words(&task["status"]);
+    if task["always"] == true && task["group"] != true && !lines.is_empty() {
+        draft.run_each_time("doit");
+    } else if !status.is_empty() {
+        draft.probe_by(&status);
+    }
+    draft
+}
+
+fn words(list: &Json) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+}

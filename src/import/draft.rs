@@ -1,0 +1,143 @@
+//! Owns what an importer says of one task of another tool, and of its whole file.
+//! Does not know any tool, nor TOML.
+
+use std::fmt::Write as _;
+
+/// One task of another tool, in our words. Paths are relative to the project's root, names are the tool's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// As the tool has it.
+    pub name: String,
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    /// Names of tasks whose work it builds on.
+    pub needs: Vec<String>,
+    /// Names of tasks that only come first.
+    pub after: Vec<String>,
+    pub inputs: Vec<String>,
+    pub outputs: Vec<String>,
+    pub env: Vec<(String, String)>,
+    /// Working folder; empty: the root.
+    pub dir: String,
+    pub script: String,
+    /// The shell and its options; empty: ours.
+    pub with: Vec<String>,
+    /// An argv that says whether the work is still there.
+    pub probe: Vec<String>,
+    /// What the probe is for, or what else there is to say beside the task.
+    pub notes: Vec<String>,
+    /// What could not be carried over, with the reason.
+    pub lost: Vec<String>,
+}
+
+impl Draft {
+    /// A task with nothing but its name.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// Whether a shell runs the script.
+    pub fn is_for_sh(&self) -> bool {
+        self.with.first().is_none_or(|shell| shell.ends_with("sh"))
+    }
+
+    /// A task that is done as long as these commands agree.
+    pub fn probe_by(&mut self, commands: &[String]) {
+        let each: Vec<String> = commands.iter().map(|command| format!("( {command} )")).collect();
+        let text = format!("{{ {} ; }} || exit 1", each.join(" && "));
+        self.probe = ["sh", "-c", text.as_str()].map(str::to_owned).to_vec();
+    }
+
+    /// A task that the tool runs each time it is asked to.
+    pub fn run_each_time(&mut self, tool: &str) {
+        self.probe = vec!["false".to_owned()];
+        self.notes.push(format!("{tool} runs it each time: the probe says that it is never done"));
+    }
+}
+
+/// A whole file of another tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drafts {
+    pub tasks: Vec<Draft>,
+    /// Tasks that are left out whole: name and reason.
+    pub left_out: Vec<(String, String)>,
+    /// What concerns the whole file and could not be carried over.
+    pub lost: Vec<String>,
+    /// What the tool does when it is started alone: the words for that, and the task.
+    pub default: Option<(&'static str, String)>,
+    /// What else there is to say at the top.
+    pub notes: Vec<String>,
+}
+
+/// What is fresh by itself only comes after what is run each time: else it would be run each time too. For tools
+/// in which a dependency is only order.
+pub fn loosen(tasks: &mut [Draft]) {
+    let each_time: Vec<String> =
+        tasks.iter().filter(|task| task.probe == ["false"]).map(|task| task.name.clone()).collect();
+    let fresh = |task: &&mut Draft| task.probe != ["false"] && !(task.inputs.is_empty() && task.probe.is_empty());
+    for task in tasks.iter_mut().filter(fresh) {
+        let (after, needs) = std::mem::take(&mut task.needs).into_iter().partition(|name| each_time.contains(name));
+        task.needs = needs;
+        task.after.extend::<Vec<String>>(after);
+    }
+}
+
+/// Joins a folder (empty: the root) and a path of the tool; dots are resolved. `None`: it leads out of the project.
+pub fn inside(dir: &str, path: &str) -> Option<String> {
+    if path.starts_with(['/', '~']) {
+        return None;
+    }
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    let folder = if path.ends_with('/') && !parts.is_empty() { "/" } else { "" };
+    Some(format!("{}{folder}", parts.join("/")))
+}
+
+/// Adds what is not there yet.
+pub fn add(list: &mut Vec<String>, one: impl Into<String>) {
+    let one = one.into();
+    if !list.contains(&one) {
+        list.push(one);
+    }
+}
+
+/// Puts each line of a script into a shell of its own that the next line does not see, where that makes a difference;
+/// `-e` of the outer shell ends the script at the first line that fails.
+pub fn lines_apart(lines: &[(String, bool)]) -> String {
+    let mut script = String::new();
+    for (line, may_fail) in lines {
+        let plain = !line.contains([';', '&', '|', '\n', '#', '=', '(', '{'])
+            && !["cd", "set", "exit", "export", "exec", ".", "unset", "umask", "trap", "shift", "eval"]
+                .contains(&line.split_whitespace().next().unwrap_or(""));
+        let end = if *may_fail { " || true" } else { "" };
+        let _ = if plain { writeln!(script, "{line}{end}") } else { writeln!(script, "(set +e\n{line}\n){end}") };
+    }
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_in_the_project_or_are_told_apart() {
+        assert_eq!(inside("", "a/./b"), Some("a/b".to_owned()));
+        assert_eq!(inside("sub", "../a/"), Some("a/".to_owned()));
+        assert_eq!(inside("sub", "../../a"), None);
+        assert_eq!(inside("", "/etc/passwd"), None);
+    }
+
+    #[test]
+    fn a_line_that_could_be_seen_by_the_next_gets_a_shell_of_its_own() {
+        let lines = [("cd x && make".to_owned(), false), ("echo a".to_owned(), false), ("rm b".to_owned(), true)];
+        assert_eq!(lines_apart(&lines), "(set +e\ncd x && make\n)\necho a\nrm b || true\n");
+    }
+}

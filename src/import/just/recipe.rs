@@ -1,0 +1,232 @@
+//! Owns a recipe of just as a draft, once for each set of arguments that it is given.
+//! Does not know how values are computed (`expression`).
+
+use crate::import::draft::{Draft, inside, lines_apart};
+use crate::import::just::expression::{Scope, Text};
+use crate::import::script::{interpreted, with_of};
+use serde_json::Value as Json;
+
+/// A justfile as just knows it.
+pub(super) struct Justfile<'a> {
+    pub(super) dump: &'a Json,
+    pub(super) dir: &'a str,
+    pub(super) globals: Scope,
+}
+
+/// A recipe with arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) recipe: String,
+    pub(super) arguments: Vec<String>,
+}
+
+impl Wanted {
+    pub(super) fn name(&self) -> String {
+        std::iter::once(&self.recipe).chain(&self.arguments).cloned().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Justfile<'_> {
+    /// The draft, and what it needs.
+    pub(super) fn draft(&self, wanted: &Wanted) -> Result<(Draft, Vec<Wanted>), String> {
+        let recipe = &self.dump["recipes"][&wanted.recipe];
+        let mut draft = Draft::named(&wanted.name());
+        self.dir.clone_into(&mut draft.dir);
+        draft.description = recipe["doc"].as_str().map(str::to_owned);
+        let scope = self.scope(recipe, wanted, &mut draft)?;
+        attributes(recipe, &mut draft);
+        if let Some(dir) = self.dump["settings"]["working_directory"].as_str() {
+            draft.dir = inside(self.dir, dir).unwrap_or_else(|| dir.to_owned());
+        }
+        let asked = Self::dependencies(recipe, &scope, &mut draft)?;
+        let lines = lines(recipe, &scope)?;
+        if !lines.is_empty() {
+            self.script(recipe, &lines, &mut draft)?;
+            self.exports(recipe, &scope, &mut draft);
+            draft.run_each_time("just");
+        }
+        Ok((draft, asked))
+    }
+
+    /// The file's variables, and the recipe's parameters.
+    fn scope(&self, recipe: &Json, wanted: &Wanted, draft: &mut Draft) -> Result<Scope, String> {
+        let mut scope = self.globals.clone();
+        let mut given = wanted.arguments.iter();
+        for parameter in recipe["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let kind = parameter["kind"].as_str().unwrap_or_default();
+            let value = match (given.next(), kind) {
+                (Some(first), "star" | "plus") => {
+                    let all: Vec<&str> = std::iter::once(first).chain(given.by_ref()).map(String::as_str).collect();
+                    Ok(Text { text: all.join(" "), late: false })
+                }
+                (Some(value), _) => Ok(Text { text: value.clone(), late: false }),
+                (None, _) if !parameter["default"].is_null() => {
+                    let value = scope.eval(&parameter["default"]);
+                    if let Ok(value) = &value {
+                        let text = &value.text;
+                        draft.lost.push(format!("parameter `{name}`: its default `{text}` stands here"));
+                    }
+                    value
+                }
+                (None, "star") => {
+                    draft.lost.push(format!("parameter `{name}`: a task takes no arguments; it is empty here"));
+                    Ok(Text::default())
+                }
+                (None, _) => return Err(format!("it needs a value for `{name}`, and a task takes no arguments")),
+            };
+            scope.values.insert(name.to_owned(), value);
+        }
+        Ok(scope)
+    }
+
+    fn dependencies(recipe: &Json, scope: &Scope, draft: &mut Draft) -> Result<Vec<Wanted>, String> {
+        let priors = usize::try_from(recipe["priors"].as_u64().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let mut asked = Vec::new();
+        for (at, dependency) in recipe["dependencies"].as_array().into_iter().flatten().enumerate() {
+            let name = dependency["recipe"].as_str().unwrap_or_default();
+            let mut wanted = Wanted { recipe: name.to_owned(), arguments: Vec::new() };
+            for argument in dependency["arguments"].as_array().into_iter().flatten() {
+                let value = scope.eval(argument).map_err(|why| format!("{why} in an argument of `{name}`"))?;
+                if value.late {
+                    return Err(format!("an argument of `{name}` is known only when it runs"));
+                }
+                wanted.arguments.push(value.text);
+            }
+            if at < priors {
+                draft.needs.push(wanted.name());
+            } else {
+                draft.lost.push(format!("`&& {}`, which just runs afterwards: ask for it too", wanted.name()));
+            }
+            asked.push(wanted);
+        }
+        Ok(asked)
+    }
+
+    fn script(&self, recipe: &Json, lines: &[String], draft: &mut Draft) -> Result<(), String> {
+        if recipe["shebang"] == true || lines[0].starts_with("#!") {
+            let (first, rest) = lines.split_first().ok_or("it is empty")?;
+            let words: Vec<String> = first.trim_start_matches("#!").split_whitespace().map(str::to_owned).collect();
+            interpreted(draft, &words, &rest.join("\n"));
+            return Ok(());
+        }
+        if let Some(attribute) =
+            recipe["attributes"].as_array().into_iter().flatten().find(|one| one.get("script").is_some())
+        {
+            let command = &attribute["script"]["command"];
+            let words = std::iter::once(command.as_str().unwrap_or("sh"))
+                .chain(attribute["script"]["arguments"].as_array().into_iter().flatten().filter_map(Json::as_str));
+            interpreted(draft, &words.map(str::to_owned).collect::<Vec<_>>(), &lines.join("\n"));
+            return Ok(());
+        }
+        let shell = &self.dump["settings"]["shell"];
+        let mut words = vec![shell["command"].as_str().unwrap_or("sh").to_owned()];
+        match shell["arguments"].as_array() {
+            Some(arguments) => words.extend(arguments.iter().filter_map(Json::as_str).map(str::to_owned)),
+            None => words.push("-cu".to_owned()),
+        }
+        draft.with =
+            with_of(&words).ok_or_else(|| format!("its shell `{}` is none that takes `-c`", words.join(" ")))?;
+        let lines: Vec<(String, bool)> = joined(lines)
+            .into_iter()
+            .map(|line| {
+                let bare = line.trim_start_matches(['@', '-']);
+                let marks = &line[..line.len() - bare.len()];
+                (bare.to_owned(), marks.contains('-'))
+            })
+            .collect();
+        if let [(line, false)] = lines.as_slice() {
+            draft.script.clone_from(line);
+        } else {
+            draft.script = lines_apart(&lines);
+            if !draft.with.iter().any(|flag| flag.starts_with("-e")) {
+                draft.with.insert(1, "-e".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Variables that the recipe's processes get.
+    fn exports(&self, recipe: &Json, scope: &Scope, draft: &mut Draft) {
+        let all = self.dump["settings"]["export"] == true;
+        let of = |list: Vec<&Json>| -> Vec<String> {
+            let exported = list.into_iter().filter(|one| all || one["export"] == true);
+            exported.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect()
+        };
+        let mut names = of(self.dump["assignments"].as_object().into_iter().flatten().map(|(_, one)| one).collect());
+        names.extend(of(recipe["parameters"].as_array().into_iter().flatten().collect()));
+        for name in names {
+            match scope.values.get(&name) {
+                Some(Ok(value)) if !value.late => draft.env.push((name, value.text.clone())),
+                Some(Ok(_)) if !draft.is_for_sh() => {
+                    draft.lost.push(format!("variable `{name}` of the environment: no shell is there to compute it"));
+                }
+                Some(Ok(value)) => draft.script = format!("export {name}=\"{}\"\n{}", value.text, draft.script),
+                Some(Err(why)) => draft.lost.push(format!("variable `{name}` of the environment: {why}")),
+                None => {}
+            }
+        }
+    }
+}
+
+/// The lines with values in place of expressions.
+fn lines(recipe: &Json, scope: &Scope) -> Result<Vec<String>, String> {
+    let mut lines = Vec::new();
+    for line in recipe["body"].as_array().into_iter().flatten() {
+        let mut text = String::new();
+        let mut late = false;
+        for fragment in line.as_array().into_iter().flatten() {
+            if let Some(plain) = fragment.as_str() {
+                text.push_str(&plain.replace("{{{{", "{{"));
+            } else {
+                let value = scope.eval(&fragment[0]).map_err(|why| format!("{why} has no counterpart here"))?;
+                late |= value.late;
+                text.push_str(&value.text);
+            }
+        }
+        if late && (text.contains('\'') || recipe["shebang"] == true) {
+            return Err("a value that is computed when it runs stands where no shell would compute it".to_owned());
+        }
+        lines.push(text);
+    }
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    Ok(lines)
+}
+
+/// A backslash at the end joins a line with the next one.
+fn joined(lines: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in lines.iter().filter(|line| !line.trim().is_empty()) {
+        let (text, goes_on) = line.strip_suffix('\\').map_or((line.as_str(), false), |text| (text, true));
+        match found.last_mut().filter(|_| open) {
+            Some(last) => last.push_str(text.trim_start()),
+            None => found.push(text.to_owned()),
+        }
+        open = goes_on;
+    }
+    found
+}
+
+fn attributes(recipe: &Json, draft: &mut Draft) {
+    for attribute in recipe["attributes"].as_array().into_iter().flatten() {
+        let name = attribute.as_str().or_else(|| attribute.as_object()?.keys().next().map(String::as_str));
+        match name.unwrap_or_default() {
+            "group" => draft.tags.extend(attribute["group"].as_str().map(str::to_owned)),
+            "confirm" => draft.lost.push("`[confirm]`: infra asks by `approve` of an environment".to_owned()),
+            "no-cd" => draft.lost.push("`[no-cd]`: it runs in the project, not where you are".to_owned()),
+            "linux" | "macos" | "windows" | "unix" | "openbsd" => {
+                draft.lost.push(format!("`[{}]`: that it is for this system alone", name.unwrap_or_default()));
+            }
+            "working-directory" => {
+                if let Some(dir) = attribute["working-directory"].as_str().and_then(|dir| inside(&draft.dir, dir)) {
+                    draft.dir = dir;
+                }
+            }
+            "private" | "doc" | "script" | "no-exit-message" | "no-quiet" | "parallel" | "default" => {}
+            other => draft.lost.push(format!("`[{other}]`")),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Owns the way from other tools' tasks to ours: what a tool says of its own file becomes drafts, drafts become
+//! the text of a task file, and what could not be carried over is said.
+//! Does not know how a tool is asked, nor where the text goes (`command/import`).
+
+pub mod doit;
+pub mod draft;
+pub mod just;
+pub mod make;
+mod name;
+mod script;
+pub mod settle;
+pub mod taskfile;
+pub mod text;
