@@ -97,7 +97,9 @@ pub(super) fn line(place: &Place, source: &Source) -> String {
 
 fn unknown_section(check: &mut Checker<'_>, section: &Entry) {
     let what = format!("`{}`", check.source.path);
-    let help = if section.node.is_table() && nearest(&section.key, ["task"]).is_none() {
+    let help = if keys::SECTIONS.iter().any(|(name, _)| *name == section.key) {
+        format!("`[{}]` belongs in `infra.toml`", section.key)
+    } else if section.node.is_table() && nearest(&section.key, ["task"]).is_none() {
         format!("a task is written `[task.{}]`", section.key)
     } else {
         "did you mean `task`?".to_owned()

@@ -26,10 +26,13 @@ runs = ["x"]
 run = ["x"]
 [lint]
 run = ["x"]
+[vars]
+n = 1
 "#,
         &[
             "unknown-key: unknown key `tasks` in `tasks/a.toml` [tasks] / did you mean `task`?",
             "unknown-key: unknown key `lint` in `tasks/a.toml` [lint] / a task is written `[task.lint]`",
+            "unknown-key: unknown key `vars` in `tasks/a.toml` [vars] / `[vars]` belongs in `infra.toml`",
         ],
     );
     assert_mistakes(
