@@ -15,7 +15,7 @@ mod questions;
 mod upkeep;
 
 pub use completion::{Shell, candidates};
-pub use import::{ImportArgs, ImportTool};
+pub use import::{ImportArgs, ImportTool, InitArgs};
 pub use manual::{manual, manuals};
 pub use questions::{
     GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,
@@ -146,6 +146,8 @@ pub enum Command {
     Run(RunArgs),
     /// Find every mistake in every file; run nothing
     Check(CheckArgs),
+    /// Look at the folder and propose tasks for what is there; run nothing
+    Init(InitArgs),
     /// Make tasks out of a file of make, just, Task or doit, and say what could not be carried over; run nothing
     Import(ImportArgs),
     /// Print the JSON Schema of `infra.toml` or of `tasks/*.toml`

@@ -1,7 +1,15 @@
-//! Owns the words of `infra import`.
-//! Does not know what it does.
+//! Owns the words of `infra init` and `infra import`.
+//! Does not know what they do.
 
 use clap::{Args, ValueEnum};
+
+/// `infra init`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct InitArgs {
+    /// Write `infra.toml` and `tasks/proposed.toml` instead of printing the tasks
+    #[arg(long)]
+    pub write: bool,
+}
 
 /// `infra import`.
 #[derive(Clone, Debug, Args)]

@@ -103,7 +103,7 @@ impl Context {
             .ok_or_else(|| {
                 CommandError::usage(
                     format!("no project here: neither `{start}` nor a folder above it has `infra.toml` or `tasks/`"),
-                    "write `tasks/hello.toml` with a `[task.hello]`, or name the folder with `-C DIR`",
+                    "`infra init` looks at the folder and proposes tasks; `-C DIR` names another folder",
                 )
             })
     }

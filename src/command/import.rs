@@ -2,11 +2,11 @@
 //! Does not know how a tool's answer becomes tasks (`import/`).
 
 mod ask;
-mod overlay;
 
 use crate::cli::{ImportArgs, ImportTool};
 use crate::command::context::Context;
 use crate::command::exit::CommandError;
+use crate::command::overlay::Overlay;
 use crate::host::files::{Disk, StatCache, write_aside};
 use crate::import::draft::Drafts;
 use crate::import::{settle, text};
@@ -16,7 +16,6 @@ use crate::model::facts::{ContentKind, Files};
 use crate::report::json;
 use crate::report::text::count;
 use camino::{Utf8Path, Utf8PathBuf};
-use overlay::Overlay;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -15,10 +15,12 @@ pub mod exit;
 mod history;
 mod hold;
 mod import;
+mod init;
 mod list;
 mod logs;
 mod man;
 mod outputs;
+mod overlay;
 mod plan;
 mod probe;
 mod resolve;
@@ -49,6 +51,7 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Status(args) => status::status(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Plan(args) => plan::plan(&context, args),
+        Command::Init(args) => init::init(&context, *args),
         Command::Import(args) => import::import(&context, args),
         Command::List(_) => list::list(&context),
         Command::Show(args) => show::show(&context, args),

@@ -13,18 +13,24 @@ pub(super) fn plain(names: &[String]) -> BTreeMap<String, String> {
             found.insert(name.clone(), plain);
             continue;
         }
-        let mut free = plain.clone();
-        let mut count = 2;
-        while !taken.insert(free.clone()) {
-            free = format!("{plain}-{count}");
-            count += 1;
-        }
-        found.insert(name.clone(), free);
+        found.insert(name.clone(), free(name, &mut taken));
     }
     found
 }
 
-fn made_plain(name: &str) -> String {
+/// A plain name that is not taken yet, and is from now on.
+pub(super) fn free(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let plain = made_plain(name);
+    let mut free = plain.clone();
+    let mut count = 2;
+    while !taken.insert(free.clone()) {
+        free = format!("{plain}-{count}");
+        count += 1;
+    }
+    free
+}
+
+pub(super) fn made_plain(name: &str) -> String {
     let letters = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
     let plain: String = name.chars().map(letters).collect();
     let plain = plain.trim_start_matches(['-', '_', '.']);

@@ -88,7 +88,7 @@ fn list(out: &mut String, key: &str, words: &[String]) {
     }
 }
 
-fn comment(out: &mut String, mark: &str, text: &str) {
+pub(super) fn comment(out: &mut String, mark: &str, text: &str) {
     let _ = writeln!(out, "# {mark}{}", one_line(text));
 }
 
@@ -98,7 +98,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// A TOML string on one line.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -129,7 +129,7 @@ fn multiline(text: &str) -> String {
 }
 
 /// Text that is no template, though it looks like one.
-fn raw(text: &str) -> String {
+pub(super) fn raw(text: &str) -> String {
     if !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
         return text.to_owned();
     }

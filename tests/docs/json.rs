@@ -372,6 +372,10 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.document("infra check", &infra("check --json"));
     page.document("infra check", &infra("status --json nothing-like-that"));
     write("Makefile", "v := $(shell echo 1)\nmade: in\n\techo $(v) > $@\n%.b: %.a\n\tcp $< $@\n");
+    std::fs::create_dir(folder.join("bare")).unwrap();
+    write("bare/Makefile", "all:\n");
+    write("bare/site.yml", "- hosts: all\n");
+    page.document("infra init", &infra("-C bare init --json"));
     page.document("infra import", &infra("import --json make"));
     page.document("infra import", &infra("import --json make --write"));
     std::fs::remove_file(folder.join("tasks/imported.toml")).unwrap();

@@ -96,6 +96,8 @@ const SHOWN: &[(&str, fn())] = &[
     ("watch TARGET", crate::seeing_watch::an_edit_runs_again_what_watch_may_run),
     ("watch --jobs", crate::seeing_watch::watch_heeds_jobs),
     ("run", run::without_a_target_the_default_is_meant_or_a_list_is_given),
+    ("init", crate::init::nothing_is_written_unless_asked_for),
+    ("init --write", crate::init::what_is_found_becomes_tasks_that_run),
     ("import", crate::import_make::what_is_lost_is_said_beside_the_task_and_on_stderr),
     ("import TOOL", crate::import_doit::the_imported_tasks_make_what_doit_makes),
     ("import FILE", crate::import_make::nothing_is_run_to_read_a_makefile),

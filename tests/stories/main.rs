@@ -31,6 +31,7 @@ mod import_doit;
 mod import_just;
 mod import_make;
 mod import_task;
+mod init;
 mod kube_lab;
 mod layers;
 mod page;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Commands that may write, by name.
-const WRITERS: [&str; 6] = ["run", "watch", "destroy", "resolve", "edit", "import"];
+const WRITERS: [&str; 7] = ["run", "watch", "destroy", "resolve", "edit", "init", "import"];
 
 /// What is read, each with the ways to read it. `run --dry-run` reads, too.
 const READERS: [(&str, &[&str]); 19] = [

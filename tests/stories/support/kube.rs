@@ -83,7 +83,8 @@ impl Story {
         symlink(kube_folder(), folder.join("bin")).expect("a link");
     }
 
-    fn kube_programs(&self, helm: Helm) {
+    /// Puts kubectl and helm on PATH, and no cluster.
+    pub fn kube_programs(&self, helm: Helm) {
         let folder = kube_folder();
         let helm = match helm {
             Helm::V3 => "helm3",

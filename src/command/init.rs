@@ -1,0 +1,149 @@
+//! Owns `infra init`: what a folder holds becomes proposed tasks that pass `infra check`, printed or written.
+//! Does not know how things are found (`import/found`).
+
+use crate::cli::InitArgs;
+use crate::command::context::Context;
+use crate::command::exit::CommandError;
+use crate::command::overlay::Overlay;
+use crate::host::files::{Disk, StatCache, write_aside};
+use crate::import::found::{self, Found};
+use crate::manifest::{self, Options};
+use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::facts::Files;
+use crate::report::json;
+use crate::report::text::count;
+use camino::Utf8Path;
+use serde::Serialize;
+
+const PROJECT: &str = "infra.toml";
+const TASKS: &str = "tasks/proposed.toml";
+
+/// What was found, for programs.
+#[derive(Debug, Serialize)]
+struct InitView {
+    /// Files that were written, with `--write`.
+    written: Vec<&'static str>,
+    tasks: Vec<ProposalView>,
+    imports: Vec<ImportView>,
+    notes: Vec<String>,
+    toml: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ProposalView {
+    name: String,
+    why: String,
+    /// `None`: it is a task.
+    held_back: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ImportView {
+    file: String,
+    tool: &'static str,
+}
+
+/// Looks, and proposes.
+///
+/// # Errors
+/// A project is here already; its files can't be written.
+pub fn init(context: &Context, args: InitArgs) -> Result<u8, CommandError> {
+    let root = context.folder()?;
+    let disk = Disk::seen_by(&root, StatCache::default(), context.sightings.clone());
+    let tasks = disk.list(Utf8Path::new("tasks")).into_iter().find(|name| name.ends_with(".toml"));
+    let there =
+        if root.join(PROJECT).exists() { Some(PROJECT.to_owned()) } else { tasks.map(|n| format!("tasks/{n}")) };
+    if let Some(there) = there {
+        return Err(CommandError::usage(
+            format!("this is a project already: `{there}` is there"),
+            "`infra list` shows its tasks; `infra import TOOL` adds those of another tool",
+        ));
+    }
+    let mut found = found::look(&disk);
+    if found.proposals.is_empty() && found.imports.is_empty() {
+        found.proposals.push(found::starter());
+    }
+    let toml = checked(&disk, &mut found)?;
+    let mut written = Vec::new();
+    if args.write {
+        let project = format!("[project]\nname = {}\n", json_text(root.file_name().unwrap_or("project")));
+        for (path, text) in [(TASKS, &toml), (PROJECT, &project)] {
+            write_aside(&root.join(path), text.as_bytes(), None)
+                .map_err(|error| CommandError::State(error.to_string()))?;
+            written.push(path);
+        }
+    }
+    tell(context, found, written, toml);
+    Ok(0)
+}
+
+/// A basic string of TOML: those of JSON are.
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The text of the proposals; one that would not pass `infra check` is held back, and why.
+fn checked(disk: &Disk, found: &mut Found) -> Result<String, CommandError> {
+    loop {
+        let toml = found.render();
+        let overlay = Overlay::new(disk, Utf8Path::new(TASKS), &toml);
+        let loaded = manifest::load(&overlay, &Options::default());
+        let wrong: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error).collect();
+        if wrong.is_empty() {
+            return Ok(toml);
+        }
+        let mut out: Vec<(usize, String)> = Vec::new();
+        for one in wrong {
+            let place = one.place.as_ref().filter(|place| place.file == TASKS);
+            let before = place.and_then(|place| toml.get(..place.span.end)).unwrap_or_default();
+            let task = before.lines().filter(|line| line.starts_with("[task.")).count();
+            let is_kept = |(_, proposal): &(usize, &found::Proposal)| proposal.held_back.is_none();
+            let mut kept = found.proposals.iter().enumerate().filter(is_kept);
+            if let Some((index, _)) = task.checked_sub(1).and_then(|nth| kept.nth(nth)) {
+                out.push((index, one.message.clone()));
+            }
+        }
+        if out.is_empty() {
+            let sources = loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect();
+            return Err(CommandError::Diagnostics { found: loaded.diagnostics, sources });
+        }
+        for (index, why) in out {
+            if let Some(proposal) = found.proposals.get_mut(index) {
+                proposal.held_back.get_or_insert(why);
+            }
+        }
+    }
+}
+
+fn tell(context: &Context, found: Found, written: Vec<&'static str>, toml: String) {
+    let view = |one: found::Proposal| ProposalView { name: one.name, why: one.why, held_back: one.held_back };
+    let notes = found.notes;
+    let tasks: Vec<ProposalView> = found.proposals.into_iter().map(view).collect();
+    let imports: Vec<ImportView> = found.imports.into_iter().map(|(file, tool)| ImportView { file, tool }).collect();
+    if context.global.json {
+        context.out(&json::document(&InitView { written, tasks, imports, notes, toml }));
+        return;
+    }
+    if written.is_empty() {
+        context.out(&toml);
+    }
+    let proposed = tasks.iter().filter(|one| one.held_back.is_none()).count();
+    let place = if written.is_empty() { String::new() } else { format!(" in {TASKS}") };
+    context.note(&format!("{} proposed{place}", count(proposed, "task")));
+    for note in &notes {
+        context.note(&format!("  {note}"));
+    }
+    for one in &tasks {
+        if let Some(why) = &one.held_back {
+            context.note(&format!("  held back: {}: {why}", one.name));
+        }
+    }
+    for one in &imports {
+        context.note(&format!("  {}: `infra import {}` makes tasks of it", one.file, one.tool));
+    }
+    if written.is_empty() {
+        context.note(&format!("nothing was written: `infra init --write` writes {PROJECT} and {TASKS}"));
+    } else {
+        context.note("next: `infra list`, then `infra plan TASK` and `infra run TASK`");
+    }
+}
