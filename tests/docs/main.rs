@@ -160,7 +160,7 @@ fn the_recoveries_work_as_written() {
 
 #[test]
 fn who_comes_from_another_tool_finds_it_as_written() {
-    for page in ["make", "just", "task", "doit"] {
+    for page in ["make", "just", "task", "doit", "garden"] {
         let folder = tempfile::tempdir().unwrap();
         blocks::walk(&format!("docs/coming-from/{page}.md"), folder.path());
     }
