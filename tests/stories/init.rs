@@ -19,7 +19,7 @@ fn folder() -> Story {
         .file("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\nicon: https://localhost/i.png\n")
         .file("charts/web/templates/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n")
         .file("charts/web/values.yaml", "{}\n")
-        .file("app/package.json", r#"{ "scripts": { "build": "x", "prebuild": "y", "test:unit": "z" } }"#)
+        .file("app/package.json", r#"{ "scripts": { "build": "x", "prebuild": "y", "test:unit": "z", "odd": 3 } }"#)
         .file("app/yarn.lock", "")
         .file("app/node_modules/other/package.json", r#"{ "scripts": { "theirs": "x" } }"#)
         .file("compose.yaml", "services: { db: { image: db } }\n")
@@ -45,7 +45,7 @@ pub fn what_is_found_becomes_tasks_that_run() {
         story.stdout_has(task);
     }
     // Parts of others, and other people's, are no tasks.
-    for other in ["vm", "site", "base", "theirs", "prebuild"] {
+    for other in ["vm", "site", "base", "theirs", "prebuild", "odd"] {
         assert!(!story.last().stdout.contains(other), "{other}: {}", story.last().stdout);
     }
     let real = "terraform-prod ansible-all render-k8s-overlays-dev lint-web";

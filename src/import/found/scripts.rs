@@ -21,7 +21,8 @@ pub(super) fn package_json(tree: &Tree<'_>) -> Vec<Proposal> {
             let inner = name.strip_prefix("pre").or_else(|| name.strip_prefix("post"));
             inner.is_some_and(|inner| scripts.contains_key(inner))
         };
-        for name in scripts.keys().filter(|name| !is_around(name)) {
+        let is_script = |(name, line): &(&String, &Json)| line.is_string() && !is_around(name);
+        for (name, _) in scripts.iter().filter(is_script) {
             let mut keys = Vec::new();
             if !folder.is_empty() {
                 keys.push(format!("dir = {}", value(folder)));
