@@ -6,12 +6,12 @@ mod ask;
 use crate::cli::{ImportArgs, ImportTool};
 use crate::command::context::Context;
 use crate::command::exit::CommandError;
-use crate::command::overlay::Overlay;
+use crate::command::overlay;
 use crate::host::files::{Disk, StatCache, write_aside};
-use crate::import::draft::Drafts;
+use crate::import::draft::{Draft, Drafts};
 use crate::import::{settle, text};
-use crate::manifest::{self, Options};
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::manifest::Options;
+use crate::model::diagnostic::Diagnostic;
 use crate::model::facts::{ContentKind, Files};
 use crate::report::json;
 use crate::report::text::count;
@@ -108,35 +108,26 @@ fn checked(
     };
     loop {
         let toml = text::render(drafts, names, origin);
-        let overlay = Overlay::new(disk, Utf8Path::new(TO), &toml);
-        let loaded = manifest::load(&overlay, &options);
-        let wrong: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error).collect();
+        let who = |nth: Option<usize>, one: &Diagnostic| task_of(nth, one, drafts);
         let mut out = BTreeMap::new();
-        for one in &wrong {
-            if let Some(task) = task_at(one, &toml, drafts) {
-                out.entry(task).or_insert_with(|| one.message.clone());
-            }
+        for (task, why) in overlay::mistakes(disk, Utf8Path::new(TO), &toml, &options, who)? {
+            out.entry(task).or_insert(why);
         }
         if out.is_empty() {
-            if wrong.is_empty() {
-                return Ok(toml);
-            }
-            // Mistakes elsewhere: they are told as `infra check` does.
-            let sources = loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect();
-            return Err(CommandError::Diagnostics { found: loaded.diagnostics, sources });
+            return Ok(toml);
         }
         settle::leave_out(drafts, &out);
     }
 }
 
 /// The imported task that a mistake is in, or is about.
-fn task_at(one: &Diagnostic, toml: &str, drafts: &Drafts) -> Option<String> {
-    let named = |task: &&crate::import::draft::Draft| one.message.contains(&format!("`{}`", task.name));
-    let place = one.place.as_ref().filter(|place| place.file == TO);
-    let Some(place) = place else { return drafts.tasks.iter().find(named).map(|task| task.name.clone()) };
-    let before = toml.get(..place.span.end).unwrap_or(toml);
-    let count = before.lines().filter(|line| line.starts_with("[task.")).count();
-    drafts.tasks.get(count.checked_sub(1)?).map(|task| task.name.clone())
+fn task_of(nth: Option<usize>, one: &Diagnostic, drafts: &Drafts) -> Option<String> {
+    let is_about = |task: &&Draft| one.message.contains(&format!("`{}`", task.name));
+    let task = match nth {
+        Some(nth) => drafts.tasks.get(nth),
+        None => drafts.tasks.iter().find(is_about),
+    };
+    task.map(|task| task.name.clone())
 }
 
 fn tell(context: &Context, args: &ImportArgs, drafts: &Drafts, from: &str, toml: &str) {

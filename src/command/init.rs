@@ -4,11 +4,11 @@
 use crate::cli::InitArgs;
 use crate::command::context::Context;
 use crate::command::exit::CommandError;
-use crate::command::overlay::Overlay;
+use crate::command::overlay;
 use crate::host::files::{Disk, StatCache, write_aside};
 use crate::import::found::{self, Found};
-use crate::manifest::{self, Options};
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::manifest::Options;
+use crate::model::diagnostic::Diagnostic;
 use crate::model::facts::Files;
 use crate::report::json;
 use crate::report::text::count;
@@ -86,26 +86,12 @@ fn json_text(text: &str) -> String {
 fn checked(disk: &Disk, found: &mut Found) -> Result<String, CommandError> {
     loop {
         let toml = found.render();
-        let overlay = Overlay::new(disk, Utf8Path::new(TASKS), &toml);
-        let loaded = manifest::load(&overlay, &Options::default());
-        let wrong: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error).collect();
-        if wrong.is_empty() {
-            return Ok(toml);
-        }
-        let mut out: Vec<(usize, String)> = Vec::new();
-        for one in wrong {
-            let place = one.place.as_ref().filter(|place| place.file == TASKS);
-            let before = place.and_then(|place| toml.get(..place.span.end)).unwrap_or_default();
-            let task = before.lines().filter(|line| line.starts_with("[task.")).count();
-            let is_kept = |(_, proposal): &(usize, &found::Proposal)| proposal.held_back.is_none();
-            let mut kept = found.proposals.iter().enumerate().filter(is_kept);
-            if let Some((index, _)) = task.checked_sub(1).and_then(|nth| kept.nth(nth)) {
-                out.push((index, one.message.clone()));
-            }
-        }
+        let kept: Vec<usize> =
+            (0..).zip(&found.proposals).filter(|(_, one)| one.held_back.is_none()).map(|(index, _)| index).collect();
+        let who = |nth: Option<usize>, _: &Diagnostic| kept.get(nth?).copied();
+        let out = overlay::mistakes(disk, Utf8Path::new(TASKS), &toml, &Options::default(), who)?;
         if out.is_empty() {
-            let sources = loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect();
-            return Err(CommandError::Diagnostics { found: loaded.diagnostics, sources });
+            return Ok(toml);
         }
         for (index, why) in out {
             if let Some(proposal) = found.proposals.get_mut(index) {

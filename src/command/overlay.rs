@@ -1,20 +1,51 @@
-//! Owns the project as it would be with one more file.
-//! Does not know what is in the file.
+//! Owns the project as it would be with one more file of tasks, and the mistakes that it would have.
+//! Does not know what the tasks do.
 
+use crate::command::exit::CommandError;
 use crate::host::files::Disk;
+use crate::manifest::{self, Options};
+use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::facts::{ContentKind, Files};
 use camino::Utf8Path;
 use std::sync::Arc;
 
 /// The disk, and a file that is not there yet.
-pub(super) struct Overlay<'a> {
+struct Overlay<'a> {
     disk: &'a Disk,
     path: &'a Utf8Path,
     text: Arc<str>,
 }
 
+/// The mistakes that the project would have with this file of tasks, each with whose it is. `who` says that of a mistake,
+/// given the number of the file's task that it lies in, from 0; `None`: it lies elsewhere.
+///
+/// # Errors
+/// There are some, and none belongs to anybody: then they are told as `infra check` does.
+pub(super) fn mistakes<T>(
+    disk: &Disk,
+    path: &Utf8Path,
+    text: &str,
+    options: &Options,
+    who: impl Fn(Option<usize>, &Diagnostic) -> Option<T>,
+) -> Result<Vec<(T, String)>, CommandError> {
+    let loaded = manifest::load(&Overlay::new(disk, path, text), options);
+    let wrong: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error).collect();
+    let nth = |one: &Diagnostic| {
+        let place = one.place.as_ref().filter(|place| place.file == path)?;
+        let before = text.get(..place.span.end).unwrap_or(text);
+        before.lines().filter(|line| line.starts_with("[task.")).count().checked_sub(1)
+    };
+    let theirs: Vec<(T, String)> =
+        wrong.iter().filter_map(|one| Some((who(nth(one), one)?, one.message.clone()))).collect();
+    if theirs.is_empty() && !wrong.is_empty() {
+        let sources = loaded.sources.iter().map(|(path, text)| (path.clone(), text.to_string())).collect();
+        return Err(CommandError::Diagnostics { found: loaded.diagnostics, sources });
+    }
+    Ok(theirs)
+}
+
 impl<'a> Overlay<'a> {
-    pub(super) fn new(disk: &'a Disk, path: &'a Utf8Path, text: &str) -> Self {
+    fn new(disk: &'a Disk, path: &'a Utf8Path, text: &str) -> Self {
         Self { disk, path, text: Arc::from(text) }
     }
 }

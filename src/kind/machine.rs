@@ -201,6 +201,19 @@ pub struct Done {
     pub nothing_there: bool,
 }
 
+impl Done {
+    /// An undo that found nothing to take back, and why.
+    pub fn nothing_there(why: impl Into<String>) -> Self {
+        Self {
+            incarnations: Some(BTreeSet::new()),
+            summary: Some(why.into()),
+            unchanged: true,
+            nothing_there: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// Why a machine gave up.
 #[derive(Clone, Debug, Default)]
 pub struct Trouble {

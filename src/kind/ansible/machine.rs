@@ -112,11 +112,9 @@ impl Playing {
         match inventory_hosts(&end.stdout) {
             Ok(hosts) if !hosts.is_empty() => self.play(),
             Ok(_) if self.goal == Goal::Undo => Move::Done(Done {
+                incarnations: None,
                 notes: self.notes.clone(),
-                summary: Some("no host is left".to_owned()),
-                unchanged: true,
-                nothing_there: true,
-                ..Done::default()
+                ..Done::nothing_there("no host is left")
             }),
             Ok(_) => {
                 let limit = text(&self.job.table, "limit").filter(|limit| !limit.is_empty());

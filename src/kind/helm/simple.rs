@@ -43,26 +43,16 @@ impl Uninstalling {
     fn asked(&mut self, end: &StepEnd) -> Move {
         match Cluster::uid(end) {
             Ok(uid) if self.commands.cluster.is_another(&self.job, &uid) => {
-                nothing("gone with the cluster that it was in; this is another one")
+                Move::Done(Done::nothing_there("gone with the cluster that it was in; this is another one"))
             }
             Ok(_) => {
                 self.stage = Stage::List;
                 Move::Run(self.commands.list())
             }
-            Err(NoAnswer::Gone(said)) => nothing(&format!("gone with its cluster: {said}")),
+            Err(NoAnswer::Gone(said)) => Move::Done(Done::nothing_there(format!("gone with its cluster: {said}"))),
             Err(why) => Move::Fail(unreachable(&why)),
         }
     }
-}
-
-fn nothing(summary: &str) -> Move {
-    Move::Done(Done {
-        incarnations: Some(BTreeSet::new()),
-        summary: Some(summary.to_owned()),
-        unchanged: true,
-        nothing_there: true,
-        ..Done::default()
-    })
 }
 
 impl Machine for Uninstalling {
@@ -75,7 +65,7 @@ impl Machine for Uninstalling {
             }
             Stage::Uid => self.asked(&end),
             Stage::List => match Release::is_listed(&end) {
-                Ok(false) => nothing("nothing there"),
+                Ok(false) => Move::Done(Done::nothing_there("nothing there")),
                 Ok(true) => {
                     self.stage = Stage::Work;
                     Move::Run(self.commands.uninstall())

@@ -109,14 +109,7 @@ impl Deleting {
     }
 
     fn nothing(summary: &str) -> Move {
-        Move::Done(Done {
-            incarnations: Some(BTreeSet::new()),
-            notes: no_objects(),
-            summary: Some(summary.to_owned()),
-            unchanged: true,
-            nothing_there: true,
-            ..Done::default()
-        })
+        Move::Done(Done { notes: no_objects(), ..Done::nothing_there(summary) })
     }
 }
 

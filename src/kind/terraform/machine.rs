@@ -170,14 +170,7 @@ impl Terraforming {
         }
         if self.goal == Goal::Destroy && is_empty {
             self.note_state();
-            return Move::Done(Done {
-                incarnations: Some(BTreeSet::new()),
-                notes: self.notes.clone(),
-                summary: Some("nothing there".to_owned()),
-                unchanged: true,
-                nothing_there: true,
-                ..Done::default()
-            });
+            return Move::Done(Done { notes: self.notes.clone(), ..Done::nothing_there("nothing there") });
         }
         self.write_vars()
     }
