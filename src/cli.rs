@@ -303,7 +303,7 @@ pub struct DestroyArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("verdict").required(true).multiple(false))]
 pub struct ResolveArgs {
-    /// The task that is unknown or refused
+    /// The task that is unknown or refused, or whose undo finds nobody to ask
     #[arg(value_name = "TASK", add = completion::task())]
     pub task: String,
     /// It did what it should, and is not repeated
@@ -318,6 +318,9 @@ pub struct ResolveArgs {
     /// The terraform state, or the cluster, that was refused is the right one: believe it from now on
     #[arg(long, group = "verdict")]
     pub accept_state: bool,
+    /// What it made is gone, or was taken back by hand: nothing of it is left to undo
+    #[arg(long, group = "verdict")]
+    pub undone: bool,
     /// Why, for the history
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,

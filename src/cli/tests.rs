@@ -37,6 +37,7 @@ fn every_command_of_the_manual_is_understood() {
         "watch docs -j 2",
         "destroy --orphans --yes",
         "resolve vm --accept-state --reason checked",
+        "resolve vm --undone",
         "-C /tmp -e dev --set a=1 --set b=x=y status",
         "status --color never -v",
     ] {

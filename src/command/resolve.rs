@@ -10,9 +10,11 @@ use crate::engine::recover;
 use crate::host::Host;
 use crate::host::store::{Commit, Durable, RunStart, WorldUpdate};
 use crate::model::action::KindName;
+use crate::model::diagnostic::nearest;
 use crate::model::effect::{Effect, State};
 use crate::model::facts::Facts;
 use crate::model::name::TaskId;
+use crate::model::project::Project;
 use crate::model::record::{Artifact, Phase};
 use crate::plan::board::Board;
 use crate::plan::fingerprint;
@@ -20,6 +22,7 @@ use crate::plan::forecast::forecast;
 use crate::plan::verdict::started_once;
 use crate::report::json;
 use crate::report::view::ResolvedView;
+use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 
 /// Resolves.
@@ -29,9 +32,12 @@ use std::collections::BTreeMap;
 pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError> {
     let root = context.root()?;
     let project = context.load(&root).project()?;
+    if args.undone {
+        return undone(context, root, project, args);
+    }
     let Some(task) = project.find(&args.task) else {
         let known = project.tasks.iter().map(|task| task.name.as_str());
-        let hint = match crate::model::diagnostic::nearest(&args.task, known) {
+        let hint = match nearest(&args.task, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "see `infra list`".to_owned(),
         };
@@ -45,7 +51,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     recover::recover(&opened.host, &env)?;
     let mut board = opened.board()?;
     let key = board.key(id);
-    let reason = args.reason.clone().unwrap_or_else(|| "resolved by a person".to_owned());
+    let reason = reason(args);
     let task = opened.project.task(id);
     if args.accept_state {
         if !matches!(task.action.kind, KindName::Terraform | KindName::Kubectl | KindName::Helm) {
@@ -56,7 +62,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
             ));
         }
         let subject = task.action.subject.as_deref();
-        opened.host.store.borrow_mut().accept_state(key, task.name.as_str(), &env, subject)?;
+        opened.host.store.borrow_mut().accept_state(key, task.name.as_str(), &env, subject, &reason)?;
         return Ok(said(context, &opened, args, "accept-state", "its state is believed as the next run finds it"));
     }
     in_doubt(&opened.host, &mut board, id)?;
@@ -71,6 +77,41 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     };
     opened.host.store.borrow_mut().resolve(key, &env, phase, args.rerun, &reason)?;
     Ok(said(context, &opened, args, word, what))
+}
+
+/// Nothing is left of what a task did, declared or not.
+fn undone(context: &Context, root: Utf8PathBuf, project: Project, args: &ResolveArgs) -> Result<u8, CommandError> {
+    let line = format!("infra resolve {}", args.task);
+    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::None)?;
+    let opened = open_to_write(context, root, project)?;
+    let env = opened.project.env.name.clone();
+    recover::recover(&opened.host, &env)?;
+    let declared = opened.project.find(&args.task);
+    if declared.is_some_and(|task| task.action.kind == KindName::Terraform) {
+        return Err(CommandError::usage(
+            format!("what is left of `{}` is for its terraform state to say", args.task),
+            format!("`infra resolve {} --accept-state` believes a state that has lost it", args.task),
+        ));
+    }
+    let key = declared.map(|task| opened.board().map(|board| board.key(task.id))).transpose()?;
+    let on_record = opened.host.store.borrow().on_record(&env)?;
+    let found = on_record.iter().find(|one| key.map_or(one.name == args.task, |key| one.key == key));
+    let Some(found) = found else {
+        let names = on_record.iter().map(|one| one.name.as_str());
+        let hint = nearest(&args.task, names)
+            .filter(|_| declared.is_none())
+            .map_or_else(|| "see `infra status`".to_owned(), |near| format!("did you mean `{near}`?"));
+        return Err(CommandError::usage(
+            format!("nothing of `{}` is on record in `{env}`: there is nothing left to undo", args.task),
+            hint,
+        ));
+    };
+    opened.host.store.borrow_mut().undone_by_hand(found.key, &env, &reason(args))?;
+    Ok(said(context, &opened, args, "undone", "nothing of it is left to undo; the next run makes it anew"))
+}
+
+fn reason(args: &ResolveArgs) -> String {
+    args.reason.clone().unwrap_or_else(|| "resolved by a person".to_owned())
 }
 
 /// Says what was written down.

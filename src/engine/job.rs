@@ -6,7 +6,7 @@ use crate::engine::rendered::{Rendered, rendered, surroundings};
 use crate::engine::undo_order;
 use crate::host::Host;
 use crate::host::mask::Masks;
-use crate::kind::machine::{Job, Memory};
+use crate::kind::machine::{Ground, Job, Memory};
 use crate::kind::{self, Table};
 use crate::model::action::KindName;
 use crate::model::name::{AttemptId, RunId, TaskId, TaskKey};
@@ -55,6 +55,9 @@ pub struct UndoRecipe {
     pub undo: Vec<Vec<String>>,
     /// Store ids of the tasks that it was built on: it is undone before them.
     pub needs: Vec<i64>,
+    /// Store ids of the tasks on which its cluster stood; none in recipes of a time before they were kept.
+    #[serde(default)]
+    pub beneath: Vec<i64>,
 }
 
 impl Engine<'_> {
@@ -156,6 +159,7 @@ impl Engine<'_> {
                 token,
                 incarnations,
                 undo_began,
+                ground: Ground::default(),
                 foreign_owner: None,
                 reasons: Vec::new(),
                 around: self.board.histories.iter().flat_map(|history| history.incarnations.iter().cloned()).collect(),
@@ -221,6 +225,7 @@ impl Engine<'_> {
             env: declared,
             undo: job.undo.clone(),
             needs: undo_order::grounds(&self.board, id),
+            beneath: undo_order::beneath(&self.board, id),
         };
         serde_json::to_vec(&recipe).ok().and_then(|bytes| self.host.seal(&bytes).ok())
     }

@@ -1,10 +1,14 @@
-//! Owns the order in which things are taken back: what was built on another goes first, by the graph as it
-//! is and by what was recorded when each was made.
+//! Owns what the taking back of one thing has to do with another's: what was built on another goes first, by
+//! the graph as it is and by what was recorded when each was made; and what lived on another goes with it.
 //! Does not know how anything is taken back.
 
 use crate::engine::undoing::UndoRecipe;
 use crate::host::Host;
+use crate::kind::machine::Ground;
+use crate::model::action::KindName;
+use crate::model::graph::Edge;
 use crate::model::name::{TaskId, TaskKey};
+use crate::model::record::Void;
 use crate::plan::board::Board;
 
 /// Something to take back, as far as its place in the order depends on it.
@@ -67,4 +71,44 @@ pub fn grounds(board: &Board<'_>, id: TaskId) -> Vec<i64> {
     }
     grounds.sort_unstable();
     grounds
+}
+
+/// Tasks on which a task's cluster stands: upstream of it at any distance, and such as change the world
+/// without a cluster. Of a task that works on no cluster, none.
+pub fn beneath(board: &Board<'_>, id: TaskId) -> Vec<i64> {
+    let project = board.project;
+    let on_cluster = |id: TaskId| matches!(project.task(id).action.kind, KindName::Kubectl | KindName::Helm);
+    if !on_cluster(id) {
+        return Vec::new();
+    }
+    let mut seen = vec![false; project.tasks.len()];
+    let mut waiting = vec![id];
+    let mut beneath = Vec::new();
+    while let Some(at) = waiting.pop() {
+        for (up, edge) in project.graph.up(at) {
+            if *edge == Edge::After || std::mem::replace(&mut seen[up.index()], true) {
+                continue;
+            }
+            waiting.push(*up);
+            if project.task(*up).effect.changes_world() && !on_cluster(*up) {
+                beneath.push(board.key(*up).0);
+            }
+        }
+    }
+    beneath.sort_unstable();
+    beneath
+}
+
+/// What becomes of that on which a cluster stands, in an undo of `going`.
+pub fn ground(board: &Board<'_>, beneath: &[i64], going: &[TaskKey]) -> Ground {
+    let was_undone = |key: i64| {
+        let index = board.keys.iter().position(|known| known.0 == key);
+        index.is_some_and(|index| {
+            let history = &board.histories[index];
+            let newest = history.newest.as_ref().and_then(|record| record.void.as_ref());
+            history.began.is_none() && matches!(newest, Some(Void::Undone { .. }))
+        })
+    };
+    let goes = |key: &i64| going.iter().any(|one| one.0 == *key) || was_undone(*key);
+    if beneath.iter().any(goes) { Ground::Goes } else { Ground::Stands }
 }

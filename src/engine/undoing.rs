@@ -7,7 +7,7 @@ use crate::engine::dispatch::Engine;
 pub use crate::engine::job::UndoRecipe;
 use crate::engine::job::{self, Prepared, Unprepared};
 use crate::engine::settle::Said;
-use crate::engine::undo_order::{Made, last_made_first};
+use crate::engine::undo_order::{Made, beneath, ground, last_made_first};
 use crate::host::mask::Masks;
 use crate::kind::machine::{Done, Heard, Machine, Trouble};
 use crate::kind::run::Steps;
@@ -51,6 +51,8 @@ pub(super) struct UndoQueue {
     taken_back: Vec<String>,
     nothing_there: Vec<String>,
     all: Vec<TaskId>,
+    /// All that it takes back, what was taken back before included.
+    going: Arc<[TaskKey]>,
 }
 
 impl UndoQueue {
@@ -71,6 +73,7 @@ impl Engine<'_> {
             env: BTreeMap::new(),
             undo: Vec::new(),
             needs: Vec::new(),
+            beneath: Vec::new(),
         };
         self.prepare_undo(self.board.key(id), recipe, attempt, Some(self.project.task(id)), Arc::default())
     }
@@ -111,6 +114,7 @@ impl Engine<'_> {
         }
         let made: Vec<Made> =
             targets.iter().map(|one| Made::read(self.host, one.key, one.id, one.recipe.as_deref())).collect();
+        queue.going = targets.iter().map(|one| one.key).chain(queue.all.iter().map(|id| self.board.key(*id))).collect();
         queue.waiting.extend(last_made_first(&self.board, &made).into_iter().map(|place| targets[place].clone()));
         live.undo = Some(queue);
         // The first `advance` finds this machine done at once and goes on with the first target.
@@ -148,7 +152,8 @@ impl Engine<'_> {
             let Some(target) = queue.waiting.pop_front() else { return self.undo_finished(id) };
             queue.current = Some(target.clone());
             let attempt = live.attempt;
-            let prepared = match self.prepare_target(&target, attempt) {
+            let going = Arc::clone(&queue.going);
+            let prepared = match self.prepare_target(&target, attempt, &going) {
                 Ok(prepared) => prepared,
                 Err(trouble) => {
                     self.note_exit(trouble.exit);
@@ -186,6 +191,7 @@ impl Engine<'_> {
         &self,
         target: &Target,
         attempt: AttemptId,
+        going: &[TaskKey],
     ) -> Result<(Prepared, Option<&'static dyn crate::kind::Kind>), Unprepared> {
         if let Some(sealed) = &target.recipe {
             let recipe: UndoRecipe = self
@@ -196,11 +202,14 @@ impl Engine<'_> {
             let kind = job::kind_of(&recipe);
             let secrets: Vec<String> = recipe.env.values().cloned().collect();
             let like = target.id.map(|id| self.project.task(id));
-            let prepared = self.prepare_undo(target.key, recipe, attempt, like, Arc::new(Masks::new(&secrets)))?;
+            let ground = ground(&self.board, &recipe.beneath, going);
+            let mut prepared = self.prepare_undo(target.key, recipe, attempt, like, Arc::new(Masks::new(&secrets)))?;
+            prepared.job.memory.ground = ground;
             return Ok((prepared, kind));
         }
         let Some(id) = target.id else { return Err(Unprepared::new("there is no record of how it is undone")) };
-        let prepared = self.prepare_attempt(id, attempt)?;
+        let mut prepared = self.prepare_attempt(id, attempt)?;
+        prepared.job.memory.ground = ground(&self.board, &beneath(&self.board, id), going);
         Ok((prepared, Some(crate::kind::find(self.project.task(id).action.kind))))
     }
 

@@ -2,7 +2,7 @@
 //! before.
 //! Does not know what they do there.
 
-use crate::kind::machine::{ACCEPTED, Job, Memory, Move, Stdout, Step, StepEnd, Trouble, TroubleKind};
+use crate::kind::machine::{ACCEPTED, Ground, Job, Memory, Move, Stdout, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::{Table, text};
 use crate::model::reason::Reason;
 use crate::model::record::Incarnation;
@@ -37,14 +37,37 @@ pub struct Cluster {
     dir: Utf8PathBuf,
 }
 
-/// Why a cluster gave no answer.
+/// Why a cluster did not say which one it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoAnswer {
-    /// Nothing listens there, or there is no kubeconfig: what it was is gone.
-    Gone(String),
-    /// Anything else.
+enum NoAnswer {
+    /// Nothing answered there, or there is no kubeconfig. It may be gone, or down for a while.
+    Silent(String),
+    /// Something answered, or nobody could ask.
     Other(String),
 }
+
+/// What an undo finds of the cluster in which the task made what it made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    There {
+        uid: String,
+    },
+    /// It is gone, and what was in it too; why that is known.
+    Gone(String),
+}
+
+/// How tools say that nothing answered.
+const SILENCE: [&str; 9] = [
+    "connection refused",
+    "was refused",
+    "no such host",
+    "no such file or directory",
+    "no route to host",
+    "network is unreachable",
+    "i/o timeout",
+    "deadline exceeded",
+    "client.timeout exceeded",
+];
 
 /// What is wrong with a table that must name a cluster.
 pub fn wrong(table: &Table, what: &str) -> Vec<String> {
@@ -158,27 +181,48 @@ impl Cluster {
 
     /// The uid of the cluster that answered, if it is the environment's.
     pub fn entered(&self, job: &Job, end: &StepEnd) -> Result<String, Trouble> {
-        let uid = Self::uid(end).map_err(|why| unreachable(&why))?;
+        let uid = uid(end).map_err(|why| unreachable(&why))?;
         self.guard(job, &uid)?;
         Ok(uid)
+    }
+
+    /// What an undo finds. A cluster that does not answer may only be down for a while, and another one at its
+    /// address may be a mistake in the kubeconfig: neither is taken for its end unless what it stood on is
+    /// undone too.
+    pub fn found(&self, job: &Job, end: &StepEnd) -> Result<Found, Trouble> {
+        let goes = job.memory.ground == Ground::Goes;
+        let undone = format!("if it is gone for good: `infra resolve {} --undone`", job.task);
+        match uid(end) {
+            Ok(uid) if !self.is_another(job, &uid) || job.memory.notes.contains_key(ACCEPTED) => {
+                Ok(Found::There { uid })
+            }
+            Ok(_) if goes => Ok(Found::Gone("gone with the cluster that it was in; this is another one".to_owned())),
+            Ok(uid) => Err(Trouble {
+                message: format!(
+                    "this is another cluster ({uid}) than the one in which `{}` made what it made",
+                    job.task
+                ),
+                hint: Some(format!("nothing was changed; see where {} leads; {undone}", self.config_name())),
+                kind: TroubleKind::Refused,
+                ..Trouble::default()
+            }),
+            Err(NoAnswer::Silent(said)) if goes => Ok(Found::Gone(format!("gone with its cluster: {said}"))),
+            Err(NoAnswer::Silent(said)) => Err(Trouble {
+                message: format!(
+                    "`{}` is not undone: its cluster does not answer, and may come back: {said}",
+                    job.task
+                ),
+                hint: Some(format!("nothing was changed; bring it up and do it again; {undone}")),
+                ..Trouble::default()
+            }),
+            Err(why) => Err(unreachable(&why)),
+        }
     }
 
     /// Asks which cluster it is.
     fn ask(&self) -> Step {
         let words = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}", REQUEST_TIMEOUT];
         self.step("kubectl get namespace kube-system", self.kubectl(&words), Stdout::Collect)
-    }
-
-    /// The uid of the cluster that answered.
-    pub fn uid(end: &StepEnd) -> Result<String, NoAnswer> {
-        let uid = end.stdout.trim();
-        if end.is_ok() && !uid.is_empty() {
-            return Ok(uid.to_owned());
-        }
-        let said = last_words(end).unwrap_or_else(|| crate::kind::run::ended_badly(end));
-        let gone = ["connection refused", "no such host", "no such file or directory", "was refused"];
-        let is_gone = gone.iter().any(|words| said.to_lowercase().contains(words));
-        Err(if is_gone { NoAnswer::Gone(said) } else { NoAnswer::Other(said) })
     }
 
     /// The cluster as a real thing behind a task.
@@ -189,6 +233,14 @@ impl Cluster {
     /// Notes of a success: with them what was accepted by a person is no longer open.
     pub fn note(uid: Option<&str>) -> BTreeMap<String, String> {
         uid.map(|uid| ("cluster".to_owned(), uid.to_owned())).into_iter().collect()
+    }
+
+    fn config_name(&self) -> String {
+        let path = self
+            .kubeconfig
+            .as_ref()
+            .map_or("its kubeconfig", |path| path.strip_prefix(&self.dir).unwrap_or(path).as_str());
+        format!("`{path}`")
     }
 
     fn address(&self) -> String {
@@ -211,15 +263,15 @@ impl Cluster {
             known.join(" or ")
         );
         let hint = format!(
-            "see where `{}` leads; if the cluster was made anew, `infra resolve {} --accept-state` says so",
-            self.kubeconfig.as_ref().map_or("kubeconfig", |path| path.file_name().unwrap_or("kubeconfig")),
+            "see where {} leads; if the cluster was made anew, `infra resolve {} --accept-state` says so",
+            self.config_name(),
             job.task
         );
         Err(Trouble { message, hint: Some(hint), kind: TroubleKind::Refused, ..Trouble::default() })
     }
 
     /// Whether the cluster is another than the one on which the task made what it made.
-    pub fn is_another(&self, job: &Job, uid: &str) -> bool {
+    fn is_another(&self, job: &Job, uid: &str) -> bool {
         let own = job.memory.incarnations.iter().filter(|one| one.address == self.address());
         let mut own = own.peekable();
         own.peek().is_some() && own.all(|one| one.id != uid)
@@ -255,9 +307,21 @@ fn known<'a>(memory: &'a Memory, address: &str) -> Vec<&'a str> {
     known
 }
 
+/// The uid of the cluster that answered.
+fn uid(end: &StepEnd) -> Result<String, NoAnswer> {
+    let uid = end.stdout.trim();
+    if end.is_ok() && !uid.is_empty() {
+        return Ok(uid.to_owned());
+    }
+    let said = last_words(end).unwrap_or_else(|| crate::kind::run::ended_badly(end));
+    let lower = said.to_lowercase();
+    let is_silent = SILENCE.iter().any(|words| lower.contains(words));
+    Err(if is_silent { NoAnswer::Silent(said) } else { NoAnswer::Other(said) })
+}
+
 /// A cluster could not be asked.
-pub fn unreachable(why: &NoAnswer) -> Trouble {
-    let (NoAnswer::Gone(said) | NoAnswer::Other(said)) = why;
+fn unreachable(why: &NoAnswer) -> Trouble {
+    let (NoAnswer::Silent(said) | NoAnswer::Other(said)) = why;
     Trouble {
         message: format!("the cluster cannot be asked which one it is: {said}"),
         hint: Some("nothing was changed; see that it is up and that the kubeconfig is right".to_owned()),

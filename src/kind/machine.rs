@@ -58,8 +58,21 @@ pub struct Memory {
     pub around: BTreeSet<Incarnation>,
     /// Whether our own undo of this task began and no attempt of it since.
     pub undo_began: bool,
+    /// In an undo: whether what the task's cluster stood on goes too.
+    pub ground: Ground,
     /// Owner on record of the subject, when it is another task or environment: `task in env`.
     pub foreign_owner: Option<String>,
+}
+
+/// What becomes of that on which a task's cluster stood: the tasks that it was built on and that work on no
+/// cluster themselves, such as those that made its machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ground {
+    /// It stands, or nobody here knows of it.
+    #[default]
+    Stands,
+    /// It is taken back by the same undo, or was taken back before.
+    Goes,
 }
 
 /// A process to be run.

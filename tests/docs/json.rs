@@ -379,6 +379,7 @@ pub fn check(page: &mut Page, folder: &Path) {
     page.document("infra import", &infra("import --json make"));
     page.document("infra import", &infra("import --json make --write"));
     std::fs::remove_file(folder.join("tasks/imported.toml")).unwrap();
+    page.document("infra resolve", &infra("resolve --undone --json make"));
     page.document("Errors", &infra("logs --json --run 99"));
     page.document("Errors", &infra("run --json"));
     write("tasks/wrong.toml", "[task.a]\nrnu = [\"x\"]\n[task.b]\nrun = [\"{{ vars.x }}\"]\nneeds = [\"a\"]\n");

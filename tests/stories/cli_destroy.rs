@@ -166,7 +166,7 @@ pub fn rerun_lets_it_run_once_more() {
 #[test]
 pub fn resolve_says_what_it_can_not_do() {
     let story = unknown();
-    story.infra_to(2, "resolve order").stderr_has("--done|--failed|--rerun|--accept-state");
+    story.infra_to(2, "resolve order").stderr_has("--done|--failed|--rerun|--accept-state|--undone");
     story.infra_to(2, "resolve order --done --failed").stderr_has("cannot be used with");
     story.infra_to(2, "resolve ordre --done").stderr_has("did you mean `order`?");
     story.infra_to(2, "resolve after --done").stderr_has("`after` never ran in `local`");

@@ -113,6 +113,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("resolve --failed", destroy::failed_counts_as_failed),
     ("resolve --rerun", destroy::rerun_lets_it_run_once_more),
     ("resolve --accept-state", crate::truth_states::a_state_that_became_empty_is_refused_until_it_is_resolved),
+    ("resolve --undone", crate::truth_kube::what_is_gone_for_good_is_said_by_a_person),
     ("resolve --reason", destroy::done_counts_as_done),
 ];
 

@@ -4,6 +4,7 @@ use crate::support::{Helm, Kube, Story};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 const WEB: &str = r#"
     apiVersion: apps/v1
@@ -258,4 +259,78 @@ fn one_release_of_two_environments_is_refused() {
     // Handed over, they are dev's, and local's record of them is no longer true.
     story.infra("resolve app -e dev --accept-state").run("app -e dev").ran(["app"]);
     story.states("app=stale beside=fresh").status_reason("app", json!({"kind": "superseded-by"}));
+}
+
+/// A story with a cluster of its own, where `app` was applied; `machine` is what the cluster stands on.
+fn app_on_a_machine() -> (Story, PathBuf) {
+    let story = Story::new();
+    let config = story.own_kube(Helm::V4);
+    fs::copy(&config, story.path("../kubeconfig")).unwrap();
+    let tasks = TASKS.replace("namespace = \"NAMESPACE\"", "namespace = \"default\"");
+    let tasks = tasks.replace("[task.app]\n", "[task.app]\nneeds = [\"machine\"]\n");
+    story.tasks(&format!(
+        "{tasks}\n{}",
+        r#"
+        [task.machine]
+        shell = "echo machine >> ../log"
+        undo = ["sh", "-c", "echo machine down >> ../log"]
+        [task.all]
+        undo_of = ["app", "machine"]
+        "#
+    ));
+    story.file("k8s/web.yml", WEB).kubectl(&config, "wait --for=create serviceaccount/default --timeout=60s");
+    story.run("app").ran(["machine", "app"]);
+    (story, config)
+}
+
+#[test]
+fn an_undo_does_not_take_a_silent_cluster_for_gone() {
+    let (story, config) = app_on_a_machine();
+    story.lab("down");
+    story.infra_to(1, "run teardown").stderr_has("`app` is not undone: its cluster does not answer, and may come back");
+    story.stderr_has("was refused").stderr_has("`infra resolve app --undone`").states("app=fresh");
+    // It was only down: nothing was forgotten meanwhile.
+    story.lab(&format!("up --while {}", std::process::id()));
+    story.run("teardown").ran(["teardown"]).states("app=stale machine=fresh");
+    assert_eq!(story.kubectl(&config, "get deployment -o name"), "");
+    story.run("teardown").nothing_ran();
+    story.lab("down --remove");
+}
+
+#[test]
+fn a_cluster_that_goes_with_what_it_stood_on_holds_up_no_undo() {
+    let (story, _) = app_on_a_machine();
+    story.lab("down --remove");
+    story.run("all").ran(["all"]).says("app: gone with its cluster: ").says("was refused");
+    story.says("undid machine; nothing to undo of app").run("all").nothing_ran().states("app=stale machine=stale");
+}
+
+#[test]
+pub fn what_is_gone_for_good_is_said_by_a_person() {
+    let (story, _) = app_on_a_machine();
+    story.lab("down --remove");
+    story.infra_to(1, "destroy app --yes").stderr_has("`infra resolve app --undone`").states("app=fresh");
+    story.infra("resolve app --undone --reason scrapped").stderr_has("`app`: nothing of it is left to undo");
+    story.run("teardown").nothing_ran().states("app=stale machine=fresh");
+    story.status_reason("app", json!({"kind": "undone-by", "task": "infra resolve"}));
+    story.infra("history app").stdout_has("gone: scrapped");
+    story.infra_to(2, "resolve app --undone").stderr_has("nothing of `app` is on record in `local`");
+    // A task that is no longer declared, too; and only what is on record.
+    story.tasks("[task.beside]\nshell = \"true\"\n");
+    story.infra_to(2, "resolve machin --undone").stderr_has("did you mean `machine`?");
+    story.infra("resolve machine --undone").infra("destroy --orphans --yes").stderr_has("nothing on record to undo");
+}
+
+#[test]
+fn an_undo_leaves_another_cluster_alone() {
+    let (story, config) = app_on_a_machine();
+    story.lab("down --wipe");
+    story.lab(&format!("up --while {}", std::process::id()));
+    story.kubectl(&config, "create configmap settings");
+    story.infra_to(5, "run teardown").stderr_has("this is another cluster").stderr_has("`infra resolve app --undone`");
+    story.states("app=fresh").kubectl(&config, "get configmap settings");
+    // What it stood on is undone too: then the other one is none of our business.
+    story.run("all").ran(["all"]).says("app: gone with the cluster that it was in; this is another one");
+    story.kubectl(&config, "get configmap settings");
+    story.lab("down --remove");
 }

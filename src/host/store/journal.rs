@@ -183,18 +183,7 @@ impl Store {
         target: TaskKey,
         env: &EnvName,
     ) -> Result<(), StoreError> {
-        self.write(Durable::Now, |transaction| {
-            void(transaction, target.0, env.as_str(), &Void::Undone { task: undo_task.to_owned() })?;
-            transaction.execute(
-                "INSERT INTO world (task, env) VALUES (?1, ?2)
-                 ON CONFLICT (task, env) DO UPDATE SET taint = CASE WHEN began IS NULL THEN taint ELSE ?3 END,
-                    began = NULL, undo_began = NULL, undo = NULL, incarnations = '[]', notes = '{}',
-                    rerun_allowed = 0",
-                params![target.0, env.as_str(), attempt.0],
-            )?;
-            transaction.execute("DELETE FROM subject WHERE task = ?1 AND env = ?2", params![target.0, env.as_str()])?;
-            Ok(())
-        })
+        self.write(Durable::Now, |transaction| nothing_left(transaction, undo_task, target.0, env.as_str(), attempt.0))
     }
 
     /// The one commit point: artifacts, exports, token, incarnations, memo, attempt done.
@@ -330,6 +319,26 @@ pub(super) fn own(
     transaction
         .execute("INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)", params![subject, task, env])
         .map(drop)
+}
+
+/// Nothing is left in the world of what a task did. Of one that had begun the token gets this taint.
+pub(super) fn nothing_left(
+    transaction: &Transaction<'_>,
+    by: &str,
+    task: i64,
+    env: &str,
+    taint: i64,
+) -> rusqlite::Result<()> {
+    void(transaction, task, env, &Void::Undone { task: by.to_owned() })?;
+    transaction.execute(
+        "INSERT INTO world (task, env) VALUES (?1, ?2)
+         ON CONFLICT (task, env) DO UPDATE SET taint = CASE WHEN began IS NULL THEN taint ELSE ?3 END,
+            began = NULL, undo_began = NULL, undo = NULL, incarnations = '[]', notes = '{}',
+            rerun_allowed = 0",
+        params![task, env, taint],
+    )?;
+    transaction.execute("DELETE FROM subject WHERE task = ?1 AND env = ?2", params![task, env])?;
+    Ok(())
 }
 
 fn world_taint(transaction: &Transaction<'_>, task: i64, env: &str) -> rusqlite::Result<Option<i64>> {

@@ -1,12 +1,12 @@
 //! Owns what overrules records from outside of an attempt: a probe's answer, a person's word.
 //! Does not know when either is asked for.
 
-use crate::host::store::journal::{own, void};
+use crate::host::store::journal::{nothing_left, own, void};
 use crate::host::store::{Durable, Store, StoreError};
 use crate::kind::machine::ACCEPTED;
 use crate::model::name::{EnvName, TaskKey};
 use crate::model::record::{Millis, Phase, Void};
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 impl Store {
     /// Remembers a probe's answer.
@@ -69,8 +69,10 @@ impl Store {
         task_name: &str,
         env: &EnvName,
         subject: Option<&str>,
+        reason: &str,
     ) -> Result<(), StoreError> {
         self.write(Durable::Now, |transaction| {
+            remark(transaction, task, env, &format!("accepted: {reason}"))?;
             transaction.execute(
                 "UPDATE world SET notes = json_object(?3, 'yes') WHERE task = ?1 AND env = ?2",
                 params![task.0, env.as_str(), ACCEPTED],
@@ -81,4 +83,38 @@ impl Store {
             void(transaction, task.0, env.as_str(), &Void::Resolved)
         })
     }
+
+    /// A person says that nothing is left of what a task did.
+    pub fn undone_by_hand(&mut self, task: TaskKey, env: &EnvName, reason: &str) -> Result<(), StoreError> {
+        self.write(Durable::Now, |transaction| {
+            remark(transaction, task, env, &format!("gone: {reason}"))?;
+            // No attempt has a number below zero: to those that need it, it is another than it ever was.
+            let taint: i64 = transaction.query_row(
+                "SELECT -coalesce(max(id), 0) FROM attempt WHERE task = ?1 AND env = ?2",
+                params![task.0, env.as_str()],
+                |row| row.get(0),
+            )?;
+            nothing_left(transaction, BY_HAND, task.0, env.as_str(), taint)?;
+            transaction
+                .execute(
+                    "UPDATE attempt SET phase = ?3 WHERE task = ?1 AND env = ?2 AND phase = ?4",
+                    params![task.0, env.as_str(), Phase::Resolved.word(), Phase::Cut.word()],
+                )
+                .map(drop)
+        })
+    }
+}
+
+/// What undid a task of which a person said so; no task can have this name.
+const BY_HAND: &str = "infra resolve";
+
+/// Adds to what the history says of the last attempt.
+fn remark(transaction: &Transaction<'_>, task: TaskKey, env: &EnvName, text: &str) -> rusqlite::Result<()> {
+    transaction
+        .execute(
+            "UPDATE attempt SET message = coalesce(message || '; ', '') || ?3
+             WHERE id = (SELECT max(id) FROM attempt WHERE task = ?1 AND env = ?2)",
+            params![task.0, env.as_str(), text],
+        )
+        .map(drop)
 }

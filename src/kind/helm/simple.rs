@@ -3,7 +3,7 @@
 
 use super::command::Commands;
 use super::release::Release;
-use crate::kind::cluster::{Cluster, NoAnswer, last_words, unreachable};
+use crate::kind::cluster::{Cluster, Found, last_words};
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::kind::text;
@@ -41,16 +41,13 @@ impl Uninstalling {
     }
 
     fn asked(&mut self, end: &StepEnd) -> Move {
-        match Cluster::uid(end) {
-            Ok(uid) if self.commands.cluster.is_another(&self.job, &uid) => {
-                Move::Done(Done::nothing_there("gone with the cluster that it was in; this is another one"))
-            }
-            Ok(_) => {
+        match self.commands.cluster.found(&self.job, end) {
+            Ok(Found::There { .. }) => {
                 self.stage = Stage::List;
                 Move::Run(self.commands.list())
             }
-            Err(NoAnswer::Gone(said)) => Move::Done(Done::nothing_there(format!("gone with its cluster: {said}"))),
-            Err(why) => Move::Fail(unreachable(&why)),
+            Ok(Found::Gone(why)) => Move::Done(Done::nothing_there(why)),
+            Err(trouble) => Move::Fail(trouble),
         }
     }
 }

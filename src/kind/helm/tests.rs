@@ -4,7 +4,7 @@
 use super::Helm;
 use crate::kind::Kind;
 use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table};
-use crate::kind::machine::{CanChange, Heard, Job, Machine, Move, TroubleKind};
+use crate::kind::machine::{CanChange, Ground, Heard, Job, Machine, Move, TroubleKind};
 use crate::model::reason::Reason;
 use crate::model::record::Incarnation;
 use crate::model::text::Read;
@@ -203,17 +203,29 @@ fn an_undo_uninstalls_what_is_there() {
     let uninstall = step(machine.as_mut(), ended(0, "[{}]"), "helm uninstall");
     assert_eq!(uninstall.can_change, CanChange::Yes);
     assert_eq!(done(machine.next(ended(0, ""))).incarnations, Some(BTreeSet::new()));
+}
 
-    let mut machine = undo(job(web()));
-    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    let gone = "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?";
-    assert!(done(machine.next(logged(1, gone))).nothing_there, "it went with its cluster");
-
-    let mut another = job(web());
-    on("uid-1", &mut another);
-    let mut machine = undo(another);
-    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    assert!(done(machine.next(ended(0, "uid-2"))).nothing_there, "nothing is taken from another cluster");
+#[test]
+fn an_undo_believes_that_a_cluster_is_gone_only_with_what_it_stood_on() {
+    let silent = "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?";
+    let undo = |ground: Ground, heard: Heard| {
+        let mut job = job(web());
+        on("uid-1", &mut job);
+        job.memory.ground = ground;
+        let mut machine = Helm.undo(job).unwrap();
+        step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+        machine.next(heard)
+    };
+    assert!(done(undo(Ground::Goes, logged(1, silent))).nothing_there);
+    assert!(done(undo(Ground::Goes, ended(0, "uid-2"))).nothing_there, "nothing is taken from another cluster");
+    let refused = failed(undo(Ground::Stands, logged(1, silent)));
+    assert_eq!(refused.kind, TroubleKind::Failed);
+    assert!(refused.message.contains("may come back"), "{}", refused.message);
+    let refused = failed(undo(Ground::Stands, ended(0, "uid-2")));
+    assert_eq!(refused.kind, TroubleKind::Refused);
+    // One that answers, if only to refuse, is not silent.
+    let refused = failed(undo(Ground::Goes, logged(1, "error: You must be logged in to the server (Unauthorized)")));
+    assert!(refused.message.contains("cannot be asked"), "{}", refused.message);
 }
 
 #[test]

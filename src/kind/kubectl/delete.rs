@@ -3,7 +3,7 @@
 
 use super::command::Commands;
 use super::objects::{self, LAST, NOTE, Reference};
-use crate::kind::cluster::{Cluster, NoAnswer, last_words};
+use crate::kind::cluster::{Found, last_words};
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::model::record::Incarnation;
@@ -51,19 +51,18 @@ impl Deleting {
     }
 
     fn asked(&mut self, end: &StepEnd) -> Move {
-        let is_undo = matches!(self.what, What::Record(_));
-        match Cluster::uid(end) {
-            Ok(uid) if is_undo && self.commands.cluster.is_another(&self.job, &uid) => {
-                Self::nothing("gone with the cluster that they were in; this is another one")
+        let cluster = &self.commands.cluster;
+        let found = match self.what {
+            What::Record(_) => cluster.found(&self.job, end),
+            What::Files => cluster.entered(&self.job, end).map(|uid| Found::There { uid }),
+        };
+        match found {
+            Ok(Found::There { uid }) => {
+                self.uid = Some(uid);
+                self.work()
             }
-            Err(NoAnswer::Gone(said)) if is_undo => Self::nothing(&format!("gone with their cluster: {said}")),
-            _ => match self.commands.cluster.entered(&self.job, end) {
-                Ok(uid) => {
-                    self.uid = Some(uid);
-                    self.work()
-                }
-                Err(trouble) => Move::Fail(trouble),
-            },
+            Ok(Found::Gone(why)) => Self::nothing(&why),
+            Err(trouble) => Move::Fail(trouble),
         }
     }
 

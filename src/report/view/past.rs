@@ -98,7 +98,7 @@ pub struct KeyView {
 pub struct ResolvedView {
     pub env: String,
     pub task: String,
-    /// `done`, `failed`, `rerun` or `accept-state`.
+    /// `done`, `failed`, `rerun`, `accept-state` or `undone`.
     pub resolved: &'static str,
 }
 
