@@ -18,7 +18,7 @@ kube: kube-tools ## a Kubernetes control plane of your own in build/kube, on loo
 	  echo 'stop it:   make kube-down   (it keeps what it holds; scripts/kube.sh down build/kube --wipe forgets it)'
 kube-down: ## stop it
 	@scripts/kube.sh down build/kube
-import-tools: ## put doit, just and Task under .tools/ (the stories of `infra import`; needs cargo and Go)
+import-tools: ## put doit, just, Task and files of public projects under .tools/ (the stories of `infra import`; needs cargo and Go)
 	@scripts/setup.sh bench import
 test: setup kube-tools import-tools ## every test
 	cargo test --locked --no-fail-fast

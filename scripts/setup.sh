@@ -101,25 +101,43 @@ make_venv() {
   say "$label" "$4 $found, in $((SECONDS - started)) s"
 }
 
-# A Go that can build Kubernetes.
+# check_go PART WHAT: a Go that can build all that is built with it.
 check_go() {
   local wanted found
   wanted=$(sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' kube/go.mod)
   local how="get Go $wanted or newer from https://go.dev/dl/ and put its bin on PATH"
   if ! found=$(go env GOVERSION 2>/dev/null); then
-    cannot kube "needs Go, which is missing, to build Kubernetes and helm" "$how"
+    cannot "$1" "needs Go, which is missing, to build $2" "$how"
     return 1
   fi
   found=${found#go}
   if ! at_least "${found%%[^0-9.]*}" "$wanted"; then
-    cannot kube "needs a newer Go than $found to build Kubernetes and helm" "$how"
+    cannot "$1" "needs a newer Go than $found to build $2" "$how"
     return 1
   fi
 }
 
-# build_tool NAME PACKAGE VERSION FOLDER: one program of Go, by its own name, into FOLDER.
-build_tool() {
-  local name=$1 package=$2 version=$3 folder=$4
+# check_maker PART NAME PACKAGE: what it takes to make this one. Go is asked about once a part.
+check_maker() {
+  case $1-$3 in
+    kube-*) check_go kube "Kubernetes and helm" ;;
+    *-*/*) check_go "$1" "$2" ;;
+    public-sdist:*)
+      find_python >/dev/null || {
+        cannot "$1" "needs Python 3.11 or newer to get $2" "on Debian or Ubuntu: apt-get install python3-venv"
+        return 1
+      } ;;
+    *)
+      command -v cargo >/dev/null || {
+        cannot "$1" "needs cargo, which is missing, to build $2" "get Rust from https://rustup.rs, then open a new shell"
+        return 1
+      } ;;
+  esac
+}
+
+# make_one FOLDER NAME PACKAGE VERSION [WHAT]: one thing, by its name, into FOLDER.
+make_one() {
+  local folder=$1 name=$2 package=$3 version=$4 what=${5:-}
   local version_of
   case $name in
     kubelab)
@@ -133,91 +151,96 @@ build_tool() {
       local minor=${major#*.}
       go -C kube build -mod=readonly -buildvcs=false -o "$folder/kubelab" \
         -ldflags "-s -w -X $version_of.gitVersion=$version -X $version_of.gitMajor=${major%%.*} -X $version_of.gitMinor=${minor%%.*}" .
-      ;;
+      return ;;
     helm*)
       version_of=${package%/cmd/helm}/internal/version
       GOBIN=$folder go install -ldflags "-s -w -X $version_of.version=$version" "$package@$version" &&
         mv "$folder/helm" "$folder/$name"
-      ;;
-    *) GOBIN=$folder go install -ldflags "-s -w" "$package@$version" ;;
+      return ;;
+  esac
+  case $package in
+    *:*) copy_public "$@" ;;
+    */*) GOBIN=$folder go install -ldflags "-s -w" "$package@$version" ;;
+    *)
+      CARGO_TARGET_DIR=$folder/target cargo install --quiet --locked --root "$folder/root" --version "$version" "$package" &&
+        mv "$folder/root/bin/$name" "$folder/$name" ;;
   esac
 }
 
-# A control plane, its client, its store and its nodes, and two versions of helm; each stamped by itself.
-make_kube() {
-  local folder=.tools/kube/bin stamps=.tools/kube/stamps making=$PWD/.tools/kube/making
-  local name package version stamp started checked=no versions=''
-  while read -r name package version; do
+# copy_public FOLDER NAME FROM:PACKAGE VERSION WHAT: files of a package, as its registry has them, into FOLDER/NAME.
+copy_public() {
+  local folder=$1 name=$2 package=${3#*:} version=$4 what=$5 source
+  case ${3%%:*} in
+    crate)
+      mkdir "$folder/asks"
+      : >"$folder/asks/lib.rs"
+      printf '[package]\nname = "asks"\nedition = "2024"\n[lib]\npath = "lib.rs"\n[dependencies]\n%s = "=%s"\n[workspace]\n' \
+        "$package" "$version" >"$folder/asks/Cargo.toml"
+      source=$(cargo metadata --quiet --format-version 1 --manifest-path "$folder/asks/Cargo.toml" |
+        grep -o '"manifest_path":"[^"]*/'"$package-$version"'[^"/]*/Cargo.toml"' | head -n 1 | cut -d '"' -f 4) &&
+        source=${source%/Cargo.toml}
+      ;;
+    go) source=$(cd "$folder" && go mod download -json "$package@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p') ;;
+    sdist)
+      "$(find_python)" -m venv "$folder/venv" &&
+        "$folder/venv/bin/python" -m pip download --disable-pip-version-check --no-input --quiet --no-deps \
+          --no-binary "$package" --dest "$folder" "$package==$version" &&
+        tar -xzf "$folder/$package-$version.tar.gz" -C "$folder" &&
+        source=$folder/$package-$version
+      ;;
+  esac
+  [ -n "$source" ] && mkdir -p "$folder/$name.files" || return
+  # shellcheck disable=SC2086  # a list of words
+  tar -C "$source" -cf - ${what//,/ } | tar -C "$folder/$name.files" -xf - || return
+  chmod -R u+w "$folder/$name.files" && mv "$folder/$name.files" "$folder/$name"
+}
+
+# make_pinned PART FOLDER: all that scripts/pins/PART.txt names, each into FOLDER/NAME and stamped by itself.
+make_pinned() {
+  local part=$1 folder=$2
+  local making=$PWD/.tools/$part/making stamps=.tools/$part/stamps
+  local name package version what stamp started made=no versions=''
+  while read -r name package version what; do
     versions+="${versions:+, }$name $version"
-    stamp="$name $package $version"
+    stamp="$name $package $version${what:+ $what}"
     [ "$name" != kubelab ] || stamp+=$'\n'$(cksum kube/go.mod kube/go.sum kube/main.go)
-    if [ -x "$folder/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$stamp" ]; then continue; fi
-    if [ "$checked" = no ]; then
-      check_go || return 0
-      checked=yes
+    if [ -e "$folder/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$stamp" ]; then continue; fi
+    made=yes
+    if ! check_maker "$part" "$name" "$package"; then
+      # Of a whole part that lacks one thing it is said once.
+      [ "$part" != kube ] || return 0
+      continue
     fi
-    say kube "building $name $version …"
+    say "$part" "making $name $version …"
     started=$SECONDS
     # Made aside and stamped last: what was cut short is made again.
     rm -rf "$making"
     rm -f "$stamps/$name"
     mkdir -p "$folder" "$stamps" "$making"
-    if ! build_tool "$name" "$package" "$version" "$making" 2>"$making/said" || ! [ -x "$making/$name" ]; then
+    if ! make_one "$making" "$name" "$package" "$version" "$what" 2>"$making/said" || ! [ -e "$making/$name" ]; then
       grep -v '^go: downloading ' "$making/said" >&2 || true
       rm -rf "$making"
-      cannot kube "$name $version could not be built; go says why above" \
-        "it needs a Go module proxy once (GOPROXY), and some gigabytes for Go's caches"
-      return
+      cannot "$part" "$name $version could not be made; the reason stands above" \
+        "it needs the package registry of its language once, and for Go some gigabytes of caches"
+      [ "$part" != kube ] || return 0
+      continue
     fi
+    rm -rf "${folder:?}/$name"
     mv -f "$making/$name" "$folder/$name"
     rm -rf "$making"
     printf '%s\n' "$stamp" >"$stamps/$name"
-    say kube "$name $version, in $((SECONDS - started)) s"
-  done < <(grep -v '^#' scripts/pins/kube.txt)
-  for name in kubectl kube-apiserver kube-controller-manager kube-scheduler; do ln -sfn kubelab "$folder/$name"; done
-  ln -sfn helm4 "$folder/helm"
-  [ "$checked" = yes ] || say kube "$versions in $folder"
+    say "$part" "$name $version, in $((SECONDS - started)) s"
+  done < <(grep -v '^#' "scripts/pins/$part.txt")
+  [ "$made" = yes ] || say "$part" "$versions in $folder"
 }
 
-# just by cargo and Task by go, which `infra import` asks what a file says; each stamped by itself.
-make_import() {
-  local folder=.tools/import making=$PWD/.tools/import/making
-  local name package version stamp started with how versions='' made=no
-  while read -r name package version; do
-    versions+="${versions:+, }$name $version"
-    stamp="$name $package $version"
-    if [ -x "$folder/bin/$name" ] && [ "$(cat "$folder/stamps/$name" 2>/dev/null)" = "$stamp" ]; then continue; fi
-    made=yes
-    case $package in
-      */*) with=go how="get Go from https://go.dev/dl/ and put its bin on PATH" ;;
-      *) with=cargo how="get Rust from https://rustup.rs, then open a new shell" ;;
-    esac
-    if ! command -v "$with" >/dev/null; then
-      cannot import "needs $with, which is missing, to build $name" "$how"
-      continue
-    fi
-    say import "building $name $version with $with …"
-    started=$SECONDS
-    # Made aside and stamped last: what was cut short is made again.
-    rm -rf "$making"
-    rm -f "$folder/stamps/$name"
-    mkdir -p "$folder/bin" "$folder/stamps" "$making/bin"
-    if ! case $with in
-      go) GOBIN=$making/bin go install -ldflags "-s -w" "$package@$version" ;;
-      *) CARGO_TARGET_DIR=$making/target cargo install --quiet --locked --root "$making" --version "$version" "$package" ;;
-    esac 2>"$making/said" || ! [ -x "$making/bin/$name" ]; then
-      grep -v '^go: downloading ' "$making/said" >&2 || true
-      rm -rf "$making"
-      cannot import "$name $version could not be built; $with says why above" \
-        "it needs the package registry of $with once"
-      continue
-    fi
-    mv -f "$making/bin/$name" "$folder/bin/$name"
-    rm -rf "$making"
-    printf '%s\n' "$stamp" >"$folder/stamps/$name"
-    say import "$name $version, in $((SECONDS - started)) s"
-  done < <(grep -v '^#' scripts/pins/import.txt)
-  [ "$made" = yes ] || say import "$versions in $folder/bin"
+# A control plane, its client, its store and its nodes, and two versions of helm.
+make_kube() {
+  local name
+  make_pinned kube .tools/kube/bin
+  [ -e .tools/kube/bin/kubelab ] || return 0
+  for name in kubectl kube-apiserver kube-controller-manager kube-scheduler; do ln -sfn kubelab ".tools/kube/bin/$name"; done
+  ln -sfn helm4 .tools/kube/bin/helm
 }
 
 [ "$#" -gt 0 ] || set -- ansible
@@ -231,7 +254,10 @@ for part in "$@"; do
     lint) make_venv lint lint ansible-lint ansible-lint ;;
     bench) make_venv bench bench doit doit ;;
     kube) make_kube ;;
-    import) make_import ;;
+    import)
+      make_pinned import .tools/import/bin
+      make_pinned public .tools/public/files
+      ;;
     *)
       echo "setup.sh: unknown part $part (ansible, lint, bench, kube, import)" >&2
       exit 2

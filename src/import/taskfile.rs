@@ -2,14 +2,20 @@
 //! that lacks, as drafts.
 //! Does not know how Task is started.
 
+mod commands;
+mod file;
+mod repeat;
 mod task;
 mod variables;
 
 use crate::import::draft::{Drafts, loosen};
+pub use commands::rehearsal;
+use commands::rehearsed;
+use file::{File, Taskfiles, yaml};
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
-use task::{Taskfile, Wanted};
-use variables::Variables;
+use std::collections::{BTreeMap, BTreeSet};
+use task::{Drafter, Wanted};
+use variables::{HERE, is_computed};
 
 /// File names that Task looks for.
 pub const FILES: [&str; 8] = [
@@ -28,33 +34,56 @@ pub fn question(file: &str) -> Vec<String> {
     ["task", "--taskfile", file, "--list-all", "--json", "--no-status", "--color=false"].map(str::to_owned).to_vec()
 }
 
+/// The answer to `rehearsal` of a task with variables; `None`: Task can't say.
+pub type Rehearsed<'a> = dyn Fn(&str, &[(String, String)]) -> Option<String> + 'a;
+
+/// What is asked while a Taskfile is read.
+pub struct Around<'a> {
+    /// A path of the project → the text there.
+    pub read: &'a dyn Fn(&str) -> Option<String>,
+    pub rehearse: &'a Rehearsed<'a>,
+}
+
 /// The drafts; `answer`: what Task knows, `text`: the Taskfile, `dir`: its folder.
 ///
 /// # Errors
 /// When answer or text are not what Task is known to have.
-pub fn drafts(answer: &str, text: &str, dir: &str) -> Result<Drafts, String> {
+pub fn drafts(answer: &str, text: &str, dir: &str, around: &Around<'_>) -> Result<Drafts, String> {
     let known: Json = serde_json::from_str(answer).map_err(|_| "its answer is no JSON, or is cut off")?;
-    let file: Json =
-        serde_saphyr::from_str(text).map_err(|error| format!("its YAML is read by Task alone: {error}"))?;
-    let tasks = file["tasks"].as_object().ok_or("it has no `tasks`")?;
+    let file = yaml(text).map_err(|error| format!("its YAML is read by Task alone: {error}"))?;
+    if !file["tasks"].is_object() && !file["includes"].is_object() {
+        return Err("it has no `tasks`".to_owned());
+    }
+    let listed: Vec<&Json> = known["tasks"].as_array().into_iter().flatten().collect();
     let mut drafts = Drafts::default();
-    around(&file, &mut drafts);
-    let taskfile = Taskfile { file: &file, dir, globals: Variables::default().with(&file["vars"]) };
-    let mut names: Vec<&String> = tasks.keys().collect();
-    let line = |name: &str| {
-        let listed = known["tasks"].as_array().into_iter().flatten().find(|one| one["name"] == name);
-        listed.and_then(|one| one["location"]["line"].as_u64()).unwrap_or(u64::MAX)
+    of_the_file(&file, &mut drafts);
+    let all = Taskfiles::read(file, dir, around.read);
+    drafts.lost.extend(all.lost.clone());
+    let root = listed.iter().find_map(|one| {
+        let path = one["location"]["taskfile"].as_str()?;
+        let is_first = one["name"].as_str().is_some_and(|name| !all.files[0].json["tasks"][name].is_null());
+        is_first.then(|| path.rsplit_once('/').map_or("", |(folder, _)| folder))
+    });
+    let rehearse = |wanted: &Wanted| {
+        let plain = wanted.vars.iter().all(|(_, value)| !is_computed(value));
+        let said = plain.then(|| (around.rehearse)(&wanted.task, &wanted.vars)).flatten()?;
+        Some(rehearsed(&said, &wanted.task))
     };
-    names.sort_by_key(|name| (line(name), (*name).clone()));
-    for one in known["tasks"].as_array().into_iter().flatten() {
-        let name = one["name"].as_str().unwrap_or_default();
-        if !tasks.contains_key(name) && name.contains(':') {
-            drafts
-                .left_out
-                .push((name.to_owned(), "it comes from a file under `includes`: import that file".to_owned()));
+    let drafter = Drafter { all: &all, root: root.unwrap_or(HERE), rehearse: &rehearse };
+    let mut declared: BTreeMap<String, (&File, &Json)> = BTreeMap::new();
+    let mut names = Vec::new();
+    for (name, file, task) in all.tasks() {
+        if declared.insert(name.clone(), (file, task)).is_none() {
+            names.push(name);
         }
     }
-    let mut queue: Vec<Wanted> = names.into_iter().map(|name| Wanted::plain(name)).collect();
+    let line = |name: &str| {
+        let one = listed.iter().find(|one| one["name"] == name);
+        let file = all.files.iter().position(|file| std::ptr::eq(file, declared[name].0));
+        (file, one.and_then(|one| one["location"]["line"].as_u64()).unwrap_or(u64::MAX), name.to_owned())
+    };
+    names.sort_by_key(|name| line(name));
+    let mut queue: Vec<Wanted> = names.into_iter().map(|name| Wanted::plain(&name)).collect();
     let mut done = BTreeSet::new();
     // A task that is called with variables is a task of its own; it may call others.
     while !queue.is_empty() {
@@ -62,7 +91,8 @@ pub fn drafts(answer: &str, text: &str, dir: &str) -> Result<Drafts, String> {
             if !done.insert(wanted.name()) || done.len() > 2000 {
                 continue;
             }
-            match taskfile.draft(&wanted) {
+            let Some((file, task)) = declared.get(&wanted.task) else { continue };
+            match drafter.draft(&wanted, file, task) {
                 Ok((draft, called)) => {
                     drafts.tasks.push(draft);
                     queue.extend(called.into_iter().filter(|one| !one.is_plain()));
@@ -78,7 +108,7 @@ pub fn drafts(answer: &str, text: &str, dir: &str) -> Result<Drafts, String> {
     Ok(drafts)
 }
 
-fn around(file: &Json, drafts: &mut Drafts) {
+fn of_the_file(file: &Json, drafts: &mut Drafts) {
     if !file["tasks"]["default"].is_null() {
         drafts.default = Some(("`task` alone does", "default".to_owned()));
     }

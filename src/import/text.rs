@@ -118,12 +118,14 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// A TOML string that keeps lines and letters as they are where it can.
 fn multiline(text: &str) -> String {
-    let odd =
-        text.contains("'''") || text.ends_with('\'') || text.chars().any(|c| c.is_control() && !"\n\t".contains(c));
+    let odd = text.chars().any(|c| c.is_control() && !"\n\t".contains(c));
     match (text.contains('\n'), odd) {
         (_, true) => quoted(text),
         (false, false) if !text.contains(['"', '\\', '\t']) => quoted(text),
         (false, false) if !text.contains('\'') => format!("'{text}'"),
+        _ if text.contains("'''") => {
+            format!("\"\"\"\n{}\n\"\"\"", text.replace('\\', "\\\\").replace("\"\"\"", "\"\"\\\""))
+        }
         _ => format!("'''\n{text}\n'''"),
     }
 }
@@ -165,14 +167,19 @@ mod tests {
 description = "Say \"hi\""
 needs = ["b"]
 shell.with = ["sh", "-e"]
-shell.script = "{% raw %}echo ${#x}\necho '''{% endraw %}"
+shell.script = """
+{% raw %}echo ${#x}
+echo '''{% endraw %}
+"""
 "#;
         assert_eq!(render(&drafts, &names, "Makefile"), wanted);
     }
 
     #[test]
     fn text_is_written_so_that_it_is_read_as_it_was() {
-        for text in ["a", "a \"b\" \\c", "it's", "two\nlines\n\\", "\u{1}'''", "tab\there"] {
+        for text in
+            ["a", "a \"b\" \\c", "it's", "two\nlines\n\\", "it'''s\n\"\"\" \\n \"", "a \"\nb'", "\u{1}'''", "tab\there"]
+        {
             let toml: toml::Table = format!("x = {}", multiline(text)).parse().unwrap();
             assert_eq!(toml["x"].as_str().unwrap().trim_end(), text.trim_end(), "{text:?}");
         }

@@ -60,7 +60,14 @@ pub(super) fn drafts(
         }
         ImportTool::Task => {
             let answer = asked.answer(&taskfile::question(name))?;
-            taskfile::drafts(&answer.stdout, &asked.text()?, dir).map_err(|why| asked.odd(&why))
+            let around = taskfile::Around {
+                read: &|path| disk.read(Utf8Path::new(path)).map(|text| text.to_string()),
+                rehearse: &|task, vars| {
+                    let output = asked.ask(&taskfile::rehearsal(name, task, vars)).ok()?;
+                    output.is_ok().then_some(output.stderr)
+                },
+            };
+            taskfile::drafts(&answer.stdout, &asked.text()?, dir, &around).map_err(|why| asked.odd(&why))
         }
         ImportTool::Doit => {
             let python = asked.python()?;

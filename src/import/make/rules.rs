@@ -211,7 +211,8 @@ impl Rules<'_> {
         let written = ["> ", ">", "-o ", "touch ", "--output "]
             .iter()
             .any(|mark| script.contains(&format!("{mark}{}", rule.target)));
-        if named || written || there == Some(false) || (rule.target.contains(['.', '/']) && script.contains(base)) {
+        let says_it = rule.target.contains(['.', '/']) && script.contains(base);
+        if named || written || there == Some(false) || says_it || reads_its_stem(&script, base) {
             Role::File
         } else {
             Role::Name
@@ -240,6 +241,16 @@ impl Rules<'_> {
         let head = self.text.lines().position(heads).map(|at| at + 1);
         head.or(rule.line).unwrap_or(usize::MAX)
     }
+}
+
+/// Whether a recipe names a file that differs from the target in its ending: `cc -c main.c` makes `main.o`
+/// without saying so.
+fn reads_its_stem(script: &str, target: &str) -> bool {
+    let Some((stem, ending)) = target.rsplit_once('.') else { return false };
+    let is_part = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let mut words = script.split(|c: char| !is_part(c) && c != '/').map(|word| word.rsplit('/').next().unwrap_or(word));
+    let names_it = |word: &str| word.strip_prefix(stem).is_some_and(|rest| rest.len() > 1 && rest.starts_with('.'));
+    !stem.is_empty() && !ending.is_empty() && words.any(names_it) && !script.trim_start().starts_with("rm ")
 }
 
 /// `target: … ## what it does`, or the comment of two `#` above.
@@ -313,4 +324,19 @@ fn shell_flags(text: &str) -> Vec<String> {
             flag => Some(flag.to_owned()),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads_its_stem;
+
+    #[test]
+    fn a_compiler_makes_what_it_does_not_name() {
+        assert!(reads_its_stem("cc -c main.c", "main.o"));
+        assert!(reads_its_stem("cd doc && latex src/paper.tex", "paper.dvi"));
+        // Another stem, no ending, and what is only taken away.
+        assert!(!reads_its_stem("cc -c domain.c", "main.o"));
+        assert!(!reads_its_stem("./all.sh", "all"));
+        assert!(!reads_its_stem("rm -f report.txt", "report.pdf"));
+    }
 }

@@ -1,8 +1,11 @@
 //! Owns one task of a Taskfile as a draft, once for each set of variables that it is called with.
-//! Does not know how templates are filled (`variables`).
+//! Does not know how templates are filled (`variables`), nor how commands become a script (`commands`).
 
-use crate::import::draft::{Draft, add, inside, lines_apart};
-use crate::import::taskfile::variables::{Variables, plain};
+use crate::import::draft::{Draft, add};
+use crate::import::taskfile::commands::{Command, When, fill_in, is_quoted_away, script};
+use crate::import::taskfile::file::{File, Taskfiles};
+use crate::import::taskfile::repeat::turns;
+use crate::import::taskfile::variables::{HERE, Variables, is_computed, path_inside, plain};
 use serde_json::Value as Json;
 
 /// Keys that change only how a task is shown or compared.
@@ -24,18 +27,11 @@ const QUIET: [&str; 14] = [
 ];
 const QUIET_TOO: [&str; 7] = ["method", "run", "label", "prefix", "ignore_error", "interval", "failfast"];
 
-/// A Taskfile.
-pub(super) struct Taskfile<'a> {
-    pub(super) file: &'a Json,
-    pub(super) dir: &'a str,
-    pub(super) globals: Variables,
-}
-
 /// A task with the variables that it is called with.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    task: String,
-    vars: Vec<(String, String)>,
+    pub(super) task: String,
+    pub(super) vars: Vec<(String, String)>,
 }
 
 impl Wanted {
@@ -53,54 +49,67 @@ impl Wanted {
     }
 }
 
-impl Taskfile<'_> {
+/// Which commands Task itself would run; `None`: it can't say.
+pub(super) type Rehearse<'a> = &'a dyn Fn(&Wanted) -> Option<Vec<String>>;
+
+/// What makes drafts.
+pub(super) struct Drafter<'a> {
+    pub(super) all: &'a Taskfiles,
+    /// Absolute folder of the first file, as Task has it.
+    pub(super) root: &'a str,
+    pub(super) rehearse: Rehearse<'a>,
+}
+
+impl Drafter<'_> {
     /// The draft, and what it calls.
-    pub(super) fn draft(&self, wanted: &Wanted) -> Result<(Draft, Vec<Wanted>), String> {
-        let short = &self.file["tasks"][&wanted.task];
+    pub(super) fn draft(&self, wanted: &Wanted, file: &File, short: &Json) -> Result<(Draft, Vec<Wanted>), String> {
         // `task: command` and `task: [commands]` are short for `cmds`.
-        let long = serde_json::json!({ "cmds": if short.is_string() { Json::Array(vec![short.clone()]) } else { short.clone() } });
+        let cmds = if short.is_string() { Json::Array(vec![short.clone()]) } else { short.clone() };
+        let long = serde_json::json!({ "cmds": cmds });
         let task = if short.is_object() { short } else { &long };
         let given: serde_json::Map<String, Json> =
             wanted.vars.iter().map(|(name, value)| (name.clone(), Json::String(value.clone()))).collect();
-        let own = serde_json::json!({ "TASK": wanted.task });
-        let vars = self.globals.with(&own).with(&task["vars"]).with(&Json::Object(given));
+        let own = file.vars.and("TASK", wanted.task.clone());
+        let vars = own.with(&task["vars"]).with(&Json::Object(given));
         let mut draft = Draft::named(&wanted.name());
         draft.description =
             task["desc"].as_str().or(task["summary"].as_str()).map(|text| text.trim().replace('\n', " "));
         let dir = vars.fill(task["dir"].as_str().unwrap_or(""))?;
-        draft.dir = inside(self.dir, &dir).ok_or_else(|| format!("its folder `{dir}` lies outside of the project"))?;
+        draft.dir = path_inside(&self.all.top, &file.dir, &dir)
+            .ok_or_else(|| format!("its folder `{}` lies outside of the project", shown(&dir)))?;
+        let vars = vars.and("TASK_DIR", rooted_at(&self.all.top, &draft.dir));
         lost(task, &mut draft);
-        paths(task, &vars, &mut draft)?;
+        self.paths(task, &vars, &mut draft)?;
         let mut called = Vec::new();
-        for dependency in task["deps"].as_array().into_iter().flatten() {
-            if !dependency["for"].is_null() {
-                return Err("its `deps` are made by `for`".to_owned());
+        for dependency in task["deps"].as_array().into_iter().flatten().filter(|one| !one.is_null()) {
+            for turn in turns(dependency, &vars)? {
+                let one = self.call(file, dependency, &turn)?;
+                draft.needs.push(one.name());
+                called.push(one);
             }
-            let one = call(dependency, &vars)?;
-            draft.needs.push(one.name());
-            called.push(one);
         }
-        let lines = Self::commands(task, &vars, &mut draft, &mut called)?;
+        let commands = self.commands(wanted, file, task, &vars, &mut draft, &mut called)?;
         let mut checks = Vec::new();
-        for check in task["preconditions"].as_array().into_iter().flatten() {
+        for check in task["preconditions"].as_array().into_iter().flatten().filter(|one| !one.is_null()) {
             let command = vars.fill(check["sh"].as_str().or(check.as_str()).unwrap_or("true"))?;
             let message = vars.fill(check["msg"].as_str().unwrap_or("a precondition does not hold"))?;
             let message = message.replace('\'', r"'\''");
-            checks.push((format!("{{ {command}\n}} || {{ echo '{message}' >&2; exit 1; }}"), false));
+            checks.push(format!("{{ {command}\n}} || {{ echo '{message}' >&2; exit 1; }}"));
         }
-        let own = !lines.is_empty();
-        let all: Vec<(String, bool)> = checks.into_iter().chain(lines).collect();
-        let shell = if all.iter().any(|(line, _)| line.contains("[[")) { "bash" } else { "sh" };
-        match all.as_slice() {
-            [] => {}
-            [(line, false)] => (draft.script, draft.with) = (line.clone(), vec![shell.to_owned()]),
-            all => (draft.script, draft.with) = (lines_apart(all), vec![shell.to_owned(), "-e".to_owned()]),
+        let own = !commands.is_empty();
+        if own || !checks.is_empty() {
+            let (script, ends_early) = script(checks, &commands)?;
+            let shell = if script.contains("[[") { "bash" } else { "sh" };
+            draft.script = script;
+            draft.with = vec![shell.to_owned()];
+            draft.with.extend(ends_early.then(|| "-e".to_owned()));
         }
-        self.environment(task, &vars, &mut draft)?;
+        Self::environment(file, task, &vars, &mut draft)?;
         let mut status = Vec::new();
         for command in task["status"].as_array().into_iter().flatten() {
             status.push(vars.fill(command.as_str().unwrap_or("true"))?);
         }
+        self.place(&mut draft, &mut status);
         if !status.is_empty() {
             draft.probe_by(&status);
         } else if own && draft.inputs.is_empty() && draft.outputs.is_empty() {
@@ -109,59 +118,73 @@ impl Taskfile<'_> {
         Ok((draft, called))
     }
 
-    /// The commands with whether they may fail; a call of another task becomes a need.
+    /// The commands; a call of another task becomes a need.
     fn commands(
+        &self,
+        wanted: &Wanted,
+        file: &File,
         task: &Json,
         vars: &Variables,
         draft: &mut Draft,
         called: &mut Vec<Wanted>,
-    ) -> Result<Vec<(String, bool)>, String> {
-        let mut lines: Vec<(String, bool)> = Vec::new();
+    ) -> Result<Vec<Command>, String> {
+        let mut commands: Vec<Command> = Vec::new();
         let all = task["cmds"].as_array().cloned().unwrap_or_default();
         let single = [task["cmd"].clone()];
-        for command in all.iter().chain(single.iter().filter(|one| !one.is_null())) {
-            if !command["for"].is_null() {
-                return Err("a command is repeated by `for`".to_owned());
-            }
-            if !command["task"].is_null() {
-                let one = call(command, vars)?;
-                if !lines.is_empty() {
-                    draft
-                        .lost
-                        .push(format!("that `{}` is called between its commands: it comes before them", one.name()));
-                }
-                draft.needs.push(one.name());
-                called.push(one);
-                continue;
-            }
-            if !command["defer"].is_null() {
-                draft.lost.push(format!("`defer: {}`", plain(&command["defer"])));
-                continue;
-            }
-            if !command["platforms"].is_null() {
+        let mut calls = 0;
+        for one in all.iter().chain(&single).filter(|one| !one.is_null()) {
+            if !one["platforms"].is_null() {
                 draft.lost.push("that a command is for some systems alone (`platforms`)".to_owned());
             }
-            let text = command["cmd"].as_str().or(command.as_str()).ok_or("a command is no text")?;
-            if text.contains("CLI_ARGS") {
-                draft.lost.push("`{{.CLI_ARGS}}`: a task takes no arguments; they are empty here".to_owned());
+            if one["defer"].is_object() {
+                draft.lost.push(format!("`defer: {}`: a task that is called at the end", plain(&one["defer"]["task"])));
+                continue;
             }
-            let line = vars.fill(text)?.trim_end().to_owned();
-            if line.contains("$(") && !text.contains("$(") && line.contains('\'') {
-                return Err("a value that is computed when it runs stands where no shell would compute it".to_owned());
+            for turn in turns(one, vars)? {
+                if !one["task"].is_null() {
+                    let wanted = self.call(file, one, &turn)?;
+                    if commands.iter().any(|command| command.when == When::InTurn) {
+                        let name = wanted.name();
+                        draft.lost.push(format!("that `{name}` is called between its commands: it comes before them"));
+                    }
+                    calls += 1;
+                    draft.needs.push(wanted.name());
+                    called.push(wanted);
+                    continue;
+                }
+                let when = if one["defer"].is_null() { When::InTurn } else { When::AtEnd };
+                let text =
+                    one["defer"].as_str().or(one["cmd"].as_str()).or(one.as_str()).ok_or("a command is no text")?;
+                if text.contains("CLI_ARGS") {
+                    draft.lost.push("`{{.CLI_ARGS}}`: a task takes no arguments; they are empty here".to_owned());
+                }
+                let mut filled = turn.fill(text).map(|text| text.trim_end().to_owned());
+                if filled.as_ref().is_ok_and(|line| is_computed(line) && !text.contains("$(") && is_quoted_away(line)) {
+                    let why = "a value that is computed when it runs stands where no shell would compute it";
+                    filled = Err(why.to_owned());
+                }
+                let may_fail = one["ignore_error"] == true || task["ignore_error"] == true;
+                commands.push(Command { text: filled, may_fail, when });
             }
-            lines.push((line, command["ignore_error"] == true || task["ignore_error"] == true));
         }
-        if draft.needs.len() > 1 && !all.iter().filter(|one| !one["task"].is_null()).collect::<Vec<_>>().is_empty() {
+        if calls > 0 && draft.needs.len() > 1 {
             draft.lost.push("that it calls tasks one after the other: they may run at the same time".to_owned());
         }
-        Ok(lines)
+        if let Some(Err(why)) = commands.iter().map(|command| &command.text).find(|text| text.is_err()).cloned() {
+            let rehearsed = (self.rehearse)(wanted).ok_or_else(|| why.clone())?;
+            if !fill_in(&mut commands, &rehearsed, self.root) {
+                return Err(why);
+            }
+            draft.notes.push(format!("as Task would run it now: {why}"));
+        }
+        Ok(commands)
     }
 
-    fn environment(&self, task: &Json, vars: &Variables, draft: &mut Draft) -> Result<(), String> {
+    fn environment(file: &File, task: &Json, vars: &Variables, draft: &mut Draft) -> Result<(), String> {
         if draft.script.is_empty() {
             return Ok(());
         }
-        for table in [&self.file["env"], &task["env"]] {
+        for table in file.env.iter().chain([&task["env"]]) {
             for (name, value) in table.as_object().into_iter().flatten() {
                 draft.env.retain(|(own, _)| own != name);
                 if let Some(command) = value["sh"].as_str() {
@@ -169,7 +192,7 @@ impl Taskfile<'_> {
                     draft.script = format!("export {name}=\"$({command})\"\n{}", draft.script);
                 } else {
                     let value = vars.fill(&plain(value))?;
-                    if value.contains("$(") {
+                    if is_computed(&value) {
                         draft.script = format!("export {name}=\"{value}\"\n{}", draft.script);
                     } else {
                         draft.env.push((name.clone(), value));
@@ -179,6 +202,77 @@ impl Taskfile<'_> {
         }
         Ok(())
     }
+
+    /// Where the Taskfile lies, as a variable of each script that asks.
+    fn place(&self, draft: &mut Draft, status: &mut [String]) {
+        let (top, dir) = (&self.all.top, &draft.dir);
+        let above = if dir == top { "$PWD".to_owned() } else { format!("$(cd {} && pwd)", way(dir, top)) };
+        let one_line = draft.script.lines().count() == 1;
+        for text in status.iter_mut().chain([&mut draft.script]).filter(|text| text.contains(HERE)) {
+            *text = format!("root_dir={above}\n{}", text.replace(HERE, "$root_dir"));
+        }
+        if one_line && draft.script.contains("$root_dir") {
+            draft.script.push('\n');
+        }
+    }
+
+    /// `sources` and `generates`.
+    fn paths(&self, task: &Json, vars: &Variables, draft: &mut Draft) -> Result<(), String> {
+        let inside = |draft: &Draft, path: &str| path_inside(&self.all.top, &draft.dir, path);
+        for source in task["sources"].as_array().into_iter().flatten() {
+            let (mark, path) = match source["exclude"].as_str() {
+                Some(path) => ("!", path),
+                None => ("", source.as_str().unwrap_or_default()),
+            };
+            let path = vars.fill(path)?;
+            match inside(draft, &path) {
+                Some(path) if !path.contains("$(") => add(&mut draft.inputs, format!("{mark}{path}")),
+                _ => draft.lost.push(format!("input `{}`: it is no plain path inside of the project", shown(&path))),
+            }
+        }
+        for made in task["generates"].as_array().into_iter().flatten() {
+            let path = vars.fill(made.as_str().unwrap_or_default())?;
+            match inside(draft, &path) {
+                Some(path) if !path.contains(['*', '?', '{', '[', '$']) => add(&mut draft.outputs, path),
+                _ => {
+                    draft
+                        .lost
+                        .push(format!("output `{}`: outputs are plain paths inside of the project", shown(&path)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `name`, `task: name`, `task: name` with `vars`.
+    fn call(&self, file: &File, one: &Json, vars: &Variables) -> Result<Wanted, String> {
+        let name = one["task"].as_str().or(one.as_str()).ok_or("a call of no task")?;
+        let mut given = Vec::new();
+        for (key, value) in one["vars"].as_object().into_iter().flatten() {
+            let one = vars.with(&serde_json::json!({ key: value })).fill(&format!("{{{{.{key}}}}}"))?;
+            given.push((key.clone(), one));
+        }
+        Ok(Wanted { task: self.all.full_name(file, &vars.fill(name)?), vars: given })
+    }
+}
+
+/// The absolute path of a folder of the project.
+fn rooted_at(top: &str, dir: &str) -> String {
+    if dir == top { HERE.to_owned() } else { format!("{HERE}/{}", way(top, dir)) }
+}
+
+/// The way from one folder of the project to another.
+fn way(from: &str, to: &str) -> String {
+    let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let (from, to) = (parts(from), parts(to));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..".to_owned(), from.len() - shared);
+    up.chain(to[shared..].iter().cloned()).collect::<Vec<_>>().join("/")
+}
+
+/// A path as people know it.
+fn shown(path: &str) -> String {
+    path.replace(HERE, "{{.ROOT_DIR}}")
 }
 
 fn lost(task: &Json, draft: &mut Draft) {
@@ -193,37 +287,4 @@ fn lost(task: &Json, draft: &mut Draft) {
             key => draft.lost.push(format!("`{key}`")),
         }
     }
-}
-
-/// `sources` and `generates`.
-fn paths(task: &Json, vars: &Variables, draft: &mut Draft) -> Result<(), String> {
-    for source in task["sources"].as_array().into_iter().flatten() {
-        let (mark, path) = match source["exclude"].as_str() {
-            Some(path) => ("!", path),
-            None => ("", source.as_str().unwrap_or_default()),
-        };
-        let path = vars.fill(path)?;
-        match inside(&draft.dir, &path) {
-            Some(path) if !path.contains("$(") => add(&mut draft.inputs, format!("{mark}{path}")),
-            _ => draft.lost.push(format!("input `{path}`: it is no plain path inside of the project")),
-        }
-    }
-    for made in task["generates"].as_array().into_iter().flatten() {
-        let path = vars.fill(made.as_str().unwrap_or_default())?;
-        match inside(&draft.dir, &path) {
-            Some(path) if !path.contains(['*', '?', '{', '[', '$']) => add(&mut draft.outputs, path),
-            _ => draft.lost.push(format!("output `{path}`: outputs are plain paths inside of the project")),
-        }
-    }
-    Ok(())
-}
-
-/// `name`, `task: name`, `task: name` with `vars`.
-fn call(one: &Json, vars: &Variables) -> Result<Wanted, String> {
-    let name = one["task"].as_str().or(one.as_str()).ok_or("a call of no task")?;
-    let mut given = Vec::new();
-    for (key, value) in one["vars"].as_object().into_iter().flatten() {
-        given.push((key.clone(), vars.fill(&plain(value))?));
-    }
-    Ok(Wanted { task: vars.fill(name)?.trim_start_matches(':').to_owned(), vars: given })
 }

@@ -1,17 +1,33 @@
 //! Owns variables of a Taskfile and the templates that read them: what is plain is put in, what a shell computes
-//! becomes `$(…)`.
+//! becomes `$(…)`, where the Taskfile lies becomes `HERE`.
 //! Does not know tasks.
 
+use crate::import::draft::inside;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+
+/// Stands for the absolute path of the folder in which the Taskfile lies, which is no matter of a task file.
+pub(super) const HERE: &str = "\u{2}";
 
 /// Names and what they stand for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variables {
     values: BTreeMap<String, Result<String, String>>,
+    lists: BTreeMap<String, Vec<String>>,
 }
 
 impl Variables {
+    /// What Task itself sets; `folder`: where the file that is read lies, below the first one.
+    pub(super) fn of_task(folder: &str) -> Self {
+        let here = Self::default().and("ROOT_DIR", HERE.to_owned()).and("USER_WORKING_DIR", HERE.to_owned());
+        here.in_folder(folder)
+    }
+
+    /// As a file in another folder sees them.
+    pub(super) fn in_folder(&self, folder: &str) -> Self {
+        self.and("TASKFILE_DIR", if folder.is_empty() { HERE.to_owned() } else { format!("{HERE}/{folder}") })
+    }
+
     /// With these on top, in order; each may read those before it.
     pub(super) fn with(&self, table: &Json) -> Self {
         let mut all = self.clone();
@@ -24,13 +40,40 @@ impl Variables {
                         Some(command) => all.fill(command).map(|command| format!("$({})", command.trim())),
                         None => Err(format!("variable `{name}`, which is no text")),
                     },
-                    Json::Array(_) => Err(format!("variable `{name}`, which is a list")),
+                    Json::Array(items) => {
+                        let items: Result<Vec<String>, String> =
+                            items.iter().map(|item| all.fill(&plain(item))).collect();
+                        all.lists.extend(items.ok().map(|items| ((*name).clone(), items)));
+                        Err(format!("variable `{name}`, which is a list"))
+                    }
                     value => all.fill(&plain(value)),
                 };
                 all.values.insert((*name).clone(), value);
             }
         }
         all
+    }
+
+    /// With one more.
+    pub(super) fn and(&self, name: &str, value: String) -> Self {
+        let mut all = self.clone();
+        all.values.insert(name.to_owned(), Ok(value));
+        all
+    }
+
+    /// What a variable lists: its items, or its words.
+    pub(super) fn items(&self, name: &str, separator: Option<&str>) -> Result<Vec<String>, String> {
+        if let Some(items) = self.lists.get(name) {
+            return Ok(items.clone());
+        }
+        let text = match self.values.get(name) {
+            Some(Ok(text)) if !text.contains("$(") => text,
+            _ => return Err(format!("`for` goes over `{name}`, which is known only when it runs")),
+        };
+        Ok(match separator {
+            Some(separator) => text.split(separator).map(|item| item.trim().to_owned()).collect(),
+            None => text.split_whitespace().map(str::to_owned).collect(),
+        })
     }
 
     /// A text with values in place of `{{.NAME}}`.
@@ -63,7 +106,7 @@ impl Variables {
             }
             None => (inside, None),
         };
-        let word = name.strip_prefix('.').filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        let word = name.strip_prefix('.').filter(|name| name.chars().all(|c| c.is_alphanumeric() || "_.".contains(c)));
         let word = word.ok_or_else(|| format!("the template `{{{{{inside}}}}}`"))?;
         match (self.values.get(word), default) {
             (Some(value), None) => value.clone(),
@@ -72,6 +115,19 @@ impl Variables {
             (None, Some(default)) => Ok(default.to_owned()),
             (None, None) => Err(format!("`{{{{.{word}}}}}`, which has no value")),
         }
+    }
+}
+
+/// Whether a value is known only when the task runs.
+pub(super) fn is_computed(text: &str) -> bool {
+    text.contains("$(") || text.contains(HERE)
+}
+
+/// A path of a Taskfile as one of the project: `at` is where it counts from, `top` where the first file lies.
+pub(super) fn path_inside(top: &str, at: &str, path: &str) -> Option<String> {
+    match path.strip_prefix(HERE) {
+        Some(rest) => inside(top, rest.trim_start_matches('/')),
+        None => inside(at, path),
     }
 }
 
@@ -97,5 +153,22 @@ mod tests {
         assert!(vars.fill("{{.N}}").unwrap_err().contains("has no value"));
         assert!(vars.fill("{{.A | upper}}").unwrap_err().contains("template"));
         assert!(vars.fill("{{.L}}").unwrap_err().contains("a list"));
+    }
+
+    #[test]
+    fn lists_are_items_or_words() {
+        let vars = Variables::of_task("").with(&json!({"L": [1, "b"], "W": "c  d", "C": "e, f", "S": {"sh": "ls"}}));
+        assert_eq!(vars.items("L", None).unwrap(), ["1", "b"]);
+        assert_eq!(vars.items("W", None).unwrap(), ["c", "d"]);
+        assert_eq!(vars.items("C", Some(",")).unwrap(), ["e", "f"]);
+        assert!(vars.items("S", None).is_err() && vars.items("N", None).is_err());
+    }
+
+    #[test]
+    fn where_the_file_lies_is_a_path_of_the_project() {
+        let vars = Variables::of_task("web").with(&json!({"BIN": "{{.ROOT_DIR}}/bin"}));
+        assert_eq!(path_inside("sub", "sub/x", &vars.fill("{{.BIN}}/a").unwrap()).unwrap(), "sub/bin/a");
+        assert_eq!(path_inside("", "x", &vars.fill("{{.TASKFILE_DIR}}").unwrap()).unwrap(), "web");
+        assert_eq!(path_inside("sub", "sub/x", "../a").unwrap(), "sub/a");
     }
 }

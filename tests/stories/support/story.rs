@@ -202,6 +202,14 @@ impl Story {
         self
     }
 
+    /// Copies what a public project has in its package, pinned in `scripts/pins/public.txt`, into the project.
+    pub fn public(&self, name: &str) -> &Self {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/public/files").join(name);
+        assert!(from.is_dir(), "{} is not there: run `make import-tools`", from.display());
+        copy(&from, &self.root(), &from, &[]);
+        self
+    }
+
     /// The same project in another folder, without what `.gitignore` would leave out: a fresh clone.
     pub fn fresh_clone(&self, leave_out: &[&str]) -> Self {
         let story = Self::new();
