@@ -22,6 +22,7 @@ use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::facts::Files;
 use crate::model::probe::Judge;
+use crate::model::task::Keep;
 use crate::model::text::Read;
 use crate::model::value::ValueType;
 use camino::Utf8PathBuf;
@@ -48,8 +49,6 @@ pub struct Inferred {
     pub settles: Vec<Utf8PathBuf>,
     /// What could not be inferred, for `infra check` to say: a lower-case sentence each.
     pub remarks: Vec<String>,
-    /// Paths that it writes and that are artifacts: declared outputs by implication (template `to`).
-    pub outputs: Vec<(Utf8PathBuf, crate::model::task::Keep)>,
 }
 
 /// One way to perform a task.
@@ -73,7 +72,15 @@ pub trait Kind: Sync {
     fn wrong(&self, _table: &Table, _reads: &BTreeSet<Read>) -> Vec<String> {
         Vec::new()
     }
-    /// Inputs and outputs that it can find out.
+    /// Whether it may have outputs that its table names (`outputs`), for tasks of other environments.
+    fn names_outputs(&self) -> bool {
+        false
+    }
+    /// Files that it writes and that are artifacts: declared outputs by implication (template `to`).
+    fn outputs(&self, _table: &Table, _files: &dyn Files) -> Vec<(Utf8PathBuf, Keep)> {
+        Vec::new()
+    }
+    /// Inputs that it can find out.
     fn infer(&self, table: &Table, files: &dyn Files) -> Inferred;
     /// Identity of the thing that it owns; `None`: the task itself.
     fn subject(&self, _table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {

@@ -61,12 +61,20 @@ impl Kind for Template {
             if let Some(from) = file.get("from").and_then(Json::as_str) {
                 inferred.paths.push(crate::model::path::join("".into(), from));
             }
-            if let Some(to) = file.get("to").and_then(Json::as_str) {
-                let keep = if is_secret(file) { Keep::Secret } else { Keep::Kept };
-                inferred.outputs.push((crate::model::path::join("".into(), to), keep));
-            }
         }
         inferred
+    }
+
+    fn names_outputs(&self) -> bool {
+        true
+    }
+
+    fn outputs(&self, table: &Table, _files: &dyn Files) -> Vec<(Utf8PathBuf, Keep)> {
+        let written = |file: &serde_json::Map<String, Json>| {
+            let to = file.get("to").and_then(Json::as_str)?;
+            Some((crate::model::path::join("".into(), to), if is_secret(file) { Keep::Secret } else { Keep::Kept }))
+        };
+        files(table).into_iter().filter_map(written).collect()
     }
 
     fn start(&self, job: Job) -> Box<dyn Machine> {

@@ -101,11 +101,11 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
     let vars = env::as_json(&environment.vars);
     let surroundings = Surroundings { env: &env_name, vars: &vars, secrets: &environment.secrets, settings: syntax };
     let (mut tasks, absent) = lower_all(&declared, &surroundings, &env_names, &mut problems);
-    let mut outputs = outputs::collect(&mut tasks, &mut problems);
+    let mut outputs = outputs::collect(&mut tasks, files, &mut problems);
     for other in env_names.iter().filter(|other| **other != env_name) {
         let vars = env::as_json(&env::variables(&settings, &file_vars, other, options));
         let there = Surroundings { env: other, vars: &vars, secrets: &environment.secrets, settings: syntax };
-        outputs::add_environment(&mut outputs, &declared, &there, &env_name);
+        outputs::add_environment(&mut outputs, &declared, &there, &env_name, files);
     }
     let around = link::Around { files, surroundings, absent: &absent, pools: &settings.pools, broken };
     let graph = link::link(&mut tasks, &outputs, &around, &mut problems);

@@ -9,15 +9,13 @@ use crate::manifest::frame::Placed;
 use crate::manifest::lower::Lowered;
 use crate::manifest::node::{Node, Value};
 use crate::manifest::{glob, path};
-use crate::model::action::KindName;
 use crate::model::diagnostic::{Diagnostic, Place};
-use crate::model::facts::{ContentKind, Files};
+use crate::model::facts::Files;
 use crate::model::name::TaskId;
 use crate::model::task::{Keep, Output, OutputShape};
 use crate::model::text::has_template;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// One path that a task of this environment writes.
 #[derive(Clone, Debug)]
@@ -79,23 +77,8 @@ fn within<'a, T>(map: &'a BTreeMap<String, T>, folder: &str) -> impl Iterator<It
     map.range(from..to)
 }
 
-/// A project without files: what a kind writes is plain from its table.
-struct Nothing;
-
-impl Files for Nothing {
-    fn read(&self, _path: &Utf8Path) -> Option<Arc<str>> {
-        None
-    }
-    fn kind(&self, _path: &Utf8Path) -> ContentKind {
-        ContentKind::Missing
-    }
-    fn list(&self, _folder: &Utf8Path) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 /// Gives each task its outputs, and finds those that two tasks write.
-pub(super) fn collect(tasks: &mut [Lowered], problems: &mut Vec<Diagnostic>) -> Outputs {
+pub(super) fn collect(tasks: &mut [Lowered], files: &dyn Files, problems: &mut Vec<Diagnostic>) -> Outputs {
     let mut outputs = Outputs::default();
     let mut twins = Vec::new();
     for lowered in tasks.iter_mut() {
@@ -103,7 +86,7 @@ pub(super) fn collect(tasks: &mut [Lowered], problems: &mut Vec<Diagnostic>) -> 
         for (text, place) in &lowered.outputs {
             mine.extend(declared(text, place, problems).map(|output| (output, place.clone())));
         }
-        let inferred = kind::find(lowered.task.action.kind).infer(&lowered.table, &Nothing).outputs;
+        let inferred = kind::find(lowered.task.action.kind).outputs(&lowered.table, files);
         for (path, keep) in inferred {
             match path::tidy(path.as_str()) {
                 Ok(path) => mine.push((Output { path, shape: OutputShape::File, keep }, lowered.action_place.clone())),
@@ -189,6 +172,7 @@ pub(super) fn add_environment(
     declared_tasks: &[TaskDeclared<'_>],
     around: &Surroundings<'_>,
     here: &str,
+    files: &dyn Files,
 ) {
     let mut ignored = Vec::new();
     for task in declared_tasks {
@@ -209,13 +193,12 @@ pub(super) fn add_environment(
                     outputs.anywhere.insert(output.path.into_string(), output.shape);
                 }
             }
-            // Of the kinds, only templates say by themselves what they write.
-            if draft.node.get(KindName::Template.word()).is_none() {
+            if !naming_kinds().any(|kind| draft.node.get(kind).is_some()) {
                 continue;
             }
             if let Some(found) = action::find("", &draft.node, &frame, &task.place, &mut ignored) {
                 let table = action::known(&action::table(&found, &frame, &mut ignored));
-                for (path, _) in found.kind.infer(&table, &Nothing).outputs {
+                for (path, _) in found.kind.outputs(&table, files) {
                     outputs.anywhere.insert(path.into_string(), OutputShape::File);
                 }
             }
@@ -224,9 +207,15 @@ pub(super) fn add_environment(
     }
 }
 
+/// Action keys of the kinds whose tables say what they write.
+fn naming_kinds() -> impl Iterator<Item = &'static str> {
+    kind::KINDS.iter().filter(|kind| kind.names_outputs()).map(|kind| kind.name().word())
+}
+
 fn writes(node: &Node) -> bool {
     node.entries().iter().any(|entry| {
-        matches!(entry.key.as_str(), "outputs" | "in_place" | "override") || entry.key == KindName::Template.word()
+        matches!(entry.key.as_str(), "outputs" | "in_place" | "override")
+            || naming_kinds().any(|kind| entry.key == kind)
     })
 }
 
@@ -235,7 +224,7 @@ fn is_everywhere_the_same(node: &Node) -> bool {
     node.entries().iter().all(|entry| match entry.key.as_str() {
         "override" | "foreach" | "matrix" => false,
         "outputs" | "in_place" => is_plain(&entry.node),
-        key if key == KindName::Template.word() => is_plain(&entry.node),
+        key if naming_kinds().any(|kind| key == kind) => is_plain(&entry.node),
         _ => true,
     })
 }

@@ -2,6 +2,13 @@
 
 use crate::support::{Helm, Kube, Story, send};
 use serde_json::json;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 const TASKS: &str = r#"
     [task.web]
@@ -183,4 +190,129 @@ fn a_secret_in_values_shows_nowhere() {
         let found = story.kubectl(&kube.config, "get secret web -o jsonpath={.data.password}");
         assert_eq!(found, "Y2FuYXJ5LTQ3MTE=");
     });
+}
+
+/// Serves files of a folder on loopback until it is dropped; gives the address.
+struct Served {
+    address: String,
+    end: Arc<AtomicBool>,
+}
+
+impl Served {
+    fn from(folder: PathBuf) -> Self {
+        Self::at("127.0.0.1:0", folder)
+    }
+
+    /// Where it was before.
+    fn again(url: &str, folder: PathBuf) -> Self {
+        Self::at(url.trim_start_matches("http://"), folder)
+    }
+
+    fn at(address: &str, folder: PathBuf) -> Self {
+        // Who served there before may not have seen its end yet.
+        let bind = || TcpListener::bind(address).ok();
+        let listener = (0..500).find_map(|_| {
+            bind().or_else(|| {
+                std::thread::sleep(Duration::from_millis(10));
+                None
+            })
+        });
+        let listener = listener.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let end = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&end);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                if ends.load(Ordering::Relaxed) {
+                    return;
+                }
+                let mut line = String::new();
+                let mut reader = BufReader::new(&stream);
+                reader.read_line(&mut line).unwrap();
+                let mut rest = String::new();
+                while reader.read_line(&mut rest).unwrap() > 2 {
+                    rest.clear();
+                }
+                let path = line.split(' ').nth(1).unwrap_or("/").trim_start_matches('/').to_owned();
+                let (status, body) = match fs::read(folder.join(path)) {
+                    Ok(body) => ("200 OK", body),
+                    Err(_) => ("404 Not Found", Vec::new()),
+                };
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+            }
+        });
+        Self { address, end }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(&self.address);
+    }
+}
+
+#[test]
+fn dependencies_of_a_chart_are_fetched_by_its_lock() {
+    for helm in [Helm::V3, Helm::V4] {
+        let story = Story::new();
+        story.kube_programs(helm);
+        let part = |name: &str, text: &str| {
+            story.file(&format!("{name}/Chart.yaml"), &format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\n"));
+            story.file(
+                &format!("{name}/templates/_x.tpl"),
+                &format!("{{{{- define \"{name}.x\" -}}}}{text}{{{{- end -}}}}"),
+            );
+        };
+        part("common", "near");
+        part("far", "far");
+        let repo = story.path("../repo");
+        fs::create_dir_all(&repo).unwrap();
+        let served = Served::from(repo.clone());
+        let url = format!("http://{}", served.address);
+        story.program_says("helm", &["package", "far", "-d", "../repo"]);
+        story.remove("far").program_says("helm", &["repo", "index", "../repo", "--url", &url]);
+        story.file(
+            "web/Chart.yaml",
+            &format!(
+                "apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies:\n- {{ name: common, version: 0.1.0, repository: \
+                 \"file://../common\" }}\n- {{ name: far, version: 0.1.0, repository: \"{url}\" }}\n"
+            ),
+        );
+        story.file("web/templates/a.yaml", "a: {{ include \"common.x\" . }} {{ include \"far.x\" . }}\n");
+        let render = r#"
+            [task.render]
+            helm = { release = "web", chart = "web", action = "template", to = "build/web.yml" }
+            "#;
+        story
+            .tasks(render)
+            .infra_to(1, "run render")
+            .stderr_has("missing in charts/")
+            .stderr_has("action = \"dependencies\"");
+        story.tasks(&format!("{render}\n[task.parts]\nhelm = {{ chart = \"web\", action = \"dependencies\" }}\n"));
+        story
+            .infra_to(1, "run parts")
+            .stderr_has("`web` has no `Chart.lock`")
+            .stderr_has("`helm dependency update web`");
+        story.program_says("helm", &["dependency", "update", "web"]);
+        story.remove("web/charts").run("render").ran(["parts", "render"]).run("render").nothing_ran();
+        assert!(story.read("build/web.yml").contains("a: near far"), "{}", story.read("build/web.yml"));
+        // Without the repository: what was fetched is kept.
+        drop(served);
+        story.remove("web/charts").run("render").restored(["parts"]).ran([]);
+        // Twin: the chart alone, and then one of its parts.
+        story.file("web/values.yaml", "x: 1\n").run("render").ran(["render"]);
+        part("common", "nearer");
+        let served = Served::again(&url, repo);
+        story.run("render").ran(["parts", "render"]);
+        assert!(story.read("build/web.yml").contains("a: nearer far"), "{}", story.read("build/web.yml"));
+        drop(served);
+        story.edit("web/Chart.yaml", "version: 0.1.0, repository: \"file", "version: 9.9.9, repository: \"file");
+        story.infra_to(1, "run parts").stderr_has("helm");
+        // An alias is of somebody's own helm.
+        let lock = story.read("web/Chart.lock");
+        story.file("web/Chart.lock", &lock.replace(&url, "'@mine'")).infra_to(1, "run parts").stderr_has("by an alias");
+    }
 }

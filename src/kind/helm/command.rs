@@ -4,7 +4,7 @@
 use crate::kind::cluster::{Cluster, REQUEST_TIMEOUT};
 use crate::kind::machine::{CanChange, Job, Stdout, Step};
 use crate::kind::{text, texts};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
 
 /// Revisions that are kept; helm's own default.
@@ -36,7 +36,8 @@ pub struct Commands {
     /// Absolute; where `set` is written, if the task has it.
     pub set_file: Option<Utf8PathBuf>,
     set: Option<Json>,
-    chart: String,
+    /// A folder or an archive, absolute; or a name in a repository.
+    pub chart: String,
     chart_flags: Vec<String>,
     values: Vec<Utf8PathBuf>,
     create_namespace: bool,
@@ -81,6 +82,24 @@ impl Commands {
     pub fn version(&self) -> Step {
         let argv = ["helm", "version", "--template", "{{.Version}}"].map(str::to_owned).into();
         self.cluster.step("helm version", argv, Stdout::Collect)
+    }
+
+    /// The same, with the content of a file.
+    pub fn version_and(&self, file: &Utf8Path) -> Step {
+        Step { read_after: vec![file.to_owned()], ..self.version() }
+    }
+
+    /// Makes a repository known to this task's helm, with its index as it is now.
+    pub fn repo_add(&self, number: usize, address: &str) -> Step {
+        let name = format!("infra-{number}");
+        let argv = ["helm", "repo", "add", &name, address, "--force-update"].map(str::to_owned).into();
+        self.cluster.step("helm repo add", argv, Stdout::Log)
+    }
+
+    /// Fetches what the chart's lock names. The repositories' indexes were fetched just now.
+    pub fn dependency_build(&self) -> Step {
+        let argv = ["helm", "dependency", "build", &self.chart, "--skip-refresh"].map(str::to_owned).into();
+        self.cluster.step("helm dependency build", argv, Stdout::Log)
     }
 
     /// Whether there is a release of that name: `helm status` would call its absence an error.

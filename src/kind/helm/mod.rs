@@ -2,6 +2,7 @@
 //! Does not know processes; the order of commands is the machines'.
 
 mod command;
+mod dependencies;
 mod release;
 mod simple;
 #[cfg(test)]
@@ -19,17 +20,17 @@ use crate::model::probe::Judge;
 use crate::model::task::Keep;
 use crate::model::text::Read;
 use crate::model::value::ValueType;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The kind.
 pub struct Helm;
 
-const ACTIONS: [&str; 5] = ["upgrade", "template", "lint", "test", "uninstall"];
+const ACTIONS: [&str; 6] = ["upgrade", "template", "lint", "dependencies", "test", "uninstall"];
 
 const KEYS: [KeySpec; 14] = [
-    KeySpec::needed("release", Shape::Text, When::Graph, "Name of the release."),
+    KeySpec::new("release", Shape::Text, When::Graph, "Name of the release; `lint` and `dependencies` need none."),
     KeySpec::new("chart", Shape::Text, When::Graph, "Folder or archive of the chart, or its name in `repo`."),
     KeySpec::new("version", Shape::Text, When::Start, "Version of a chart that is not in the project."),
     KeySpec::new("repo", Shape::Text, When::Start, "Address of the repository that has the chart."),
@@ -51,6 +52,7 @@ enum Action {
     Upgrade,
     Template,
     Lint,
+    Dependencies,
     Test,
     Uninstall,
 }
@@ -59,6 +61,7 @@ fn action(table: &Table) -> Action {
     match text(table, "action") {
         Some("template") => Action::Template,
         Some("lint") => Action::Lint,
+        Some("dependencies") => Action::Dependencies,
         Some("test") => Action::Test,
         Some("uninstall") => Action::Uninstall,
         _ => Action::Upgrade,
@@ -67,7 +70,11 @@ fn action(table: &Table) -> Action {
 
 impl Action {
     fn wants_chart(self) -> bool {
-        matches!(self, Self::Upgrade | Self::Template | Self::Lint)
+        matches!(self, Self::Upgrade | Self::Template | Self::Lint | Self::Dependencies)
+    }
+
+    fn wants_release(self) -> bool {
+        !matches!(self, Self::Lint | Self::Dependencies)
     }
 
     fn wants_cluster(self) -> bool {
@@ -95,7 +102,7 @@ impl Kind for Helm {
     fn default_effect(&self, table: &Table) -> Effect {
         match action(table) {
             Action::Upgrade | Action::Uninstall => Effect::Idempotent,
-            Action::Template | Action::Lint => Effect::Pure,
+            Action::Template | Action::Lint | Action::Dependencies => Effect::Pure,
             Action::Test => Effect::Read,
         }
     }
@@ -113,6 +120,9 @@ impl Kind for Helm {
         let mut wrong = Vec::new();
         if action == Action::Template && reads.iter().any(|read| matches!(read, Read::Secret(_))) {
             wrong.push("what action `template` writes is kept as an artifact, and may hold no secret".to_owned());
+        }
+        if action.wants_release() && !table.contains_key("release") {
+            wrong.push(format!("action `{}` needs `release`", action.word()));
         }
         if action.wants_chart() && !table.contains_key("chart") {
             wrong.push(format!("action `{}` needs `chart`", action.word()));
@@ -134,6 +144,9 @@ impl Kind for Helm {
         let action = action(table);
         if let Some(chart) = text(table, "chart").filter(|_| action.wants_chart()) {
             let chart = join(root, chart);
+            if action == Action::Dependencies {
+                return dependencies::infer(&chart, files);
+            }
             match files.kind(&chart) {
                 ContentKind::Folder => inferred.folders.push(chart),
                 ContentKind::File => inferred.paths.push(chart),
@@ -146,10 +159,22 @@ impl Kind for Helm {
         if action.wants_cluster() {
             inferred.paths.extend(cluster::input(table));
         }
-        if let Some(to) = text(table, "to").filter(|_| action == Action::Template) {
-            inferred.outputs.push((join(root, to), Keep::Kept));
-        }
         inferred
+    }
+
+    fn names_outputs(&self) -> bool {
+        true
+    }
+
+    fn outputs(&self, table: &Table, files: &dyn Files) -> Vec<(Utf8PathBuf, Keep)> {
+        let root = Utf8Path::new("");
+        match action(table) {
+            Action::Template => text(table, "to").map(|to| (join(root, to), Keep::Kept)).into_iter().collect(),
+            Action::Dependencies => {
+                text(table, "chart").map(|chart| dependencies::outputs(&join(root, chart), files)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn subject(&self, table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {
@@ -172,6 +197,7 @@ impl Kind for Helm {
             Action::Uninstall => Box::new(simple::Uninstalling::new(job)),
             Action::Template => Box::new(simple::Working::template(&job)),
             Action::Lint => Box::new(simple::Working::lint(&job)),
+            Action::Dependencies => Box::new(dependencies::Fetching::new(&job)),
             Action::Test => Box::new(simple::Testing::new(job)),
         }
     }

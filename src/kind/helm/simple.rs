@@ -202,7 +202,16 @@ impl Machine for Working {
 }
 
 fn failed(command: &str, end: &StepEnd) -> Move {
-    Move::Fail(Trouble { message: said(command, end), ..Trouble::default() })
+    let message = said(command, end);
+    Move::Fail(Trouble { hint: hint(&message).map(str::to_owned), message, ..Trouble::default() })
+}
+
+/// What to do about what helm said.
+pub(super) fn hint(said: &str) -> Option<&'static str> {
+    said.contains("missing in charts/").then_some(
+        "a task with `helm = { chart = \"…\", action = \"dependencies\" }` fetches what the chart's lock names, \
+         before this one",
+    )
 }
 
 /// How a command failed, with its last words.

@@ -3,7 +3,7 @@
 
 use super::command::{Commands, Major};
 use super::release::{Release, Standing, app_version, last_deployed};
-use super::simple::{LAST_WORDS, said};
+use super::simple::{LAST_WORDS, hint, said};
 use crate::kind::cluster::{Cluster, last_words};
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
@@ -182,7 +182,11 @@ impl Upgrading {
             self.stage = Stage::StatusAfter;
             return Move::Run(self.commands.status());
         }
-        self.failure = Some(said("helm upgrade", end));
+        let said = said("helm upgrade", end);
+        if let Some(hint) = hint(&said) {
+            return self.trouble(said, Some(hint.to_owned()));
+        }
+        self.failure = Some(said);
         self.stage = Stage::Pods;
         Move::Run(self.commands.pods())
     }

@@ -5,7 +5,6 @@ use super::command::kustomized;
 use crate::kind::{Inferred, Table, cluster, folder, text, texts};
 use crate::model::facts::{ContentKind, Files};
 use crate::model::path::join;
-use crate::model::task::Keep;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -24,7 +23,7 @@ const LISTS: [&str; 8] = [
     "transformers",
 ];
 
-/// What a table reads and writes.
+/// What a table reads.
 pub fn infer(table: &Table, files: &dyn Files) -> Inferred {
     let mut inferred = Inferred::default();
     let root = Utf8Path::new("");
@@ -38,9 +37,6 @@ pub fn infer(table: &Table, files: &dyn Files) -> Inferred {
     }
     if let Some(folder) = text(table, "render") {
         kustomization(&join(root, folder), files, &mut inferred, &mut BTreeSet::new());
-        if let Some(to) = text(table, "to") {
-            inferred.outputs.push((join(root, to), Keep::Kept));
-        }
     } else {
         inferred.paths.extend(cluster::input(table));
     }

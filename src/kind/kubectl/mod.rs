@@ -17,9 +17,12 @@ use crate::kind::{Inferred, Kind, Table, cluster, text, texts};
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::facts::Files;
+use crate::model::path::join;
 use crate::model::probe::Judge;
+use crate::model::task::Keep;
 use crate::model::text::Read;
 use crate::model::value::ValueType;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -124,6 +127,15 @@ impl Kind for Kubectl {
 
     fn infer(&self, table: &Table, files: &dyn Files) -> Inferred {
         infer::infer(table, files)
+    }
+
+    fn names_outputs(&self) -> bool {
+        true
+    }
+
+    fn outputs(&self, table: &Table, _files: &dyn Files) -> Vec<(Utf8PathBuf, Keep)> {
+        let to = text(table, "to").filter(|_| action(table) == Action::Render);
+        to.map(|to| (join(Utf8Path::new(""), to), Keep::Kept)).into_iter().collect()
     }
 
     fn subject(&self, table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {

@@ -169,7 +169,8 @@ fn what_a_kustomization_names_is_an_input() {
         "shared/x.yml",
     ];
     assert_eq!(paths, want);
-    assert_eq!(inferred.outputs[0].0, "out.yml");
+    let render = table(json!({"render": "k8s/overlay", "to": "out.yml"}));
+    assert_eq!(Kubectl.outputs(&render, &files)[0].0, "out.yml");
     let plain = Kubectl.infer(&table(json!({"apply": ["plain", "k8s/base"], "kubeconfig": "k"})), &files);
     assert_eq!(plain.globs[0], "plain/**/*.{yaml,yml,json}");
     assert!(plain.remarks[0].contains("write `-k k8s/base`"));
