@@ -2,11 +2,15 @@
 //! Does not know when it must be asked (`engine`).
 
 use crate::engine::{Approval, Approver};
+use crate::host::prompt::{self, Answer};
 use crate::kind::machine::Change;
 use crate::report::live::Hold;
 use crate::report::paint::{Look, Tone};
+use crate::report::text::clean;
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal, Write};
+
+/// Lines of a script that a question shows.
+const SHOWN: usize = 20;
 
 /// A person at a terminal, or nobody.
 pub struct Person {
@@ -31,24 +35,23 @@ impl Approver for Person {
         for address in &change.destroys {
             let _ = writeln!(text, "  {} {address}", self.look.paint(Tone::Bad, "destroys"));
         }
+        for line in change.runs.iter().take(SHOWN) {
+            let _ = writeln!(text, "  {} {}", self.look.paint(Tone::Dim, "|"), clean(line));
+        }
+        if let Some(more) = change.runs.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            let _ = writeln!(text, "  … and {more} more: `infra show {task}`");
+        }
         text.push_str("Go on? Type `yes`: ");
         self.hold.suspend(|| ask(&text, "yes"))
     }
 }
 
-/// Asks on the terminal; `Nobody` when there is none.
+/// Asks on the terminal; `Nobody` when there is none. An end of input is no yes.
 pub fn ask(question: &str, wanted: &str) -> Approval {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Approval::Nobody;
-    }
-    let mut stderr = std::io::stderr().lock();
-    if stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).is_err() {
-        return Approval::Nobody;
-    }
-    let mut answer = String::new();
-    match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(0) | Err(_) => Approval::Nobody,
-        Ok(_) if answer.trim() == wanted => Approval::Yes,
-        Ok(_) => Approval::No,
+    match prompt::ask(question) {
+        Answer::NoTerminal => Approval::Nobody,
+        Answer::Interrupted => Approval::Interrupted,
+        Answer::Line(line) if line.trim() == wanted => Approval::Yes,
+        Answer::Line(_) | Answer::End => Approval::No,
     }
 }

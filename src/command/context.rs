@@ -23,6 +23,7 @@ use crate::report::select::{Choice, ColorWish, Surroundings, Wishes, choose};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 /// What every command has.
 pub struct Context {
@@ -31,6 +32,7 @@ pub struct Context {
     pub caller_env: BTreeMap<String, String>,
     /// The list of all that is looked at, if anybody keeps one.
     pub sightings: Sightings,
+    unwritten: OnceLock<String>,
 }
 
 impl Context {
@@ -56,7 +58,7 @@ impl Context {
             around.columns = crate::host::simple::terminal_columns();
         }
         let choice = choose(&wishes, &around);
-        Self { global, choice, caller_env, sightings: Sightings::default() }
+        Self { global, choice, caller_env, sightings: Sightings::default(), unwritten: OnceLock::new() }
     }
 
     /// This invocation, as locks are signed.
@@ -158,14 +160,23 @@ impl Context {
         Ok(Opened { root, project, host })
     }
 
-    /// Writes data to stdout. Nobody reading is no error.
-    #[expect(clippy::unused_self, reason = "who may write has a context")]
+    /// Writes data to stdout. Nobody reading is no error; what else goes wrong is kept (`unwritten`).
     pub fn out(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
-        let _ = stdout
+        let written = stdout
             .write_all(text.as_bytes())
-            .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
-        let _ = stdout.flush();
+            .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") })
+            .and_then(|()| stdout.flush());
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            let _ = self.unwritten.set(crate::host::reason(&error));
+        }
+    }
+
+    /// Why data could not be written to stdout, if it could not.
+    pub fn unwritten(&self) -> Option<CommandError> {
+        self.unwritten.get().map(|why| CommandError::State(format!("standard output cannot be written: {why}")))
     }
 
     /// Writes to stderr what nobody misses who asked for quiet, or who is a program.

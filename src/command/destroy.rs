@@ -105,7 +105,7 @@ fn confirm(names: &str, env: &str) -> Result<(), CommandError> {
         format!("This undoes in `{env}`, in this order: {names}\nType the name of the environment to go on: ");
     match ask(&question, env) {
         Approval::Yes => Ok(()),
-        Approval::No => {
+        Approval::No | Approval::Interrupted => {
             Err(CommandError::Refused { message: "not confirmed; nothing was undone".to_owned(), hint: None })
         }
         Approval::Nobody => Err(CommandError::Refused {

@@ -74,12 +74,19 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Doctor(_) => doctor::doctor(&context),
         Command::Resolve(args) => resolve::resolve(&context, args),
     };
-    match result {
-        Ok(code) => code,
+    let code = match &result {
+        Ok(code) => *code,
         Err(error) => {
-            report(&context, &error);
+            report(&context, error);
             error.exit() as u8
         }
+    };
+    match context.unwritten().filter(|_| result.is_ok()) {
+        Some(error) => {
+            say_error(&context, &error);
+            error.exit() as u8
+        }
+        None => code,
     }
 }
 
@@ -93,6 +100,10 @@ fn report(context: &Context, error: &CommandError) {
         context.out(&json::document(&json::Failed { error }));
         return;
     }
+    say_error(context, error);
+}
+
+fn say_error(context: &Context, error: &CommandError) {
     let look = &context.choice.stderr;
     let mut text = format!("{} {error}\n", look.paint(Tone::Bad, "error:"));
     if let Some(hint) = error.hint() {

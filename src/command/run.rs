@@ -103,7 +103,9 @@ fn junit_file(file: &str) -> Result<Utf8PathBuf, CommandError> {
     let path = std::path::absolute(file).ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     match path {
         Some(path) if !path.is_dir() => {
-            simple::remove_file(&path);
+            if path.is_file() {
+                simple::remove_file(&path);
+            }
             Ok(path)
         }
         _ => Err(CommandError::usage(format!("`{file}` is no file that can be written"), "correct `--junit`")),

@@ -5,6 +5,7 @@ use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message};
 use crate::engine::job::Prepared;
 use crate::engine::request::Approval;
+use crate::engine::state::Stop;
 use crate::engine::undoing::UndoQueue;
 use crate::event::Event;
 use crate::host::cas::Aside;
@@ -179,6 +180,13 @@ impl Engine<'_> {
                 }
                 return Ok(());
             }
+            Approval::Interrupted => {
+                self.stop = self.stop.max(Stop::Starting);
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.interrupted = Some((Interrupted::User, Instant::now()));
+                }
+                ("interrupted".to_owned(), None)
+            }
             Approval::No => ("the change was not approved; nothing was changed".to_owned(), None),
             Approval::Nobody => (
                 format!(
@@ -191,6 +199,24 @@ impl Engine<'_> {
         Err(Trouble { message, hint, kind: TroubleKind::Refused, ..Trouble::default() })
     }
 
+    /// A change of which nothing is known but what will be run.
+    fn blind_change(&self, id: TaskId, step: &Step) -> Change {
+        let Some(live) = self.live.get(&id) else { return Change::default() };
+        let argvs = |argvs: &[Vec<String>]| argvs.iter().map(|argv| argv.join(" ")).collect();
+        let mut runs: Vec<String> = match &live.undo {
+            Some(_) => argvs(&live.job.undo),
+            None => crate::kind::find(self.project.task(id).action.kind).runs(&live.job.table),
+        };
+        if runs.is_empty() {
+            runs.push(step.argv.join(" "));
+        }
+        let runs: Vec<String> = runs.iter().map(|line| live.masks.mask(line)).collect();
+        match runs.as_slice() {
+            [line] => Change { summary: format!("runs `{line}`"), ..Change::default() },
+            lines => Change { summary: format!("runs {} lines", lines.len()), runs, ..Change::default() },
+        }
+    }
+
     fn run_step(&mut self, id: TaskId, step: Step) -> Result<(), RunError> {
         if let Some(live) = self.live.get(&id)
             && live.interrupted.is_some()
@@ -200,7 +226,7 @@ impl Engine<'_> {
         }
         let changes = step.can_change == CanChange::Yes && self.project.task(id).effect.changes_world();
         if changes {
-            let change = Change { summary: format!("runs `{}`", step.name), destroys: Vec::new() };
+            let change = self.blind_change(id, &step);
             if let Err(trouble) = self.ask_approval(id, &change, true) {
                 return self.fail(id, trouble);
             }

@@ -6,6 +6,7 @@ use crate::engine::attempt::Interrupted;
 use crate::engine::dispatch::{Engine, Message};
 use crate::engine::settle::Said;
 use crate::engine::state::Stop;
+use crate::engine::undoing::UndoQueue;
 use crate::event::Failure;
 use crate::host::store::{Commit, Durable, Ending, WorldUpdate};
 use crate::kind::machine::{Done, Trouble, TroubleKind};
@@ -221,6 +222,14 @@ impl Engine<'_> {
             Some(_) => "interrupted".to_owned(),
             None => live.masks.mask(&trouble.message),
         };
+        // Of an undo task it is one target whose undo did not end well.
+        let undoing = live.undo.as_ref().and_then(UndoQueue::current);
+        let message = match undoing {
+            Some((name, _)) => format!("the undo of `{name}`: {message}"),
+            None => message,
+        };
+        let place = undoing.and_then(|(_, id)| id).map_or(&task.place, |id| &self.project.task(id).place);
+        let declared = self.host.declared_at(place);
         let seconds = live.started.elapsed().as_secs_f64();
         let phase = if by_user { Phase::Interrupted } else { Phase::Failed };
         let verdict = self.verdicts[id.index()].as_ref();
@@ -279,7 +288,7 @@ impl Engine<'_> {
             tail,
             log: self.host.is_written(&live.log).then(|| self.host.relative(&live.log)),
             hint: trouble.hint,
-            declared: self.host.declared_at(&task.place),
+            declared,
         };
         let said = Said {
             attempt: Some(live.attempt.0),

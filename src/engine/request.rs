@@ -70,6 +70,8 @@ pub enum Approval {
     No,
     /// Nobody can be asked here.
     Nobody,
+    /// The question was left by a signal that ends the run.
+    Interrupted,
 }
 
 /// Who is asked before a change.

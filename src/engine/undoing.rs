@@ -56,6 +56,11 @@ pub(super) struct UndoQueue {
 }
 
 impl UndoQueue {
+    /// What is taken back just now: its name, and where it is declared.
+    pub(super) fn current(&self) -> Option<(&str, Option<TaskId>)> {
+        self.current.as_ref().map(|target| (target.name.as_str(), target.id))
+    }
+
     /// Declared tasks among its targets.
     pub(super) fn declared_targets(&self) -> Vec<TaskId> {
         self.all.clone()
@@ -157,8 +162,8 @@ impl Engine<'_> {
                 Ok(prepared) => prepared,
                 Err(trouble) => {
                     self.note_exit(trouble.exit);
-                    let message = format!("`{}` cannot be undone: {}", target.name, trouble.message);
-                    return self.fail(id, Trouble { message, hint: trouble.hint, ..Trouble::default() });
+                    let (message, hint) = (trouble.message, trouble.hint);
+                    return self.fail(id, Trouble { message, hint, ..Trouble::default() });
                 }
             };
             let (prepared, kind) = prepared;

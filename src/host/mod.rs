@@ -11,6 +11,7 @@ pub mod lock;
 pub mod mask;
 mod outputs;
 pub mod process;
+pub mod prompt;
 pub mod secret;
 pub mod shim;
 pub mod signals;

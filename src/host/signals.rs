@@ -4,6 +4,14 @@
 use crate::host::process::sys::is_ignored;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static HEARD: AtomicUsize = AtomicUsize::new(0);
+
+/// How many signals were heard so far.
+pub fn heard() -> usize {
+    HEARD.load(Ordering::Relaxed)
+}
 
 /// Listens until it is dropped.
 pub struct Listening {
@@ -29,6 +37,7 @@ pub fn listen(mut tell: impl FnMut(i32) + Send + 'static) -> Listening {
     let handle = signals.handle();
     std::thread::spawn(move || {
         for signal in &mut signals {
+            HEARD.fetch_add(1, Ordering::Relaxed);
             tell(signal);
         }
     });

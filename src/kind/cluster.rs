@@ -208,10 +208,7 @@ impl Cluster {
             }),
             Err(NoAnswer::Silent(said)) if goes => Ok(Found::Gone(format!("gone with its cluster: {said}"))),
             Err(NoAnswer::Silent(said)) => Err(Trouble {
-                message: format!(
-                    "`{}` is not undone: its cluster does not answer, and may come back: {said}",
-                    job.task
-                ),
+                message: format!("its cluster does not answer, and may come back: {said}"),
                 hint: Some(format!("nothing was changed; bring it up and do it again; {undone}")),
                 ..Trouble::default()
             }),

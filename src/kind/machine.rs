@@ -169,6 +169,8 @@ pub struct Change {
     pub summary: String,
     /// Addresses that will be destroyed or replaced.
     pub destroys: Vec<String>,
+    /// What will be run, a line each, where the tool can't say what it will change.
+    pub runs: Vec<String>,
 }
 
 /// What a machine hears back.

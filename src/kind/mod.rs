@@ -91,6 +91,10 @@ pub trait Kind: Sync {
     fn default_exports(&self, _table: &Table, _files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {
         Some(BTreeMap::new())
     }
+    /// All that it will run, a line each, for who must approve it; empty: its steps tell as they come.
+    fn runs(&self, _table: &Table) -> Vec<String> {
+        Vec::new()
+    }
     /// The machine that performs it.
     fn start(&self, job: Job) -> Box<dyn Machine>;
     /// The machine that takes back what it did; `None`: it has no undo of its own (then the task's

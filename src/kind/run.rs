@@ -53,6 +53,10 @@ impl Kind for Run {
         inferred
     }
 
+    fn runs(&self, table: &Table) -> Vec<String> {
+        argvs(table.get("run")).iter().map(|argv| argv.join(" ")).collect()
+    }
+
     fn start(&self, job: Job) -> Box<dyn Machine> {
         let argvs = argvs(job.table.get("run"));
         Box::new(Steps::new(argvs, &job))

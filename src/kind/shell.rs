@@ -42,9 +42,15 @@ impl Kind for Shell {
         Inferred::default()
     }
 
+    fn runs(&self, table: &Table) -> Vec<String> {
+        text(table, "script").unwrap_or("").trim().lines().map(str::to_owned).collect()
+    }
+
     fn start(&self, job: Job) -> Box<dyn Machine> {
         let mut argv = shell(&job.table);
-        let name = argv.join(" ");
+        // What it does tells more than that a shell does it.
+        let says_something = |line: &String| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        let name = self.runs(&job.table).into_iter().find(says_something).unwrap_or_else(|| argv.join(" "));
         argv.push("-c".to_owned());
         argv.push(text(&job.table, "script").unwrap_or("").to_owned());
         Box::new(Steps::named(vec![(name, argv)], &job))

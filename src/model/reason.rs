@@ -72,8 +72,12 @@ pub enum Reason {
         #[serde(skip_serializing_if = "Option::is_none")]
         ttl: Option<i64>,
     },
-    /// Taken back.
-    UndoneBy { task: String },
+    /// Taken back, or begun to be.
+    UndoneBy {
+        task: String,
+        /// Whether the undo came to its end; else something of it may be left.
+        complete: bool,
+    },
     /// Another task began to change the same thing.
     SupersededBy { task: String },
     /// Asked for with `--force`.

@@ -257,7 +257,7 @@ fn voided(void: &Void, history: &History) -> Reason {
             _ => Reason::LastAttemptFailed { attempt: *attempt, message: None },
         },
         Void::Superseded { task } => Reason::SupersededBy { task: task.clone() },
-        Void::Undone { task } => Reason::UndoneBy { task: task.clone() },
+        Void::Undone { task } => Reason::UndoneBy { task: task.clone(), complete: history.began.is_none() },
         Void::Resolved => Reason::Forced,
         Void::ChangedWhileRunning { path } => Reason::ChangedWhileRunning { path: path.clone() },
     }

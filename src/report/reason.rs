@@ -67,7 +67,8 @@ pub fn short(reason: &Reason) -> String {
         Reason::Incarnation { task, address, new: Some(_), .. } => format!("{} of {task} is another", clean(address)),
         Reason::ProbeDisagrees { .. } => "its probe disagrees".to_owned(),
         Reason::Expired { .. } => "expired".to_owned(),
-        Reason::UndoneBy { task } => format!("undone by {task}"),
+        Reason::UndoneBy { task, complete: true } => format!("undone by {task}"),
+        Reason::UndoneBy { task, complete: false } => format!("its undo by {task} did not come to its end"),
         Reason::SupersededBy { task } => format!("superseded by {task}"),
         Reason::Forced => "forced".to_owned(),
         Reason::FormatChanged { .. } => "record in another format".to_owned(),
@@ -225,7 +226,8 @@ mod tests {
             Reason::Expired { age: None, ttl: Some(600) },
             Reason::Expired { age: Some(-5), ttl: Some(600) },
             Reason::Expired { age: Some(5), ttl: None },
-            Reason::UndoneBy { task: s("teardown") },
+            Reason::UndoneBy { task: s("teardown"), complete: true },
+            Reason::UndoneBy { task: s("teardown"), complete: false },
             Reason::SupersededBy { task: s("provision-b") },
             Reason::Forced,
             Reason::FormatChanged { old: 1, new: 2 },
@@ -276,6 +278,7 @@ expired: believed for 10 min
 expired: its record is from the future
 read anew in every run (it has no ttl)
 undone by teardown
+its undo by teardown did not come to its end
 superseded by provision-b
 forced
 record in another format (1 → 2)

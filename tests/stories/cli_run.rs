@@ -283,6 +283,42 @@ pub fn yes_approves() {
 }
 
 #[test]
+fn a_question_shows_what_is_run_and_can_be_left() {
+    let story = Story::with(
+        r#"
+        [task.d]
+        run = [["sh", "-c", "echo one >> ../log"], ["sh", "-c", "echo two >> ../log"]]
+        [task.s]
+        shell = '''
+        # first a word
+        echo three >> ../log
+        '''
+        [task.after]
+        shell = "echo four >> ../log"
+        "#,
+    );
+    story.project("[env.local]\napprove = \"always\"\n");
+    let asked = "Type `yes`: ";
+    let seen = story.typed("run d s -j1", &[(asked, "yes\n"), ("three", "yes\n")]);
+    assert_eq!(seen.code, Some(0), "{seen:?}");
+    story.stdout_has("d changes `local`: runs 2 lines").stdout_has("  | sh -c echo two >> ../log");
+    story.stdout_has("s changes `local`: runs 2 lines").stdout_has("  | echo three >> ../log");
+    assert_eq!(story.read("../log"), "one\ntwo\nthree\n");
+    // Neither another word nor the end of input is a yes.
+    for keys in ["no\n", "\u{4}"] {
+        let seen = story.typed("run after", &[(asked, keys)]);
+        assert_eq!(seen.code, Some(5), "{seen:?}");
+        story.stdout_has("the change was not approved; nothing was changed");
+    }
+    // One interrupt is enough to leave, and nothing else is started.
+    let seen = story.typed("run after d --force -j1", &[(asked, "\u{3}")]);
+    assert_eq!(seen.code, Some(130), "{seen:?}");
+    story.stdout_has("interrupted");
+    assert_eq!(seen.stdout.matches(asked).count(), 1, "{seen:?}");
+    assert_eq!(story.read("../log"), "one\ntwo\nthree\n");
+}
+
+#[test]
 pub fn watch_is_the_watch_command() {
     let story = Story::with("[task.p]\neffect = \"pure\"\ninputs = [\"in\"]\nshell = \"echo p >> ../log\"\n");
     story.file("in", "1");

@@ -190,13 +190,15 @@ fn a_reader_that_goes_away_disturbs_nobody() {
         assert!(output.status.success() && stderr.is_empty(), "{line}: {:?} {stderr}", output.status);
     }
     assert_eq!(story.times("t"), 6, "the runs went on");
-    // A full or closed stdout is no panic either.
-    for line in [
-        format!("{infra} status > /dev/full"),
-        format!("{infra} status >&-"),
-        format!("{infra} run t 2>&-"),
-        format!("{infra} check 2> /dev/full"),
-    ] {
+    // What was asked for and is lost is told.
+    for words in ["status", "schema", "graph --format svg", "list --json"] {
+        let output = shell(&format!("{infra} {words} > /dev/full"));
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(7), "{words}: {stderr}");
+        assert!(stderr.contains("standard output cannot be written: the disk is full"), "{words}: {stderr}");
+    }
+    // A closed stdout or stderr is no panic either.
+    for line in [format!("{infra} status >&-"), format!("{infra} run t 2>&-"), format!("{infra} check 2> /dev/full")] {
         let output = shell(&line);
         assert!(output.status.code().is_some_and(|code| code < 100), "{line}: {:?}", output.status);
     }

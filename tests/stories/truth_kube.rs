@@ -287,7 +287,7 @@ fn app_on_a_machine() -> (Story, PathBuf) {
 fn an_undo_does_not_take_a_silent_cluster_for_gone() {
     let (story, config) = app_on_a_machine();
     story.lab("down");
-    story.infra_to(1, "run teardown").stderr_has("`app` is not undone: its cluster does not answer, and may come back");
+    story.infra_to(1, "run teardown").stderr_has("the undo of `app`: its cluster does not answer, and may come back");
     story.stderr_has("was refused").stderr_has("`infra resolve app --undone`").states("app=fresh");
     // It was only down: nothing was forgotten meanwhile.
     story.lab(&format!("up --while {}", std::process::id()));

@@ -74,6 +74,9 @@ fn an_undo_voids_nothing_beside_its_targets() {
 fn a_teardown_that_failed_half_way_leaves_nothing_that_looks_done() {
     let story = world();
     story.file("../stuck", "").run_to(1, "teardown").failed(["teardown"]);
+    story.says("the undo of `disk`: exited with code 1").says("tasks/t.toml:1:7");
+    story.status_reason("disk", json!({"kind": "undone-by", "task": "teardown", "complete": false}));
+    story.status_reason("vm", json!({"kind": "undone-by", "task": "teardown", "complete": true}));
     // `vm` is gone; `disk` was begun: neither is fresh, and the teardown is to be done again.
     let seen = story.try_infra("status --json disk vm teardown");
     for task in seen.json()["tasks"].as_array().unwrap() {

@@ -37,9 +37,15 @@ impl FileError {
 
 /// Writes a file so that a crash leaves the old bytes or the new ones: aside, to the disk, renamed.
 /// Missing folders are made. `mode`: its permissions; `None`: those it has, or the usual ones. A link
-/// at the path is replaced, not followed.
+/// at the path is replaced, not followed; a device or a pipe is written to, never replaced.
 pub fn write_aside(path: &Utf8Path, bytes: &[u8], mode: Option<u32>) -> Result<(), FileError> {
     let failed = FileError::write(path);
+    if let Ok(meta) = std::fs::symlink_metadata(path)
+        && !(meta.is_file() || meta.is_dir() || meta.is_symlink())
+    {
+        let written = OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes));
+        return written.map_err(failed);
+    }
     let aside = aside_name(path)?;
     let folder = path.parent().unwrap_or(Utf8Path::new("."));
     let write = || {
@@ -169,6 +175,21 @@ mod tests {
         write_aside(&path, b"two", None).unwrap();
         assert_eq!((std::fs::read(&path).unwrap().as_slice(), mode(&path)), (&b"two"[..], 0o750));
         assert_eq!(std::fs::read_dir(root.join("a/b")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays() {
+        use std::os::unix::fs::FileTypeExt;
+        let (_keep, root) = temp();
+        let path = root.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let read = std::thread::spawn({
+            let path = path.clone();
+            move || std::fs::read_to_string(path).unwrap()
+        });
+        write_aside(&path, b"told", None).unwrap();
+        assert_eq!(read.join().unwrap(), "told");
+        assert!(std::fs::symlink_metadata(&path).unwrap().file_type().is_fifo());
     }
 
     #[test]

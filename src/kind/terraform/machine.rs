@@ -200,7 +200,11 @@ impl Terraforming {
             return if self.goal == Goal::Apply { self.output() } else { self.pull_after() };
         }
         self.stage = Stage::Approve;
-        Move::Approve(Change { summary: self.stream.plan().shown(), destroys: self.stream.destroys.clone() })
+        Move::Approve(Change {
+            summary: self.stream.plan().shown(),
+            destroys: self.stream.destroys.clone(),
+            runs: Vec::new(),
+        })
     }
 
     fn told_plan(&self, is_change: bool) -> Move {
