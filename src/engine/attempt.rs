@@ -24,6 +24,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// The signal of Ctrl-C, and how a shell says that it ended what it ran.
+const SIGINT: i32 = 2;
+const BY_SIGINT: i32 = 128 + SIGINT;
+
 /// Lines of the log's end that a failure shows.
 const TAIL: usize = 20;
 
@@ -362,6 +366,13 @@ impl Engine<'_> {
     fn on_ended(&mut self, id: TaskId, ended: Ended) -> Result<(), RunError> {
         let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
         live.running = None;
+        // Ctrl-C goes to the tool that has the terminal, and not to us: it is meant for the run all the same.
+        let by_keys = live.handed
+            && live.interrupted.is_none()
+            && (ended.signal == Some(SIGINT) || ended.code == Some(BY_SIGINT));
+        if by_keys {
+            live.interrupted = Some((Interrupted::User, Instant::now()));
+        }
         let mut end = StepEnd {
             code: ended.code,
             signal: ended.signal,
@@ -378,6 +389,9 @@ impl Engine<'_> {
         }
         live.last_end = StepEnd { stdout: String::new(), files: BTreeMap::new(), ..end.clone() };
         self.host.forget_programs();
+        if by_keys {
+            self.stop_all();
+        }
         let swept = ended.swept.len();
         if let Some(lost) = ended.log_lost {
             self.notice(id, format!("the log lacks its end: {lost}"));

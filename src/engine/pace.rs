@@ -127,6 +127,14 @@ impl Engine<'_> {
         }
     }
 
+    /// As the first Ctrl-C does, where a tool got it.
+    pub(super) fn stop_all(&mut self) {
+        self.stop = self.stop.max(Stop::Interrupted);
+        for id in self.ids_running() {
+            self.interrupt(id, Interrupted::User);
+        }
+    }
+
     /// Interrupts everything, and writes nothing down.
     pub(super) fn interrupt_without_record(&mut self) {
         for live in self.live.values_mut().filter(|live| live.interrupted.is_none()) {

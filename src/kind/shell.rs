@@ -48,9 +48,11 @@ impl Kind for Shell {
 
     fn start(&self, job: Job) -> Box<dyn Machine> {
         let mut argv = shell(&job.table);
-        // What it does tells more than that a shell does it.
-        let says_something = |line: &String| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        let name = self.runs(&job.table).into_iter().find(says_something).unwrap_or_else(|| argv.join(" "));
+        // A single line tells more than that a shell runs it.
+        let name = match self.runs(&job.table).as_slice() {
+            [line] => line.clone(),
+            _ => argv.join(" "),
+        };
         argv.push("-c".to_owned());
         argv.push(text(&job.table, "script").unwrap_or("").to_owned());
         Box::new(Steps::named(vec![(name, argv)], &job))

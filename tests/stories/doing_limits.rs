@@ -69,6 +69,24 @@ fn stdin_is_closed() {
 }
 
 #[test]
+fn an_interrupt_that_an_interactive_tool_gets_is_meant_for_the_run() {
+    let story = Story::with(
+        r#"
+        [task.ask]
+        interactive = true
+        run = ["sh", "-c", "echo asking; exec sleep 20"]
+        [task.later]
+        after = ["ask"]
+        shell = "echo later >> ../log"
+        "#,
+    );
+    let seen = story.typed("run -k ask later -j1", &[("asking", "\u{3}")]);
+    assert_eq!(seen.code, Some(130), "{seen:?}");
+    story.stdout_has("interrupted ask").states("later=stale");
+    assert_eq!(story.times("later"), 0);
+}
+
+#[test]
 fn without_a_terminal_an_interactive_task_runs_like_every_other() {
     let story = Story::with(
         "[task.t]\ninteractive = true\nshell = \"echo hello; if read x; then echo got; else echo closed; fi\"\n",
