@@ -116,6 +116,9 @@ pub struct Failure {
     /// `file:line:column` of the task's declaration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared: Option<String>,
+    /// The task may fail (`allow_failure`): the run is none the worse for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allowed: bool,
 }
 
 /// Who hears events. A listener that fails never fails the run.

@@ -289,6 +289,7 @@ impl Engine<'_> {
             log: self.host.is_written(&live.log).then(|| self.host.relative(&live.log)),
             hint: trouble.hint,
             declared,
+            allowed: false,
         };
         let said = Said {
             attempt: Some(live.attempt.0),

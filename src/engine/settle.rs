@@ -176,6 +176,7 @@ impl Engine<'_> {
             log: None,
             hint,
             declared: self.host.declared_at(&self.project.task(id).place),
+            allowed: false,
         }
     }
 
@@ -271,7 +272,7 @@ impl Engine<'_> {
     }
 
     /// The end of a task in this run, for better or worse. Gives the tasks that it released.
-    pub(super) fn settle(&mut self, id: TaskId, outcome: Outcome, said: Said) -> Vec<TaskId> {
+    pub(super) fn settle(&mut self, id: TaskId, outcome: Outcome, mut said: Said) -> Vec<TaskId> {
         match outcome {
             Outcome::Ran => self.finished.ran += 1,
             Outcome::Fresh => self.finished.fresh += 1,
@@ -286,6 +287,9 @@ impl Engine<'_> {
         }
         if outcome == Outcome::Failed && task.on_failure == OnFailure::GoOn {
             self.board.settled[id.index()] = Settled::Yes(None);
+            if let Some(failure) = &mut said.failure {
+                failure.allowed = true;
+            }
         } else if outcome == Outcome::Failed && self.request.on_failure != OnTaskFailure::KeepGoing {
             self.stop = self.stop.max(Stop::Starting);
         }

@@ -6,13 +6,15 @@ use crate::model::effect::Outcome;
 use crate::report::paint::{Look, Tone};
 use crate::report::text::{clean, command, fit};
 
-/// Most columns of a command: a script in it stands in the declaration, and whole in `run --json`.
+/// Most columns of a command, and of a line of the log: a script stands in the declaration and whole in
+/// `run --json`, and the log has its lines whole.
 const LONGEST: usize = 400;
 
 /// The lines of the screen.
 pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> Vec<String> {
     let (word, tone, verb) = match outcome {
         Outcome::Interrupted => ("interrupted", Tone::Warn, "was interrupted"),
+        Outcome::Failed if failure.allowed => ("warning", Tone::Warn, "failed, as it may"),
         Outcome::Ran | Outcome::Fresh | Outcome::Restored | Outcome::Failed | Outcome::Skipped => {
             ("error", Tone::Bad, "failed")
         }
@@ -35,7 +37,10 @@ pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> V
     if !failure.tail.is_empty() {
         lines.push(format!("  {}", dim("the log ends:")));
         lines.extend(
-            failure.tail.iter().map(|line| format!("    {} {}", dim("|"), line.trim_end()).trim_end().to_owned()),
+            failure
+                .tail
+                .iter()
+                .map(|line| format!("    {} {}", dim("|"), fit(line.trim_end(), LONGEST)).trim_end().to_owned()),
         );
     }
     if let Some(log) = &failure.log {
@@ -61,6 +66,7 @@ pub(crate) mod tests {
             log: Some(".infra/runs/43/configure/7/output.log".to_owned()),
             hint: Some("is 10.0.0.1 up?".to_owned()),
             declared: Some("tasks/configure.toml:4:1".to_owned()),
+            allowed: false,
         }
     }
 
@@ -83,6 +89,14 @@ error: task `configure` failed: `ansible-playbook` exited with code 2
     }
 
     #[test]
+    fn one_that_may_fail_is_a_warning_and_no_line_fills_the_screen() {
+        let tail = vec!["x".repeat(200_000)];
+        let lines = screen("a", Outcome::Failed, &Failure { allowed: true, tail, ..full() }, &Look::default());
+        assert!(lines[0].starts_with("warning: task `a` failed, as it may: "), "{}", lines[0]);
+        assert!(lines.iter().all(|line| line.len() < 500), "{lines:?}");
+    }
+
+    #[test]
     fn what_is_not_known_is_not_said() {
         let bare = Failure {
             message: "ended by signal 9".to_owned(),
@@ -93,6 +107,7 @@ error: task `configure` failed: `ansible-playbook` exited with code 2
             log: None,
             hint: None,
             declared: None,
+            allowed: false,
         };
         assert_eq!(
             screen("a", Outcome::Interrupted, &bare, &Look::default()).join("\n"),

@@ -80,7 +80,8 @@ impl<W: Write> Folded<W> {
         }
         let place = failure.declared.as_deref().and_then(place_of);
         let message = failure.message.clone();
-        Some(error("error", self.folder.as_deref(), place, &format!("task {task} failed"), &message))
+        let word = if failure.allowed { "warning" } else { "error" };
+        Some(error(word, self.folder.as_deref(), place, &format!("task {task} failed"), &message))
     }
 }
 

@@ -146,7 +146,9 @@ impl Story {
         let why = reason::inline(reasons, room);
         let detail: Vec<String> = did.into_iter().chain((!why.is_empty()).then_some(why)).collect();
         let spent = attempt.is_some().then_some(*spent);
-        vec![self.line((outcome.word(), paint::outcome(*outcome)), task, spent, &detail.join("; "))]
+        let may = failure.as_ref().is_some_and(|failure| failure.allowed);
+        let tone = if may { Tone::Warn } else { paint::outcome(*outcome) };
+        vec![self.line((outcome.word(), tone), task, spent, &detail.join("; "))]
     }
 
     /// Puts a task away that did not come to its turn; `false`: it is one to be told now.
@@ -180,17 +182,18 @@ impl Story {
     }
 
     fn ended(&mut self, event: &Event) -> Vec<String> {
-        let Event::RunFinished { ran, fresh, restored, failed, skipped, interrupted, seconds: spent, .. } = event
+        let Event::RunFinished { ran, fresh, restored, failed, skipped, interrupted, seconds: spent, exit, .. } = event
         else {
             return Vec::new();
         };
+        let allowed = self.failures.iter().filter(|(.., failure)| failure.allowed).count();
         let idle = ran + restored + failed + skipped + interrupted == 0;
         let mut lines = self.left_alone(idle);
         lines.extend(self.failed());
-        let broken = failed + interrupted > 0;
-        if broken {
+        let broken = *exit != 0;
+        if broken && failed + interrupted > 0 || allowed > 0 && !self.look.is_quiet() {
             lines.push(String::new());
-        } else if self.look.is_quiet() {
+        } else if self.look.is_quiet() && !broken {
             return lines;
         }
         if idle {
@@ -200,7 +203,7 @@ impl Story {
             return lines;
         }
         let counts = [
-            (*failed, Outcome::Failed),
+            (failed.saturating_sub(allowed), Outcome::Failed),
             (*interrupted, Outcome::Interrupted),
             (*ran, Outcome::Ran),
             (*restored, Outcome::Restored),
@@ -211,9 +214,10 @@ impl Story {
             .into_iter()
             .filter(|(number, _)| *number > 0)
             .map(|(number, outcome)| self.look.paint(paint::outcome(outcome), &format!("{number} {}", outcome.word())))
+            .chain((allowed > 0).then(|| self.look.paint(Tone::Warn, &format!("{allowed} failed as allowed"))))
             .collect();
         lines.push(format!("{} in {}", counts.join(", "), seconds(*spent)));
-        if let Some(again) = self.again.filter(|_| broken) {
+        if let Some(again) = self.again.filter(|_| broken && failed + interrupted > allowed) {
             lines.push(format!("{}: {again}", self.look.paint(Tone::Busy, "hint")));
         }
         self.headed(lines)

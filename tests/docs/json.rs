@@ -269,6 +269,10 @@ terraform = { dir = "tf" }
 [task.fails]
 shell = "echo broken; exit 3"
 
+[task.may]
+allow_failure = true
+shell = "exit 3"
+
 [task.killed]
 shell = "kill -9 $$"
 
@@ -331,7 +335,7 @@ pub fn check(page: &mut Page, folder: &Path) {
     write("in", "1");
     write("probe", "7");
     write("seen", "0");
-    page.events(&infra("run --json use fails killed missing -k"));
+    page.events(&infra("run --json use fails may killed missing -k"));
     // Its probe can't tell, then says that it is gone.
     page.events(&infra("run --json use"));
     write("probe", "1");

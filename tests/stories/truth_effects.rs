@@ -248,6 +248,10 @@ fn a_task_that_may_fail_is_never_fresh_and_holds_nobody() {
     story.states("may=failed beside=fresh");
     // It is tried again, and what needs it with it: it began to change the world.
     story.run("use beside").failed(["may"]).ran(["use"]).fresh(["beside"]);
+    // Nobody is told that the run went wrong, or how to go on.
+    story.run_plain("use beside").stderr_has("warning: task `may` failed, as it may: exited with code 1");
+    story.stderr_has("1 ran, 1 fresh, 1 failed as allowed in ");
+    assert!(!story.last().stderr.contains("--resume"), "{}", story.last().stderr);
     story.remove("../fail").run("use beside").ran(["may", "use"]).fresh(["beside"]);
     story.run("use beside").nothing_ran().fresh(["may", "use", "beside"]);
 }

@@ -66,7 +66,7 @@ pub(crate) fn run_finished(ran: usize, fresh: usize, failed: usize, skipped: usi
         skipped,
         interrupted: 0,
         seconds: 2.14,
-        exit: 0,
+        exit: u8::from(failed > 0),
     }
 }
 
