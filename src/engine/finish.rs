@@ -2,7 +2,7 @@
 //! Does not know how outputs are kept or how the machine came to its end.
 
 use crate::engine::RunError;
-use crate::engine::attempt::Interrupted;
+use crate::engine::attempt::{Interrupted, Live};
 use crate::engine::dispatch::{Engine, Message};
 use crate::engine::settle::Said;
 use crate::engine::state::Stop;
@@ -210,26 +210,7 @@ impl Engine<'_> {
         }
         self.clear_secrets(id, &live.job.tmp);
         let by_user = matches!(live.interrupted, Some((Interrupted::User | Interrupted::FailFast, _)));
-        let message = match live.interrupted {
-            Some((Interrupted::Timeout, _)) => {
-                let limit = task.timeout.unwrap_or_default();
-                format!("took longer than its timeout of {} s", limit.as_secs_f64())
-            }
-            Some(_) if live.killed && self.stop == Stop::Killed => "killed on request".to_owned(),
-            Some(_) if live.killed => {
-                format!("interrupted, and killed when its grace of {} s was over", live.grace.as_secs_f64())
-            }
-            Some(_) => "interrupted".to_owned(),
-            None => live.masks.mask(&trouble.message),
-        };
-        // Of an undo task it is one target whose undo did not end well.
-        let undoing = live.undo.as_ref().and_then(UndoQueue::current);
-        let message = match undoing {
-            Some((name, _)) => format!("the undo of `{name}`: {message}"),
-            None => message,
-        };
-        let place = undoing.and_then(|(_, id)| id).map_or(&task.place, |id| &self.project.task(id).place);
-        let declared = self.host.declared_at(place);
+        let (message, declared) = self.how_it_ended(id, &live, &trouble.message);
         let seconds = live.started.elapsed().as_secs_f64();
         let phase = if by_user { Phase::Interrupted } else { Phase::Failed };
         let verdict = self.verdicts[id.index()].as_ref();
@@ -305,6 +286,31 @@ impl Engine<'_> {
         self.note_failure(id, if trouble.kind == TroubleKind::Refused { 5 } else { 1 });
         let released = self.settle(id, Outcome::Failed, said);
         self.judge_all(released)
+    }
+
+    /// What is said of an attempt that did not succeed, and where that is declared.
+    fn how_it_ended(&self, id: TaskId, live: &Live, said: &str) -> (String, Option<String>) {
+        let task = self.project.task(id);
+        let message = match live.interrupted {
+            Some((Interrupted::Timeout, _)) => {
+                let limit = task.timeout.unwrap_or_default();
+                format!("took longer than its timeout of {} s", limit.as_secs_f64())
+            }
+            Some(_) if live.killed && self.stop == Stop::Killed => "killed on request".to_owned(),
+            Some(_) if live.killed => {
+                format!("interrupted, and killed when its grace of {} s was over", live.grace.as_secs_f64())
+            }
+            Some(_) => "interrupted".to_owned(),
+            None => live.masks.mask(said),
+        };
+        // Of an undo task it is one target whose undo did not end well.
+        let undoing = live.undo.as_ref().and_then(UndoQueue::current);
+        let message = match undoing {
+            Some((name, _)) => format!("the undo of `{name}`: {message}"),
+            None => message,
+        };
+        let place = undoing.and_then(|(_, id)| id).map_or(&task.place, |id| &self.project.task(id).place);
+        (message, self.host.declared_at(place))
     }
 
     /// `INFRA_TMP` outlives a failure, for those who want to look at it; but what may hold secrets in the

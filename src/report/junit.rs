@@ -149,7 +149,11 @@ fn failed(element: &str, case: &Case, otherwise: &str) -> String {
     lines.extend(failure.tail.iter().map(|line| format!("| {}", line.trim_end())));
     let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
     if failure.allowed {
-        return format!("<{element}>failed, as it may: {}\n{}</{element}>", escaped(&failure.message), lines.join("\n"));
+        return format!(
+            "<{element}>failed, as it may: {}\n{}</{element}>",
+            escaped(&failure.message),
+            lines.join("\n")
+        );
     }
     format!("<{element} message=\"{}\">{}</{element}>", escaped(&failure.message), lines.join("\n"))
 }

@@ -1,6 +1,8 @@
 //! Owns the live region of a terminal: running tasks, their last lines, how much is left.
 //! Does not know what the finished lines say (`story`). The only module that knows indicatif.
 
+mod terminal;
+
 use crate::event::{Event, Listener};
 use crate::report::paint::{Look, Tone};
 use crate::report::plain::write_lines;
@@ -10,11 +12,14 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
+use terminal::Terminal;
 
 /// How often a line is drawn again without an event.
 const TICK: Duration = Duration::from_millis(200);
 /// Below this width the total has no bar.
 const BAR_FROM: usize = 60;
+/// Rows beside those of running tasks: the total, and one that stays free.
+const OTHER_ROWS: usize = 3;
 /// Longest name in the region.
 const LONGEST_NAME: usize = 28;
 
@@ -28,6 +33,10 @@ pub struct Live<W: Write> {
     /// Made with the first task that starts: a run with nothing to do never draws.
     total: Option<ProgressBar>,
     running: BTreeMap<String, ProgressBar>,
+    /// Rows of the terminal.
+    rows: fn() -> usize,
+    /// Running tasks for which there is no row, oldest first: name, since when, how long it usually takes.
+    beyond: Vec<(String, Instant, Option<f64>)>,
     /// While a task has the terminal: which, and the lines that wait for its end.
     away: Option<(String, Vec<String>)>,
     since: Option<Instant>,
@@ -55,10 +64,10 @@ impl Hold {
 impl<W: Write> Live<W> {
     /// A listener that draws at stderr; `out` must lead to the same terminal.
     pub fn on_stderr(look: Look, out: W) -> Self {
-        Self::new(look, ProgressDrawTarget::stderr(), out)
+        Self::new(look, ProgressDrawTarget::term_like(Box::new(Terminal::stderr())), terminal::rows, out)
     }
 
-    fn new(look: Look, target: ProgressDrawTarget, out: W) -> Self {
+    fn new(look: Look, target: ProgressDrawTarget, rows: fn() -> usize, out: W) -> Self {
         Self {
             story: Story::new(look, look.is_verbose()),
             look,
@@ -66,6 +75,8 @@ impl<W: Write> Live<W> {
             out,
             total: None,
             running: BTreeMap::new(),
+            rows,
+            beyond: Vec::new(),
             away: None,
             since: None,
             names: 0,
@@ -103,7 +114,16 @@ impl<W: Write> Live<W> {
             former.finish_and_clear();
             self.multi.remove(&former);
         }
-        let bar = self.multi.insert_before(&total, ProgressBar::new_spinner());
+        if self.running.len() + OTHER_ROWS > (self.rows)() {
+            self.beyond.push((task.to_owned(), Instant::now(), estimate));
+            self.tell_more();
+            return;
+        }
+        self.draw(task, Duration::ZERO, estimate, &total);
+    }
+
+    fn draw(&mut self, task: &str, spent: Duration, estimate: Option<f64>, total: &ProgressBar) {
+        let bar = self.multi.insert_before(total, ProgressBar::new_spinner().with_elapsed(spent));
         let usual = estimate.map(|estimate| format!("/{}", about(estimate))).unwrap_or_default();
         bar.set_style(style("{spinner} {prefix} {spent} {wide_msg}").tick_chars("|/-\\ ").with_key(
             "spent",
@@ -137,8 +157,11 @@ impl<W: Write> Live<W> {
         let spent = self.since.get_or_insert_with(Instant::now).elapsed();
         let total = self.multi.add(ProgressBar::new(self.tasks.max(1)).with_elapsed(spent));
         let estimate = self.estimate;
-        let template =
-            if self.look.width < BAR_FROM { "{pos}/{len} {spent}" } else { "[{bar:20}] {pos}/{len} tasks, {spent}" };
+        let template = if self.look.width < BAR_FROM {
+            "{pos}/{len} {spent}{msg}"
+        } else {
+            "[{bar:20}] {pos}/{len} tasks, {spent}{msg}"
+        };
         total.set_style(style(template).progress_chars("=> ").with_key(
             "spent",
             move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
@@ -158,8 +181,22 @@ impl<W: Write> Live<W> {
             bar.finish_and_clear();
             self.multi.remove(&bar);
         }
-        if let Some(total) = &self.total {
+        self.beyond.retain(|(other, ..)| other != task);
+        if let Some(total) = self.total.clone() {
             total.set_position(self.settled);
+            if !self.beyond.is_empty() && self.running.len() + OTHER_ROWS <= (self.rows)() {
+                let (task, since, estimate) = self.beyond.remove(0);
+                self.draw(&task, since.elapsed(), estimate, &total);
+            }
+        }
+        self.tell_more();
+    }
+
+    /// How many tasks run for which there is no row.
+    fn tell_more(&self) {
+        let more = self.beyond.len();
+        if let Some(total) = &self.total {
+            total.set_message(if more > 0 { format!(", {more} more running") } else { String::new() });
         }
     }
 
@@ -235,149 +272,4 @@ fn left(estimate: Option<f64>, spent: f64) -> String {
 mod screen;
 
 #[cfg(test)]
-mod tests {
-    use super::screen::Screen;
-    use super::*;
-    use crate::model::effect::Outcome;
-    use crate::report::story::tests::{finished, output, run_finished, run_started, started};
-
-    fn live(screen: &Screen) -> Live<Screen> {
-        let look = Look { width: usize::from(screen.columns), ..Look::default() };
-        Live::new(look, ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255), screen.clone())
-    }
-
-    #[test]
-    fn running_tasks_stand_below_and_finished_ones_above() {
-        let screen = Screen::new(80);
-        let mut live = live(&screen);
-        for event in [
-            run_started(&["lint", "provision", "configure"]),
-            finished("lint", Outcome::Fresh),
-            started("provision"),
-            started("configure"),
-            output("provision", "vm[0]: Creating..."),
-            output("configure", &"x".repeat(200)),
-        ] {
-            live.hear(&event);
-        }
-        live.hear(&Event::TaskNotice { task: "provision".to_owned(), message: "tries again in 5 s".to_owned() });
-        let drawn: Vec<String> =
-            screen.text().lines().map(|line| line.trim_start_matches(['|', '/', '-', '\\', ' ']).to_owned()).collect();
-        assert_eq!(
-            drawn.join("\n"),
-            format!(
-                "\
-run 43 in local, verify: 3 tasks, about 1 min
-note        provision             tries again in 5 s
-provision 1 s tries again in 5 s
-configure 1 s {}
-[======>             ] 1/3 tasks, 1 s, about 1 min left",
-                "x".repeat(64)
-            )
-        );
-        live.hear(&finished("provision", Outcome::Ran));
-        live.hear(&finished("configure", Outcome::Ran));
-        live.hear(&run_finished(2, 1, 0, 0));
-        drop(live);
-        assert_eq!(
-            screen.text(),
-            "\
-run 43 in local, verify: 3 tasks, about 1 min
-note        provision             tries again in 5 s
-ran         provision      3.2 s  3 added; input main.tf is new (+1 more)
-ran         configure      3.2 s  3 added; input main.tf is new (+1 more)
-fresh       lint
-2 ran, 1 fresh in 2.1 s"
-        );
-    }
-
-    #[test]
-    fn an_interactive_task_has_the_terminal_to_itself() {
-        let screen = Screen::new(80);
-        let mut live = live(&screen);
-        live.hear(&run_started(&["login", "lint"]));
-        let Event::TaskStarted { reasons, .. } = started("login") else { return };
-        live.hear(&Event::TaskStarted {
-            task: "login".to_owned(),
-            attempt: 7,
-            kind: "run".to_owned(),
-            effect: crate::model::effect::Effect::Idempotent,
-            reasons,
-            at: 0,
-            estimate: None,
-            interactive: true,
-        });
-        let before = screen.text();
-        live.hear(&Event::TaskStep { task: "login".to_owned(), attempt: 7, step: "login".to_owned(), argv: vec![] });
-        live.hear(&Event::Notice { level: crate::event::Level::Warning, message: "the clock moved".to_owned() });
-        assert_eq!(screen.text(), before, "nothing is written over what the tool shows");
-        live.hear(&finished("login", Outcome::Ran));
-        assert!(screen.text().contains("warning: the clock moved\nran         login"), "{}", screen.text());
-        live.hear(&started("lint"));
-        live.multi.println("-").unwrap();
-        assert!(screen.text().contains("1/2 tasks"), "{}", screen.text());
-    }
-
-    #[test]
-    fn a_further_try_takes_the_place_of_the_former() {
-        let screen = Screen::new(80);
-        let mut live = live(&screen);
-        for event in [run_started(&["a"]), started("a"), output("a", "one"), started("a"), output("a", "two")] {
-            live.hear(&event);
-        }
-        live.multi.println("-").unwrap();
-        assert!(screen.text().contains("two") && !screen.text().contains("one"), "{}", screen.text());
-    }
-
-    #[test]
-    fn a_run_that_had_nothing_to_do_draws_nothing() {
-        let screen = Screen::new(80);
-        let mut live = live(&screen);
-        for event in [run_started(&["lint"]), finished("lint", Outcome::Fresh), run_finished(0, 1, 0, 0)] {
-            live.hear(&event);
-        }
-        assert_eq!(screen.text(), "nothing to do: 1 task fresh (2.1 s)");
-    }
-
-    #[test]
-    fn a_narrow_terminal_has_room_for_what_matters() {
-        let screen = Screen::new(30);
-        let mut live = live(&screen);
-        for event in [
-            run_started(&["a-task-with-a-long-name", "b"]),
-            started("a-task-with-a-long-name"),
-            output("a-task-with-a-long-name", "0123456789"),
-        ] {
-            live.hear(&event);
-        }
-        live.multi.println("-").unwrap();
-        let text = screen.text();
-        assert!(text.contains("a-task-wi… 1 s 0123456789") && text.contains("0/2 1 s, about 1 min left"), "{text}");
-        drop(live);
-        assert_eq!(screen.text(), "run 43 in local, verify: 2 tas\nks, about 1 min\n-");
-    }
-
-    #[test]
-    fn a_hidden_target_still_tells_the_story() {
-        let screen = Screen::new(80);
-        let mut live = Live::new(Look::default(), ProgressDrawTarget::hidden(), screen.clone());
-        for event in [run_started(&["a"]), started("a"), finished("a", Outcome::Ran), run_finished(1, 0, 0, 0)] {
-            live.hear(&event);
-        }
-        assert_eq!(
-            screen.text(),
-            "\
-run 43 in local, verify: 1 task, about 1 min
-ran         a      3.2 s  3 added; input main.tf is new (+1 more)
-1 ran in 2.1 s"
-        );
-    }
-
-    #[test]
-    fn what_is_left_is_said_as_well_as_it_is_known() {
-        assert_eq!(left(Some(60.0), 20.0), ", about 40 s left");
-        assert_eq!(left(Some(60.0), 62.0), ", nearly done");
-        assert_eq!(left(Some(60.0), 90.0), ", usually 1 min");
-        assert_eq!(left(None, 90.0), "");
-    }
-}
+mod tests;

@@ -2,10 +2,13 @@
 //! Does not know how the parts were found.
 
 use crate::report::paint::{self, Look, Tone};
-use crate::report::text::{clean, fit, pad, seconds, width};
+use crate::report::text::{clean, pad, seconds, width, wrapped};
 use crate::report::view::{SettingsView, ShowView};
 use serde_json::Value as Json;
 use std::fmt::Write as _;
+
+/// Least columns for what stands beside a name.
+const LEAST: usize = 24;
 
 /// A part's rows: what, and what of it.
 type Rows = Vec<(String, String)>;
@@ -54,15 +57,21 @@ fn part(text: &mut String, head: &str, rows: &Rows, look: &Look) {
     let widest = rows.iter().map(|(what, _)| width(what)).max().unwrap_or(0);
     for (what, of) in rows {
         if of.is_empty() {
-            let _ = writeln!(text, "  {}", fit(&clean(what), look.width.saturating_sub(2)));
+            for line in wrapped(&clean(what), look.width.saturating_sub(2)) {
+                let _ = writeln!(text, "  {line}");
+            }
             continue;
         }
-        let mut lines = of.lines();
-        let room = look.width.saturating_sub(widest + 4);
-        let first = fit(&clean(lines.next().unwrap_or_default()), room);
-        let _ = writeln!(text, "  {}  {first}", pad(&clean(what), widest));
+        // Beside a long name, or in a narrow terminal, nothing has room: then it stands below.
+        let below = look.width.saturating_sub(widest + 4) < LEAST;
+        let indent = if below { 4 } else { widest + 4 };
+        let room = look.width.saturating_sub(indent);
+        let mut lines = of.lines().flat_map(|line| wrapped(&clean(line), room));
+        let first = if below { None } else { lines.next() };
+        let _ =
+            writeln!(text, "{}", format!("  {}  {}", pad(&clean(what), widest), first.unwrap_or_default()).trim_end());
         for line in lines {
-            let _ = writeln!(text, "  {}  {}", " ".repeat(widest), fit(&clean(line), room));
+            let _ = writeln!(text, "{}", format!("{}{line}", " ".repeat(indent)).trim_end());
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::model::effect::State;
 use crate::model::reason::Reason;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
-use crate::report::text::{ENDLESS, about, ago, clean, count, fit, pad, usually, width};
+use crate::report::text::{ENDLESS, about, ago, clean, count, fit, hung, pad, usually, width, wrapped};
 use crate::report::view::{ListView, PlanAction, PlanView, StatusView};
 use std::fmt::Write as _;
 
@@ -70,6 +70,9 @@ pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
         .collect();
     let Some(((last, _), others)) = columns.split_last() else { return String::new() };
     let used: usize = others.iter().map(|(_, wide)| wide + GAP).sum();
+    if used + widest(*last).min(LEAST) > look.width {
+        return stacked(rows, look);
+    }
     let room = look.width.saturating_sub(used).max(LEAST);
     let mut text = String::new();
     let heads: Vec<Cell<'_>> = heads.iter().map(|head| toned(Tone::Dim, *head)).collect();
@@ -89,20 +92,44 @@ pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
             blanks += if column == *last { 0 } else { wide.saturating_sub(width(&said)) + GAP };
         }
         let _ = writeln!(text, "{line}");
-        for line in below {
-            let _ = writeln!(text, "{}", fit(line, look.width));
-        }
+        write_below(&mut text, below, look);
     }
     text
 }
 
+/// Where columns have no room beside each other: what a row says, below its name.
+fn stacked(rows: &[Row<'_>], look: &Look) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let mut cells = row.cells.iter().filter(|cell| !cell.said(ENDLESS).is_empty());
+        let Some(name) = cells.next() else { continue };
+        for line in wrapped(&name.said(ENDLESS), look.width) {
+            let _ = writeln!(text, "{}", look.paint(name.tone(), &line));
+        }
+        let others: Vec<String> = cells.map(|cell| cell.said(ENDLESS)).collect();
+        for line in wrapped(&others.join(", "), look.width.saturating_sub(GAP)) {
+            let _ = writeln!(text, "{}{line}", " ".repeat(GAP));
+        }
+        write_below(&mut text, &row.below, look);
+    }
+    text
+}
+
+fn write_below(text: &mut String, below: &[String], look: &Look) {
+    for line in below {
+        let own = line.trim_start();
+        text.push_str(&hung(line.len() - own.len(), own, look.width));
+    }
+}
+
 fn sentences(reasons: &[Reason], look: &Look) -> Vec<String> {
+    // With one reason that fits the row says it all.
     let room = look.width.saturating_sub(4);
-    // With one reason the row says it all.
-    if !look.is_verbose() || reasons.len() < 2 {
+    let fits = |one: &Reason| width(&reason::sentence(one, ENDLESS)) < room / 2;
+    if !look.is_verbose() || reasons.is_empty() || (reasons.len() == 1 && reasons.iter().all(fits)) {
         return Vec::new();
     }
-    reasons.iter().map(|one| format!("    {}", reason::sentence(one, room))).collect()
+    reasons.iter().map(|one| format!("    {}", reason::sentence(one, ENDLESS))).collect()
 }
 
 /// `infra status`.

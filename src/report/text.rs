@@ -35,6 +35,27 @@ pub fn fit(text: &str, room: usize) -> String {
     cut
 }
 
+/// The text in lines that fit; words stay whole where they can.
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+    /// Narrower than this nothing can be read.
+    const LEAST: usize = 12;
+    if width(text) <= room {
+        return vec![text.to_owned()];
+    }
+    let options = textwrap::Options::new(room.max(LEAST)).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+}
+
+/// A line that goes on below itself, a little further in, where the terminal ends.
+pub fn hung(indent: usize, line: &str, width: usize) -> String {
+    /// How much further in.
+    const FURTHER: usize = 2;
+    let parts = wrapped(line, width.saturating_sub(indent + FURTHER));
+    let line =
+        |(at, part): (usize, &String)| format!("{}{part}\n", " ".repeat(indent + if at == 0 { 0 } else { FURTHER }));
+    parts.iter().enumerate().map(line).collect()
+}
+
 /// Text padded with blanks to a width.
 pub fn pad(text: &str, to: usize) -> String {
     format!("{text}{}", " ".repeat(to.saturating_sub(width(text))))

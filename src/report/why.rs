@@ -4,12 +4,14 @@
 use crate::model::effect::State;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
-use crate::report::text::{ago, clean, command, count, seconds};
+use crate::report::text::{ENDLESS, ago, clean, command, count, hung, seconds};
 use crate::report::view::{ProbeView, Unchanged, WhyReason, WhyView};
 use std::fmt::Write as _;
 
 /// Reasons of one kind that are told before the others are only counted.
 const MOST: usize = 12;
+/// Most columns of a reason, old and new together: a value may be a whole file.
+const LONGEST: usize = 2000;
 
 /// One screen.
 pub fn why(view: &WhyView, look: &Look) -> String {
@@ -29,8 +31,7 @@ pub fn why(view: &WhyView, look: &Look) -> String {
                 ago(good.age_seconds)
             );
             if view.state == State::Fresh && !good.reasons.is_empty() {
-                let room = look.width.saturating_sub(16);
-                let _ = writeln!(text, "    it ran because {}", reason::inline(&good.reasons, room));
+                text += &hung(4, &format!("it ran because {}", reason::inline(&good.reasons, ENDLESS)), look.width);
             }
         }
         None => text.push_str("  last good: none\n"),
@@ -39,7 +40,7 @@ pub fn why(view: &WhyView, look: &Look) -> String {
         let _ = writeln!(text, "  declared at {declared}");
     }
     if let Some(answer) = &view.probe {
-        let _ = writeln!(text, "  probe {}, {}", probe(answer), ago(answer.age_seconds));
+        text += &hung(2, &format!("probe {}, {}", probe(answer), ago(answer.age_seconds)), look.width);
     }
     let (remarks, reasons): (Vec<&WhyReason>, Vec<&WhyReason>) =
         view.reasons.iter().partition(|one| one.reason.is_remark());
@@ -62,14 +63,14 @@ fn part(text: &mut String, head: &str, reasons: &[&WhyReason], look: &Look) {
     let most = if look.is_verbose() { usize::MAX } else { MOST };
     let _ = writeln!(text, "\n{}", look.paint(Tone::Dim, head));
     for one in reasons.iter().take(most) {
-        let _ = writeln!(text, "  {}", reason::sentence(&one.reason, look.width.saturating_sub(2)));
+        let room = if look.is_verbose() { ENDLESS } else { LONGEST };
+        *text += &hung(2, &reason::sentence(&one.reason, room), look.width);
         for because in &one.because {
             let lead = format!("{} ran in run {}", because.task, because.run);
             if because.reasons.is_empty() {
-                let _ = writeln!(text, "    {lead}");
+                *text += &hung(4, &lead, look.width);
             } else {
-                let room = look.width.saturating_sub(lead.len() + 13);
-                let _ = writeln!(text, "    {lead} because {}", reason::inline(&because.reasons, room));
+                *text += &hung(4, &format!("{lead} because {}", reason::inline(&because.reasons, ENDLESS)), look.width);
             }
         }
     }

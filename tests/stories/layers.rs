@@ -36,7 +36,7 @@ const BESIDE: [(&str, &str); 7] = [
 ];
 
 /// External crate and where it may be named: its one owner. `*`: anywhere.
-const OWNERS: [(&str, &[&str]); 37] = [
+const OWNERS: [(&str, &[&str]); 39] = [
     ("petgraph", &["model/graph"]),
     ("toml", &["manifest"]),
     ("minijinja", &["template"]),
@@ -53,6 +53,7 @@ const OWNERS: [(&str, &[&str]); 37] = [
     ("hcl_edit", &["kind"]),
     ("serde_saphyr", &["kind", "import"]),
     ("indicatif", &["report/live"]),
+    ("console", &["report/live"]),
     ("clap", &["cli", "main"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -61,6 +62,7 @@ const OWNERS: [(&str, &[&str]); 37] = [
     ("owo_colors", &["report/paint"]),
     ("jiff", &["report/text"]),
     ("unicode_width", &["report/text"]),
+    ("textwrap", &["report/text"]),
     ("signal_hook", &["host/signals"]),
     ("aho_corasick", &["host/mask"]),
     ("base64", &["host"]),
