@@ -10,12 +10,14 @@ use std::str::FromStr;
 
 mod completion;
 mod import;
+mod line;
 mod manual;
 mod questions;
 mod upkeep;
 
 pub use completion::{Shell, candidates};
 pub use import::{ImportArgs, ImportTool, InitArgs};
+pub use line::{Unread, read};
 pub use manual::{manual, manuals};
 pub use questions::{
     GraphArgs, GraphFormat, HistoryArgs, ListArgs, LogsArgs, OutputsArgs, PlanArgs, ShowArgs, StatusArgs, WhyArgs,

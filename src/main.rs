@@ -1,11 +1,14 @@
 //! Owns the start and the exit of the program.
 //! Does not know anything else.
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = infra::cli::Cli::parse();
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let cli = match infra::cli::read(&words) {
+        Ok(cli) => cli,
+        Err(unread) => return ExitCode::from(unread.tell()),
+    };
     let caller_env = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

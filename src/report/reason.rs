@@ -128,7 +128,7 @@ pub fn sentence(reason: &Reason, room: usize) -> String {
         Reason::StartedOnce { .. } => format!("{short}; `infra resolve` says what came of it"),
         Reason::EndUnknown { .. } => format!("{short}; `infra resolve` says it"),
         Reason::ToAsk { .. } => format!("{short}: no history here, their tool will say"),
-        Reason::SecretTakenAsUnchanged { .. } => format!("{short}: its command runs only in a run"),
+        Reason::SecretTakenAsUnchanged { .. } => format!("{short}: its value is not known here"),
         Reason::JudgedByLastValues { .. } => format!("{short}, which has expired"),
         Reason::NeverRan
         | Reason::LastAttemptFailed { message: None, .. }
@@ -291,7 +291,7 @@ running in run 44
 no longer declared
 to undo configure, provision
 to ask for provision: no history here, their tool will say
-secret token taken as unchanged: its command runs only in a run"
+secret token taken as unchanged: its value is not known here"
         );
     }
 

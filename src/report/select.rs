@@ -84,7 +84,7 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub mode: Mode,
-    /// How output is folded, in plain lines that are not quiet.
+    /// How output is folded, in plain lines; where quiet is wanted, what failed is still annotated.
     pub fold: Fold,
     pub stdout: Look,
     pub stderr: Look,
@@ -112,7 +112,7 @@ pub fn choose(wishes: &Wishes, around: &Surroundings) -> Choice {
     } else {
         Mode::Plain
     };
-    let folds = mode == Mode::Plain && wishes.verbosity != Verbosity::Quiet && !around.stderr_terminal;
+    let folds = mode == Mode::Plain && !around.stderr_terminal;
     let fold = if folds { around.fold } else { Fold::Nowhere };
     Choice { mode, fold, stdout: look(around.stdout_terminal), stderr: look(around.stderr_terminal) }
 }

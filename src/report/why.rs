@@ -190,7 +190,7 @@ because
     provision ran in run 43 because variable worker_count changed: 2 → 3
 
 note
-  secret token taken as unchanged: its command runs only in a run
+  secret token taken as unchanged: its value is not known here
 
 unchanged: 61 files, 4 variables, 1 tool
 

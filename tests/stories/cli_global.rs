@@ -90,11 +90,23 @@ pub fn json_is_for_machines() {
     assert_eq!(story.infra("status --json").last().json()["v"], 1);
     assert_eq!(story.infra("--json list").last().json()["v"], 1);
     // What can't be answered is a document, too.
-    let error = story.infra_to(2, "why a b --json").last();
-    assert!(error.stderr.contains("unexpected argument"), "{error:?}");
+    let error = story.infra_to(2, "why a b --json").last().json();
+    assert!(error["error"]["message"].as_str().unwrap().contains("unexpected argument"), "{error:?}");
     let error = story.infra_to(2, "-C /nowhere status --json").last().json();
     assert_eq!((error["v"].clone(), error["error"]["exit"].clone()), (json!(1), json!(2)), "{error}");
     assert!(error["error"]["message"].as_str().unwrap().contains("/nowhere") && error["error"]["hint"].is_string());
+}
+
+#[test]
+fn a_mistake_of_usage_is_a_document_too() {
+    let story = colours();
+    for words in ["status --nope --json", "--json show", "--json statu"] {
+        let seen = story.try_infra(words);
+        assert_eq!((seen.code, seen.stderr.as_str()), (Some(2), ""), "{seen:?}");
+        assert_eq!(seen.json()["error"]["exit"], 2, "{seen:?}");
+        assert!(seen.json()["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{seen:?}");
+    }
+    story.infra("--json --help").stdout_has("Usage: infra");
 }
 
 #[test]
@@ -116,6 +128,11 @@ pub fn color_is_as_asked() {
     story.without_env("FORCE_COLOR");
     story.infra_to(2, "status --color sometimes").stderr_has("possible values: auto, always, never");
     story.infra("status --json --color always");
+    // Help and mistakes of usage, too.
+    story.without_env("NO_COLOR").infra("--color always --help").stdout_has("\u{1b}[");
+    assert!(!story.infra("--color=never run --help").last().stdout.contains('\u{1b}'));
+    story.infra_to(2, "--color always statu").stderr_has("\u{1b}[");
+    assert!(!story.infra_to(2, "statu").last().stderr.contains('\u{1b}'));
     assert!(!story.last().stdout.contains('\u{1b}'), "JSON has no colours");
 }
 

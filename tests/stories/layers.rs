@@ -54,7 +54,7 @@ const OWNERS: [(&str, &[&str]); 39] = [
     ("serde_saphyr", &["kind", "import"]),
     ("indicatif", &["report/live"]),
     ("console", &["report/live"]),
-    ("clap", &["cli", "main"]),
+    ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("tokio", &["engine"]),
