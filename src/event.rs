@@ -43,8 +43,8 @@ pub enum Event {
         at: i64,
         #[serde(skip_serializing_if = "Option::is_none")]
         estimate: Option<f64>,
-        /// The terminal is handed to it until it ends.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        /// The terminal is handed to it until it ends: for those who draw on it, and no matter of a program's.
+        #[serde(skip)]
         interactive: bool,
     },
     /// A step of an attempt begins.

@@ -85,9 +85,7 @@ mod tests {
     #[test]
     fn colours_are_those_that_are_wished_for() {
         let text = |line: &str| unread(line).error.render().ansi().to_string();
-        let colored = |line: &str| match unread(line).error {
-            error => format!("{error:?}").contains("color_when: Always"),
-        };
+        let colored = |line: &str| format!("{:?}", unread(line).error).contains("color_when: Always");
         assert!(text("statu").contains("statu"));
         assert!(colored("--color always statu") && colored("statu --color=always"));
         assert!(!colored("--color never statu") && !colored("statu"));

@@ -36,6 +36,17 @@ pub struct Resumable {
     set: Vec<(String, String)>,
 }
 
+impl Resumable {
+    /// The selection as it was written.
+    fn shown(&self) -> String {
+        let flags = [("--only", &self.only), ("--from", &self.from), ("--until", &self.until), ("--skip", &self.skip)];
+        let flags =
+            flags.into_iter().flat_map(|(flag, values)| values.iter().map(move |value| format!("{flag} {value}")));
+        let words: Vec<String> = self.targets.iter().cloned().chain(flags).collect();
+        if words.is_empty() { "its default".to_owned() } else { words.join(" ") }
+    }
+}
+
 /// Runs.
 ///
 /// # Errors
@@ -44,7 +55,8 @@ pub fn run(context: &mut Context, args: &RunArgs) -> Result<u8, CommandError> {
     let mut selection = args.selection.clone();
     if args.resume {
         let root = context.root()?;
-        let (resumed, run_env) = last_unfinished(context, &root)?;
+        let (number, resumed, run_env) = last_unfinished(context, &root)?;
+        context.note(&format!("goes on with run {number} in {run_env}: {}", resumed.shown()));
         selection = Selection {
             targets: resumed.targets,
             only: resumed.only,
@@ -300,12 +312,14 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn last_unfinished(context: &Context, root: &Utf8Path) -> Result<(Resumable, String), CommandError> {
+fn last_unfinished(context: &Context, root: &Utf8Path) -> Result<(i64, Resumable, String), CommandError> {
     let store = Store::open_to_read(&root.join(STATE_DIR))?;
     let env = context.global.env.as_ref().map(crate::model::name::EnvName::new);
     let last = store.runs(env.as_ref(), 50)?.into_iter().find(|run| run.command == "run");
     match last {
-        Some(run) if run.exit != Some(0) => Ok((serde_json::from_str(&run.options).unwrap_or_default(), run.env)),
+        Some(run) if run.exit != Some(0) => {
+            Ok((run.id.0, serde_json::from_str(&run.options).unwrap_or_default(), run.env))
+        }
         Some(run) => Err(CommandError::usage(
             format!("nothing to resume: run {} finished", run.id),
             "start a new one with `infra run`",

@@ -8,6 +8,7 @@ use crate::command::hold::Patience;
 use crate::command::run::{self, Hushed, Manner, Round};
 use crate::engine::request::Reach;
 use crate::host::watch::{self, Change, Watch};
+use crate::report::select::Mode;
 use camino::Utf8PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,7 +65,13 @@ pub fn watch(context: &Context, selection: &Selection, args: &RunArgs) -> Result
         if first || hushed.spoke {
             context.note("watching for changes (Ctrl-C ends)");
         }
-        let Some(change) = next(&watch, &interrupted) else { return Ok(Exit::Interrupted as u8) };
+        let Some(change) = next(&watch, &interrupted) else {
+            if context.choice.mode == Mode::Live {
+                // The terminal echoed the keys; what follows begins on a line of its own.
+                context.say("\n");
+            }
+            return Ok(Exit::Interrupted as u8);
+        };
         echoes = if worked && ended.elapsed() < ECHO { echoes + 1 } else { 0 };
         if echoes == IN_A_ROW {
             context.note("tasks change what they read, or something else keeps changing files: slowing down");

@@ -71,7 +71,9 @@ impl Story {
                 } else {
                     format!("; changed: {}", clean(&names(changed, NAMED)))
                 };
-                self.headline = Some(format!("run {run} in {env}{of}: {}{long}{by}", count(tasks.len(), "task")));
+                // A run without work gets no number.
+                let run = if *run == 0 { String::new() } else { format!("run {run} ") };
+                self.headline = Some(format!("{run}in {env}{of}: {}{long}{by}", count(tasks.len(), "task")));
                 return Vec::new();
             }
             Event::TaskStarted { task, reasons, .. } => self.started(task, reasons),

@@ -169,6 +169,10 @@ pub fn resume_goes_on_with_targets_environment_and_variables() {
     assert_eq!(story.last().events()[0]["env"], "dev");
     assert!(story.read("../log").ends_with("7-dev 1\n"), "{}", story.read("../log"));
     story.infra_to(2, "run --resume").says("nothing to resume: run 2 finished");
+    // What it goes on with is told: it may be there no more.
+    story.file("../fail-c", "").infra_to(1, "run --only c --force -e dev --set x=7");
+    story.retask("[task.c]", "[task.renamed]");
+    story.infra_to(2, "run --resume").stderr_has("goes on with run 3 in dev: --only c\nerror").stderr_has("`c`");
     story.infra_to(2, "run c --resume").says("cannot be used with");
 }
 
