@@ -31,7 +31,7 @@ doc: ## the code's documentation, without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 deny: ## licences, sources and bans of dependencies
 	@scripts/deny.sh
-bench: ## time infra beside make, ninja and doit (SIZES="1000 10000")
+bench: ## time infra beside make, ninja, doit and Task (SIZES="1000 10000")
 	cargo build --locked --release
 	python3 bench/bench.py
 capture: ## make the terminal picture of the README anew (needs tmux)

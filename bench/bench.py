@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times infra beside make, ninja and doit on generated tasks, as ratios.
+"""Times infra beside make, ninja, doit and Task on generated tasks, as ratios.
 
     bench/bench.py [--sizes 1000 10000] [--runs 5] [--full-runs 3] [--jobs 2] [--write docs/benchmarks.md]
 
@@ -8,7 +8,8 @@ what the task before it in its chain wrote, and writes out/I.txt, by one `sh` th
 time counts, each tool must rerun exactly what it must after a null run, an edit and a touch; outputs must be
 right, byte for byte. Repetitions are interleaved, so that a slow minute of the machine is everybody's.
 
-peers: make (with and without its built-in rules) from the system; ninja and doit in .tools/bench.
+peers: make (with and without its built-in rules) from the system; ninja and doit in .tools/bench,
+Task in .tools/import. (just looks at nothing: it runs all recipes each time.)
 """
 
 import argparse
@@ -26,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".tools" / "bench" / "bin"
+TASK = ROOT / ".tools" / "import" / "bin" / "task"
 LAYERS = 10
 
 
@@ -61,6 +63,8 @@ class Tool:
 
     name = ""
     rereads = False
+    # Larger graphs take it too long to be waited for.
+    most = float("inf")
 
     def __init__(self, folder, n, jobs):
         self.folder, self.n, self.jobs = folder, n, jobs
@@ -210,7 +214,37 @@ def task_t():
         return "doit " + text.split()[0]
 
 
-TOOLS = [Infra, Make, MakeBare, Ninja, Doit]
+class Task(Tool):
+    """Task, which keeps a checksum of the sources of each task."""
+
+    name = "Task"
+    rereads = True
+    most = 1000
+
+    def declare(self):
+        deps = ", ".join(f"t{i}" for i in range(self.n))
+        text = [f"version: '3'\nrun: once\ntasks:\n  default:\n    deps: [{deps}]"]
+        for i in range(self.n):
+            earlier = before(i, self.n)
+            needs = f"\n    deps: [t{earlier}]" if earlier is not None else ""
+            text.append(
+                f"  t{i}:{needs}\n    sources: [{', '.join(sources(i, self.n))}]\n    generates: [out/{i}.txt]\n"
+                f"    cmds: ['{command(i, self.n)}']"
+            )
+        (self.folder / "Taskfile.yml").write_text("\n".join(text) + "\n")
+
+    def argv(self):
+        return [str(TASK), "-s", "-C", str(self.jobs)]
+
+    def forget(self):
+        super().forget()
+        self.away(self.folder / ".task")
+
+    def version(self):
+        return "Task " + subprocess.check_output([TASK, "--version"], text=True).strip()
+
+
+TOOLS = [Infra, Make, MakeBare, Ninja, Doit, Task]
 
 
 # ---- what must be true before a time counts
@@ -302,7 +336,7 @@ def shown(seconds):
 
 
 def size(n, args, folder, say):
-    tools = [make(folder / f"{n}-{re.sub('[^a-z]', '', make.name)}-{number}", n, args.jobs) for number, make in enumerate(TOOLS)]
+    tools = [make(folder / f"{n}-{re.sub('[^a-z]', '', make.name)}-{number}", n, args.jobs) for number, make in enumerate(TOOLS) if n <= make.most]
     for tool in tools:
         note(f"{n} tasks: {tool.name}: proving what reruns")
         prove(tool)
@@ -373,7 +407,7 @@ def main():
         sys.exit("bench: make is missing: on Debian or Ubuntu: apt-get install make")
     if args.only:
         TOOLS[:] = [tool for tool in TOOLS if tool is Infra or tool.name in args.only]
-    subprocess.run([ROOT / "scripts" / "setup.sh", "bench"], check=True, stdout=sys.stderr)
+    subprocess.run([ROOT / "scripts" / "setup.sh", "bench", "import"], check=True, stdout=sys.stderr)
 
     lines = []
 
