@@ -194,7 +194,7 @@ fn a_grandchild_that_holds_the_pipe_does_not_hang_and_is_swept() {
         Shell::new("setsid sh -c 'echo $$ > pid; exec sleep 60' & while [ ! -s pid ]; do sleep 0.01; done; echo done");
     let since = Instant::now();
     let seen = shell.run();
-    assert!(since.elapsed() < Duration::from_secs(5));
+    assert!(since.elapsed() < Duration::from_secs(30));
     let pid = shell.wait_for("pid");
     assert_eq!(seen.ended.swept, [pid.trim().parse::<u32>().unwrap()]);
     assert!(!alive(&pid));
