@@ -2,6 +2,10 @@
 //! before.
 //! Does not know what they do there.
 
+mod entering;
+
+pub use entering::{Entering, Purpose};
+
 use crate::kind::machine::{ACCEPTED, Ground, Job, Memory, Move, Stdout, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::{Table, text};
 use crate::model::reason::Reason;
@@ -48,7 +52,7 @@ enum NoAnswer {
 
 /// What an undo finds of the cluster in which the task made what it made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+enum Found {
     There {
         uid: String,
     },
@@ -172,7 +176,7 @@ impl Cluster {
     }
 
     /// The first move of a task that speaks to it: asks which cluster it is, if the environment allows it at all.
-    pub fn enter(&self, job: &Job) -> Move {
+    fn enter(&self, job: &Job) -> Move {
         match self.allowed(job) {
             Ok(()) => Move::Run(self.ask()),
             Err(trouble) => Move::Fail(trouble),
@@ -180,7 +184,7 @@ impl Cluster {
     }
 
     /// The uid of the cluster that answered, if it is the environment's.
-    pub fn entered(&self, job: &Job, end: &StepEnd) -> Result<String, Trouble> {
+    fn entered(&self, job: &Job, end: &StepEnd) -> Result<String, Trouble> {
         let uid = uid(end).map_err(|why| unreachable(&why))?;
         self.guard(job, &uid)?;
         Ok(uid)
@@ -189,7 +193,7 @@ impl Cluster {
     /// What an undo finds. A cluster that does not answer may only be down for a while, and another one at its
     /// address may be a mistake in the kubeconfig: neither is taken for its end unless what it stood on is
     /// undone too.
-    pub fn found(&self, job: &Job, end: &StepEnd) -> Result<Found, Trouble> {
+    fn found(&self, job: &Job, end: &StepEnd) -> Result<Found, Trouble> {
         let goes = job.memory.ground == Ground::Goes;
         let undone = format!("if it is gone for good: `infra resolve {} --undone`", job.task);
         match uid(end) {
@@ -223,12 +227,12 @@ impl Cluster {
     }
 
     /// The cluster as a real thing behind a task.
-    pub fn incarnation(&self, job: &Job, uid: &str) -> Incarnation {
+    fn incarnation(&self, job: &Job, uid: &str) -> Incarnation {
         Incarnation { task: job.task.clone(), address: self.address(), id: uid.to_owned(), generation: 0 }
     }
 
     /// Notes of a success: with them what was accepted by a person is no longer open.
-    pub fn note(uid: Option<&str>) -> BTreeMap<String, String> {
+    fn note(uid: Option<&str>) -> BTreeMap<String, String> {
         uid.map(|uid| ("cluster".to_owned(), uid.to_owned())).into_iter().collect()
     }
 

@@ -9,6 +9,7 @@ mod simple;
 mod tests;
 mod upgrade;
 
+use crate::kind::cluster::{Entering, Purpose};
 use crate::kind::machine::{Job, Machine, Step};
 use crate::kind::shape::{KeySpec, Shape, When};
 use crate::kind::{Inferred, Kind, Table, cluster, text, texts};
@@ -84,6 +85,11 @@ impl Action {
     fn word(self) -> &'static str {
         ACTIONS[self as usize]
     }
+}
+
+fn uninstalling(job: Job) -> Box<dyn Machine> {
+    let uninstalling = simple::Uninstalling::new(&job);
+    Box::new(Entering::new(job, Purpose::Undo, uninstalling))
 }
 
 impl Kind for Helm {
@@ -193,18 +199,20 @@ impl Kind for Helm {
 
     fn start(&self, job: Job) -> Box<dyn Machine> {
         match action(&job.table) {
-            Action::Upgrade => Box::new(upgrade::Upgrading::new(job)),
-            Action::Uninstall => Box::new(simple::Uninstalling::new(job)),
+            Action::Upgrade => Box::new(Entering::new(job.clone(), Purpose::Work, upgrade::Upgrading::new(job))),
+            Action::Uninstall => uninstalling(job),
             Action::Template => Box::new(simple::Working::template(&job)),
             Action::Lint => Box::new(simple::Working::lint(&job)),
             Action::Dependencies => Box::new(dependencies::Fetching::new(&job)),
-            Action::Test => Box::new(simple::Testing::new(job)),
+            Action::Test => {
+                let testing = simple::Testing::new(&job);
+                Box::new(Entering::new(job, Purpose::Work, testing))
+            }
         }
     }
 
     fn undo(&self, job: Job) -> Option<Box<dyn Machine>> {
-        (action(&job.table) == Action::Upgrade)
-            .then(|| -> Box<dyn Machine> { Box::new(simple::Uninstalling::new(job)) })
+        (action(&job.table) == Action::Upgrade).then(|| uninstalling(job))
     }
 
     fn has_probe(&self) -> bool {

@@ -3,11 +3,10 @@
 
 use super::command::Commands;
 use super::release::Release;
-use crate::kind::cluster::{Cluster, Found, last_words};
+use crate::kind::cluster::last_words;
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::kind::text;
-use crate::model::record::Incarnation;
 use camino::Utf8PathBuf;
 use std::collections::BTreeSet;
 
@@ -16,7 +15,6 @@ pub(super) const LAST_WORDS: &str = "the log ends with what its pods and the clu
 
 /// Takes a release away, if it is there.
 pub struct Uninstalling {
-    job: Job,
     commands: Commands,
     stage: Stage,
 }
@@ -25,7 +23,6 @@ pub struct Uninstalling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
-    Uid,
     List,
     Set,
     Work,
@@ -36,19 +33,8 @@ enum Stage {
 
 impl Uninstalling {
     /// A machine for a job.
-    pub fn new(job: Job) -> Self {
-        Self { commands: Commands::new(&job), job, stage: Stage::Start }
-    }
-
-    fn asked(&mut self, end: &StepEnd) -> Move {
-        match self.commands.cluster.found(&self.job, end) {
-            Ok(Found::There { .. }) => {
-                self.stage = Stage::List;
-                Move::Run(self.commands.list())
-            }
-            Ok(Found::Gone(why)) => Move::Done(Done::nothing_there(why)),
-            Err(trouble) => Move::Fail(trouble),
-        }
+    pub fn new(job: &Job) -> Self {
+        Self { commands: Commands::new(job), stage: Stage::Start }
     }
 }
 
@@ -57,10 +43,9 @@ impl Machine for Uninstalling {
         let end = heard.end();
         match self.stage {
             Stage::Start => {
-                self.stage = Stage::Uid;
-                self.commands.cluster.enter(&self.job)
+                self.stage = Stage::List;
+                Move::Run(self.commands.list())
             }
-            Stage::Uid => self.asked(&end),
             Stage::List => match Release::is_listed(&end) {
                 Ok(false) => Move::Done(Done::nothing_there("nothing there")),
                 Ok(true) => {
@@ -81,17 +66,15 @@ impl Machine for Uninstalling {
 
 /// Runs the chart's tests.
 pub struct Testing {
-    job: Job,
     commands: Commands,
     stage: Stage,
-    uid: Option<String>,
     failure: String,
 }
 
 impl Testing {
     /// A machine for a job.
-    pub fn new(job: Job) -> Self {
-        Self { commands: Commands::new(&job), job, stage: Stage::Start, uid: None, failure: String::new() }
+    pub fn new(job: &Job) -> Self {
+        Self { commands: Commands::new(job), stage: Stage::Start, failure: String::new() }
     }
 }
 
@@ -100,14 +83,6 @@ impl Machine for Testing {
         let end = heard.end();
         match self.stage {
             Stage::Start => {
-                self.stage = Stage::Uid;
-                self.commands.cluster.enter(&self.job)
-            }
-            Stage::Uid => {
-                match self.commands.cluster.entered(&self.job, &end) {
-                    Ok(uid) => self.uid = Some(uid),
-                    Err(trouble) => return Move::Fail(trouble),
-                }
                 self.stage = Stage::Work;
                 Move::Run(self.commands.test())
             }
@@ -121,23 +96,13 @@ impl Machine for Testing {
                 argv: self.commands.test().argv,
                 ..Trouble::default()
             }),
-            _ if end.is_ok() => Move::Done(Done {
-                incarnations: self.so_far(),
-                notes: Cluster::note(self.uid.as_deref()),
-                summary: Some("its tests passed".to_owned()),
-                ..Done::default()
-            }),
+            _ if end.is_ok() => Move::Done(Done { summary: Some("its tests passed".to_owned()), ..Done::default() }),
             _ => {
                 self.failure = said("helm test", &end);
                 self.stage = Stage::Pods;
                 Move::Run(self.commands.pods())
             }
         }
-    }
-
-    fn so_far(&self) -> Option<BTreeSet<Incarnation>> {
-        let uid = self.uid.as_ref()?;
-        Some(BTreeSet::from([self.commands.cluster.incarnation(&self.job, uid)]))
     }
 }
 

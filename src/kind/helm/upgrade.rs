@@ -4,13 +4,11 @@
 use super::command::{Commands, Major};
 use super::release::{Release, Standing, app_version, last_deployed};
 use super::simple::{LAST_WORDS, hint, said};
-use crate::kind::cluster::{Cluster, last_words};
+use crate::kind::cluster::last_words;
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
 use crate::model::reason::Reason;
-use crate::model::record::Incarnation;
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A helm that is still at work gets so many looks, with so long a pause between, before its release is
@@ -24,7 +22,6 @@ pub struct Upgrading {
     commands: Commands,
     stage: Stage,
     major: Major,
-    uid: Option<String>,
     before: Option<Release>,
     after: Option<Release>,
     looks: u32,
@@ -37,7 +34,6 @@ pub struct Upgrading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
-    Uid,
     Version,
     List,
     Status,
@@ -60,7 +56,6 @@ impl Upgrading {
             job,
             stage: Stage::Start,
             major: Major::Four,
-            uid: None,
             before: None,
             after: None,
             looks: 0,
@@ -70,15 +65,6 @@ impl Upgrading {
     }
 
     fn begin(&mut self) -> Move {
-        self.stage = Stage::Uid;
-        self.commands.cluster.enter(&self.job)
-    }
-
-    fn asked(&mut self, end: &StepEnd) -> Move {
-        match self.commands.cluster.entered(&self.job, end) {
-            Ok(uid) => self.uid = Some(uid),
-            Err(trouble) => return Move::Fail(trouble),
-        }
         self.stage = Stage::Version;
         Move::Run(self.commands.version())
     }
@@ -86,8 +72,8 @@ impl Upgrading {
     fn version(&mut self, end: &StepEnd) -> Move {
         match Major::read(&end.stdout) {
             Ok(major) if end.is_ok() => self.major = major,
-            Ok(_) => return self.trouble(format!("`helm version` {}", ended_badly(end)), None),
-            Err(message) => return self.trouble(message, Some("helm 3 and 4 are known".to_owned())),
+            Ok(_) => return Self::trouble(format!("`helm version` {}", ended_badly(end)), None),
+            Err(message) => return Self::trouble(message, Some("helm 3 and 4 are known".to_owned())),
         }
         self.stage = Stage::List;
         Move::Run(self.commands.list())
@@ -100,21 +86,20 @@ impl Upgrading {
                 Move::Run(self.commands.status())
             }
             Ok(false) => self.write_set(),
-            Err(message) => self.trouble(message, None),
+            Err(message) => Self::trouble(message, None),
         }
     }
 
     fn status(&mut self, end: &StepEnd) -> Move {
         let release = match Release::read(end) {
             Ok(release) => release,
-            Err(message) => return self.trouble(message, None),
+            Err(message) => return Self::trouble(message, None),
         };
         if let (Some(_), Some(owner)) = (&release, &self.job.memory.foreign_owner) {
             return Move::Fail(Trouble {
                 message: format!("release `{}` is on record as made by {owner}", self.commands.release),
                 hint: Some(format!("`infra resolve {} --accept-state` hands it over", self.job.task)),
                 kind: TroubleKind::Refused,
-                incarnations: self.so_far(),
                 ..Trouble::default()
             });
         }
@@ -140,7 +125,7 @@ impl Upgrading {
                 "another helm works on it, or was killed; if nobody does, `infra run {} --force` takes it over",
                 self.job.task
             );
-            return self.trouble(message, Some(hint));
+            return Self::trouble(message, Some(hint));
         }
         if self.looks < LOOKS {
             self.looks += 1;
@@ -184,7 +169,7 @@ impl Upgrading {
         }
         let said = said("helm upgrade", end);
         if let Some(hint) = hint(&said) {
-            return self.trouble(said, Some(hint.to_owned()));
+            return Self::trouble(said, Some(hint.to_owned()));
         }
         self.failure = Some(said);
         self.stage = Stage::Pods;
@@ -193,10 +178,9 @@ impl Upgrading {
 
     fn done(&self, metadata: &StepEnd) -> Move {
         let Some(release) = &self.after else {
-            return self.trouble("the release is not there after its upgrade".to_owned(), None);
+            return Self::trouble("the release is not there after its upgrade".to_owned(), None);
         };
-        let mut done = Done { token: Some(release.token()), incarnations: self.so_far(), ..Done::default() };
-        done.notes = Cluster::note(self.uid.as_deref());
+        let mut done = Done { token: Some(release.token()), ..Done::default() };
         done.exports.insert("revision".to_owned(), Json::from(release.version));
         done.exports.insert("manifest_digest".to_owned(), Json::String(release.digest()));
         let app_version = app_version(&metadata.stdout).unwrap_or_default();
@@ -212,8 +196,8 @@ impl Upgrading {
         Move::Done(done)
     }
 
-    fn trouble(&self, message: String, hint: Option<String>) -> Move {
-        Move::Fail(Trouble { message, hint, incarnations: self.so_far(), ..Trouble::default() })
+    fn trouble(message: String, hint: Option<String>) -> Move {
+        Move::Fail(Trouble { message, hint, ..Trouble::default() })
     }
 }
 
@@ -222,7 +206,6 @@ impl Machine for Upgrading {
         let end = heard.end();
         match self.stage {
             Stage::Start => self.begin(),
-            Stage::Uid => self.asked(&end),
             Stage::Version => self.version(&end),
             Stage::List => self.listed(&end),
             Stage::Status => self.status(&end),
@@ -234,7 +217,7 @@ impl Machine for Upgrading {
             Stage::Free if end.is_ok() => self.write_set(),
             Stage::Free => {
                 let said = last_words(&end).unwrap_or_else(|| ended_badly(&end));
-                self.trouble(
+                Self::trouble(
                     format!("release `{}` is stuck and cannot be set free: {said}", self.commands.release),
                     None,
                 )
@@ -247,7 +230,7 @@ impl Machine for Upgrading {
                     self.stage = Stage::Metadata;
                     Move::Run(self.commands.metadata())
                 }
-                Err(message) => self.trouble(message, None),
+                Err(message) => Self::trouble(message, None),
             },
             Stage::Metadata => self.done(&end),
             Stage::Pods => {
@@ -257,14 +240,9 @@ impl Machine for Upgrading {
             Stage::Events => {
                 let message = self.failure.take().unwrap_or_default();
                 let argv = self.commands.upgrade(self.major).argv;
-                let (hint, incarnations) = (Some(LAST_WORDS.to_owned()), self.so_far());
-                Move::Fail(Trouble { message, hint, argv, incarnations, ..Trouble::default() })
+                let hint = Some(LAST_WORDS.to_owned());
+                Move::Fail(Trouble { message, hint, argv, ..Trouble::default() })
             }
         }
-    }
-
-    fn so_far(&self) -> Option<BTreeSet<Incarnation>> {
-        let uid = self.uid.as_ref()?;
-        Some(BTreeSet::from([self.commands.cluster.incarnation(&self.job, uid)]))
     }
 }

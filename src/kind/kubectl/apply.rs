@@ -4,10 +4,9 @@
 use super::command::Commands;
 use super::objects::{self, LAST, NOTE, Reference};
 use super::wait::{Next, Waits};
-use crate::kind::cluster::{Cluster, last_words};
+use crate::kind::cluster::last_words;
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, Stdout, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
-use crate::model::record::Incarnation;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -27,7 +26,6 @@ pub struct Applying {
     applied: usize,
     objects: Vec<Reference>,
     token: Option<String>,
-    uid: Option<String>,
     waits: Waits,
     gets: VecDeque<Get>,
     exports: BTreeMap<String, Json>,
@@ -38,7 +36,6 @@ pub struct Applying {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
-    Uid,
     Apply,
     List,
     Read,
@@ -62,7 +59,6 @@ impl Applying {
             applied: 0,
             objects: Vec::new(),
             token: None,
-            uid: None,
             waits: Waits::new(&job.table),
             gets: named.into_iter().flatten().map(get).collect(),
             exports: BTreeMap::new(),
@@ -72,21 +68,11 @@ impl Applying {
     }
 
     fn begin(&mut self) -> Move {
-        self.stage = Stage::Uid;
-        self.commands.cluster.enter(&self.job)
-    }
-
-    fn asked(&mut self, end: &StepEnd) -> Move {
-        match self.commands.cluster.entered(&self.job, end) {
-            Ok(uid) => self.uid = Some(uid),
-            Err(trouble) => return Move::Fail(trouble),
-        }
         if let Some(owner) = self.job.memory.foreign_owner.clone() {
             return Move::Fail(Trouble {
                 message: format!("these objects are on record as made by {owner}"),
                 hint: Some(format!("`infra resolve {} --accept-state` hands them over", self.job.task)),
                 kind: TroubleKind::Refused,
-                incarnations: self.so_far(),
                 ..Trouble::default()
             });
         }
@@ -182,8 +168,7 @@ impl Applying {
     }
 
     fn done(&mut self) -> Move {
-        let mut notes = self.notes();
-        notes.extend(Cluster::note(self.uid.as_deref()));
+        let notes = self.notes();
         let unchanged = self.token.is_some() && self.token == self.job.memory.token;
         let mut parts = Vec::new();
         match self.objects.len() {
@@ -201,7 +186,6 @@ impl Applying {
             exports: std::mem::take(&mut self.exports),
             secret_exports: std::mem::take(&mut self.secrets),
             token: self.token.take(),
-            incarnations: self.so_far(),
             notes,
             summary: (!parts.is_empty()).then(|| parts.join(", ")),
             unchanged,
@@ -224,7 +208,7 @@ impl Applying {
     }
 
     fn trouble(&self, message: String, hint: Option<String>) -> Move {
-        Move::Fail(Trouble { message, hint, notes: self.notes(), incarnations: self.so_far(), ..Trouble::default() })
+        Move::Fail(Trouble { message, hint, notes: self.notes(), ..Trouble::default() })
     }
 }
 
@@ -233,7 +217,6 @@ impl Machine for Applying {
         let end = heard.end();
         match self.stage {
             Stage::Start => self.begin(),
-            Stage::Uid => self.asked(&end),
             Stage::Apply => self.applied(&end),
             Stage::List => {
                 self.stage = Stage::Read;
@@ -246,10 +229,5 @@ impl Machine for Applying {
             }
             Stage::Get => self.got(&end),
         }
-    }
-
-    fn so_far(&self) -> Option<BTreeSet<Incarnation>> {
-        let uid = self.uid.as_ref()?;
-        Some(BTreeSet::from([self.commands.cluster.incarnation(&self.job, uid)]))
     }
 }

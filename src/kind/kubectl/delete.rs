@@ -3,10 +3,9 @@
 
 use super::command::Commands;
 use super::objects::{self, LAST, NOTE, Reference};
-use crate::kind::cluster::{Found, last_words};
+use crate::kind::cluster::last_words;
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
-use crate::model::record::Incarnation;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The machine.
@@ -16,7 +15,6 @@ pub struct Deleting {
     stage: Stage,
     what: What,
     deleted: usize,
-    uid: Option<String>,
 }
 
 /// What is deleted.
@@ -29,7 +27,6 @@ enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
-    Uid,
     List,
     Delete,
 }
@@ -47,23 +44,7 @@ impl Deleting {
     }
 
     fn new(job: Job, key: &str, what: What) -> Self {
-        Self { commands: Commands::new(&job, key), job, stage: Stage::Start, what, deleted: 0, uid: None }
-    }
-
-    fn asked(&mut self, end: &StepEnd) -> Move {
-        let cluster = &self.commands.cluster;
-        let found = match self.what {
-            What::Record(_) => cluster.found(&self.job, end),
-            What::Files => cluster.entered(&self.job, end).map(|uid| Found::There { uid }),
-        };
-        match found {
-            Ok(Found::There { uid }) => {
-                self.uid = Some(uid);
-                self.work()
-            }
-            Ok(Found::Gone(why)) => Self::nothing(&why),
-            Err(trouble) => Move::Fail(trouble),
-        }
+        Self { commands: Commands::new(&job, key), job, stage: Stage::Start, what, deleted: 0 }
     }
 
     fn work(&mut self) -> Move {
@@ -84,9 +65,7 @@ impl Deleting {
                 self.deleted += 1;
                 Move::Run(step)
             }
-            None => {
-                Move::Done(Done { incarnations: self.so_far(), summary: Some("deleted".to_owned()), ..Done::default() })
-            }
+            None => Move::Done(Done { summary: Some("deleted".to_owned()), ..Done::default() }),
         }
     }
 
@@ -120,21 +99,12 @@ impl Machine for Deleting {
     fn next(&mut self, heard: Heard) -> Move {
         let end = heard.end();
         match self.stage {
-            Stage::Start => {
-                self.stage = Stage::Uid;
-                self.commands.cluster.enter(&self.job)
-            }
-            Stage::Uid => self.asked(&end),
+            Stage::Start => self.work(),
             Stage::List => {
                 self.stage = Stage::Delete;
                 Move::Run(self.commands.delete_all(&self.job.tmp.join("objects.json")))
             }
             Stage::Delete => self.deleted(&end),
         }
-    }
-
-    fn so_far(&self) -> Option<BTreeSet<Incarnation>> {
-        let uid = self.uid.as_ref()?;
-        Some(BTreeSet::from([self.commands.cluster.incarnation(&self.job, uid)]))
     }
 }

@@ -11,6 +11,7 @@ mod render;
 mod tests;
 mod wait;
 
+use crate::kind::cluster::{Entering, Purpose};
 use crate::kind::machine::{Job, Machine, Step};
 use crate::kind::shape::{KeySpec, Shape, When};
 use crate::kind::{Inferred, Kind, Table, cluster, text, texts};
@@ -152,16 +153,19 @@ impl Kind for Kubectl {
 
     fn start(&self, job: Job) -> Box<dyn Machine> {
         match action(&job.table) {
-            Action::Apply | Action::Look => Box::new(apply::Applying::new(job)),
-            Action::Delete => Box::new(delete::Deleting::of_files(job)),
+            Action::Apply | Action::Look => {
+                Box::new(Entering::new(job.clone(), Purpose::Work, apply::Applying::new(job)))
+            }
+            Action::Delete => Box::new(Entering::new(job.clone(), Purpose::Work, delete::Deleting::of_files(job))),
             Action::Render => Box::new(render::Rendering::new(&job)),
         }
     }
 
     /// Deletes every object that was ever applied, also one that is no longer in the files.
     fn undo(&self, job: Job) -> Option<Box<dyn Machine>> {
-        (action(&job.table) == Action::Apply)
-            .then(|| -> Box<dyn Machine> { Box::new(delete::Deleting::of_record(job)) })
+        (action(&job.table) == Action::Apply).then(|| -> Box<dyn Machine> {
+            Box::new(Entering::new(job.clone(), Purpose::Undo, delete::Deleting::of_record(job)))
+        })
     }
 
     fn has_probe(&self) -> bool {
