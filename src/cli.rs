@@ -4,7 +4,7 @@
 use crate::report::paint::Verbosity;
 use crate::report::select::{ColorWish, Wishes};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ mod manual;
 mod questions;
 mod upkeep;
 
-pub use completion::{Shell, candidates};
+pub use completion::{Candidate, PathKind, Shell, candidates};
 pub use import::{ImportArgs, ImportTool, InitArgs};
 pub use manual::{manual, manuals};
 pub use questions::{
@@ -69,7 +69,7 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Look for the project from DIR upwards instead of from the current folder
-    #[arg(short = 'C', long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
+    #[arg(short = 'C', long, value_name = "DIR", add = completion::folder(), global = true)]
     pub directory: Option<String>,
     /// Environment to work in [default: `default_env` of `infra.toml`]
     #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), add = completion::environment(), global = true)]
@@ -248,7 +248,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub yes: bool,
     /// Write how each task ended as JUnit XML, however the run ends
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["dry_run", "watch"])]
+    #[arg(long, value_name = "FILE", add = completion::file(), conflicts_with_all = ["dry_run", "watch"])]
     pub junit: Option<String>,
 }
 
