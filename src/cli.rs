@@ -130,6 +130,16 @@ impl FromStr for Setting {
     }
 }
 
+/// How many, of which none would be no answer.
+fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "write a number, 1 or more")
+}
+
+/// The number of a run or of an attempt.
+fn number(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "write its number, as `infra history` shows it")
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -239,7 +249,7 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "keep_going")]
     pub fail_fast: bool,
     /// At most N tasks at a time [default: number of processors]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = count)]
     pub jobs: Option<NonZeroUsize>,
     /// Wait for another run of the same environment to end instead of refusing
     #[arg(long)]
@@ -278,7 +288,7 @@ pub struct WatchArgs {
     #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// At most N tasks at a time [default: number of processors]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = count)]
     pub jobs: Option<NonZeroUsize>,
 }
 

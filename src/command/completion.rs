@@ -3,18 +3,23 @@
 
 use crate::cli::{self, Candidate, CompleteArgs, CompletionArgs, Global, Shell};
 use crate::command::context::Context;
+use crate::command::exit::CommandError;
 use crate::model::project::Project;
 use crate::report::text::clean;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prints the script of a shell.
-pub fn script(context: &Context, args: CompletionArgs) -> u8 {
+///
+/// # Errors
+/// With `--json`.
+pub fn script(context: &Context, args: CompletionArgs) -> Result<u8, CommandError> {
+    context.no_json("a shell's script")?;
     context.out(match args.shell {
         Shell::Bash => include_str!("completion/bash.sh"),
         Shell::Zsh => include_str!("completion/zsh.zsh"),
         Shell::Fish => include_str!("completion/fish.fish"),
     });
-    0
+    Ok(0)
 }
 
 /// Prints what may stand at a word: a line each, its help behind a tab; of a path an empty word, then whether it is one of

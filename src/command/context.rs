@@ -154,6 +154,17 @@ impl Context {
         Ok(Opened { root, project, host })
     }
 
+    /// Refuses `--json` where what is printed is a text of its own.
+    ///
+    /// # Errors
+    /// With `--json`.
+    pub fn no_json(&self, what: &str) -> Result<(), CommandError> {
+        if self.global.json {
+            return Err(CommandError::usage(format!("{what} has no form in JSON"), "leave `--json` out"));
+        }
+        Ok(())
+    }
+
     /// Writes data to stdout. Nobody reading is no error.
     #[expect(clippy::unused_self, reason = "who may write has a context")]
     pub fn out(&self, text: &str) {

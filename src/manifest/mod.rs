@@ -42,6 +42,9 @@ use settings::Settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Code of the mistake that a file is no valid TOML.
+pub const SYNTAX: &str = "toml-syntax";
+
 const PROJECT_FILE: &str = "infra.toml";
 const TASKS: &str = "tasks";
 
