@@ -7,6 +7,7 @@ use crate::cli::{ArtifactsArgs, ArtifactsCommand, GetArgs};
 use crate::command::choose;
 use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
+use crate::host::simple;
 use crate::host::store::KeptRow;
 use crate::model::digest::Digest;
 use crate::model::facts::Facts;
@@ -199,10 +200,17 @@ fn copy(context: &Context, opened: &Opened, rows: &[KeptRow], args: &GetArgs) ->
             ));
         }
     }
-    let mut got = Vec::new();
+    let mut got: Vec<CopiedView> = Vec::new();
     for one in found {
         let to = folder.join(&one.path);
-        opened.host.copy_artifact(&one.digest, &to).map_err(CommandError::Unwritten)?;
+        if let Err(why) = opened.host.copy_artifact(&one.digest, &to) {
+            // A second try must not find the first one's copies in its way.
+            for copy in &got {
+                simple::remove_dir(copy.to.as_ref());
+                simple::remove_file(copy.to.as_ref());
+            }
+            return Err(CommandError::Unwritten(why));
+        }
         got.push(CopiedView { path: one.path, to: to.into_string(), size: one.size });
     }
     let view = GotView { env: opened.project.env.name.to_string(), task, got };

@@ -124,6 +124,9 @@ fn an_artifact_is_found_however_its_path_is_written() {
     // What can't be written is no state.
     story.file("../file", "");
     story.infra_to(7, "artifacts get one --to ../file").stderr_has("free space or mend permissions, then say it again");
+    // One that can't be copied takes back those that were.
+    story.file("../half/out", "").infra_to(7, "artifacts get one --to ../half").remove("../half/out");
+    story.infra("artifacts get one --to ../half");
 }
 
 #[test]

@@ -200,9 +200,10 @@ fn what_was_passed_over_is_said() {
     story.stdout_has("# `app/package.json` was passed over");
     story.infra("init --write").infra("check");
     let closed = Story::new();
-    closed.file("closed/main.tf", "").mode("closed", 0o000);
+    closed.file("closed/main.tf", "").mode("closed", 0o000).file("site.yml", "- hosts: a\n").mode("site.yml", 0o000);
     let Some(seen) = as_nobody(&closed, "init") else { return };
     assert!(seen.stderr.contains("`closed` was not looked into: permission denied"), "{seen:?}");
+    assert!(seen.stderr.contains("`site.yml` was passed over: it can't be read: permission denied"), "{seen:?}");
     closed.mode("closed", 0o755);
 }
 

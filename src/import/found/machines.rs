@@ -77,7 +77,7 @@ pub(super) fn ansible(tree: &Tree<'_>, terraform: &[Proposal]) -> Vec<Proposal> 
     let mut imported = BTreeSet::new();
     let mut found = Vec::new();
     for path in tree.ending(&[".yml", ".yaml"]) {
-        let text = tree.text(path);
+        let Some(text) = tree.parsed(path, |text| Ok(text.to_owned())) else { continue };
         let Ok(read) = yaml(&text) else {
             if looks_like_plays(&text) {
                 tree.parsed(path, yaml);
