@@ -4,7 +4,7 @@
 use crate::report::paint::Verbosity;
 use crate::report::select::{ColorWish, Wishes};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ mod manual;
 mod questions;
 mod upkeep;
 
-pub use completion::{Shell, candidates};
+pub use completion::{Candidate, PathKind, Shell, candidates};
 pub use import::{ImportArgs, ImportTool, InitArgs};
 pub use line::{Unread, read};
 pub use manual::{manual, manuals};
@@ -71,7 +71,7 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Look for the project from DIR upwards instead of from the current folder
-    #[arg(short = 'C', long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
+    #[arg(short = 'C', long, value_name = "DIR", add = completion::folder(), global = true)]
     pub directory: Option<String>,
     /// Environment to work in [default: `default_env` of `infra.toml`]
     #[arg(short, long, value_name = "ENV", env = "INFRA_ENV", hide_env_values = true, value_parser = NonEmptyStringValueParser::new(), add = completion::environment(), global = true)]
@@ -130,6 +130,16 @@ impl FromStr for Setting {
             _ => Err("write NAME=VALUE"),
         }
     }
+}
+
+/// How many, of which none would be no answer.
+fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "write a number, 1 or more")
+}
+
+/// The number of a run or of an attempt.
+fn number(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "write its number, as `infra history` shows it")
 }
 
 /// When to use colours.
@@ -241,7 +251,7 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "keep_going")]
     pub fail_fast: bool,
     /// At most N tasks at a time [default: number of processors]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = count)]
     pub jobs: Option<NonZeroUsize>,
     /// Wait for another run of the same environment to end instead of refusing
     #[arg(long)]
@@ -250,7 +260,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub yes: bool,
     /// Write how each task ended as JUnit XML, however the run ends
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["dry_run", "watch"])]
+    #[arg(long, value_name = "FILE", add = completion::file(), conflicts_with_all = ["dry_run", "watch"])]
     pub junit: Option<String>,
 }
 
@@ -280,7 +290,7 @@ pub struct WatchArgs {
     #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
     /// At most N tasks at a time [default: number of processors]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = count)]
     pub jobs: Option<NonZeroUsize>,
 }
 

@@ -15,8 +15,41 @@ pub enum Shell {
     Fish,
 }
 
-/// What may stand at a word of a command line, with its help. Nothing where nothing is known.
-pub fn candidates(words: &[String], index: usize) -> Vec<(String, Option<String>)> {
+/// What may stand at a word of a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    /// This word.
+    Word { value: String, help: Option<String> },
+    /// A path behind a beginning that stays (`--junit=`, `-C`): shells know best how those are completed.
+    Path { kind: PathKind, behind: String },
+}
+
+/// Which paths are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    Files,
+    Folders,
+}
+
+impl PathKind {
+    const ALL: [Self; 2] = [Self::Files, Self::Folders];
+
+    /// The word that the scripts know.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Folders => "folders",
+        }
+    }
+
+    /// Stands for the path among clap's candidates: nobody types it.
+    fn mark(self) -> String {
+        format!("\u{1}{}", self.word())
+    }
+}
+
+/// What may stand at a word of a command line. Nothing where nothing is known.
+pub fn candidates(words: &[String], index: usize) -> Vec<Candidate> {
     let current = words.get(index).map_or("", String::as_str);
     let words: Vec<OsString> = words.iter().map(OsString::from).collect();
     let found = complete(&mut Cli::command(), words, index, None).unwrap_or_default();
@@ -25,10 +58,31 @@ pub fn candidates(words: &[String], index: usize) -> Vec<(String, Option<String>
         // Options are offered to who begins one: beside tasks they would be in the way.
         .filter(|one| current.starts_with('-') || !one.get_value().to_string_lossy().starts_with('-'))
         .map(|one| {
-            let help = one.get_help().and_then(|help| help.to_string().lines().next().map(ToOwned::to_owned));
-            (one.get_value().to_string_lossy().into_owned(), help)
+            let value = one.get_value().to_string_lossy().into_owned();
+            let path = PathKind::ALL.into_iter().find_map(|kind| Some((kind, value.strip_suffix(&kind.mark())?)));
+            match path {
+                Some((kind, behind)) => Candidate::Path { kind, behind: behind.to_owned() },
+                None => {
+                    let help = one.get_help().and_then(|help| help.to_string().lines().next().map(ToOwned::to_owned));
+                    Candidate::Word { value, help }
+                }
+            }
         })
         .collect()
+}
+
+/// Completes the path of a file.
+pub(super) fn file() -> ArgValueCompleter {
+    path(PathKind::Files)
+}
+
+/// Completes the path of a folder.
+pub(super) fn folder() -> ArgValueCompleter {
+    path(PathKind::Folders)
+}
+
+fn path(kind: PathKind) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |_: &OsStr| vec![CompletionCandidate::new(kind.mark())])
 }
 
 /// Completes the name of a task.
@@ -124,13 +178,25 @@ mod tests {
         let at = |line: &str| {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
             let found = candidates(&words, words.len() - 1);
-            found.into_iter().map(|(value, _)| value).collect::<Vec<_>>().join(" ")
+            let word = |one| match one {
+                Candidate::Word { value, .. } => value,
+                Candidate::Path { kind, behind } => format!("{behind}({})", kind.word()),
+            };
+            found.into_iter().map(word).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(at("infra sta"), "status");
         assert_eq!(at("infra graph --for"), "--format");
         assert_eq!(at("infra graph --format m"), "mermaid");
         assert_eq!(at("infra graph --format=d"), "--format=dot");
         assert_eq!(at("infra completion "), "bash zsh fish");
+        assert_eq!(
+            (at("infra -C x"), at("infra -Cx"), at("infra run --junit=x")),
+            ("(folders)".to_owned(), "-C(folders)".to_owned(), "--junit=(files)".to_owned())
+        );
+        assert_eq!(
+            (at("infra import make "), at("infra artifacts get a --to x")),
+            ("(files)".to_owned(), "(folders)".to_owned())
+        );
         assert!(!at("infra ").contains("complete "), "{}", at("infra "));
     }
 }

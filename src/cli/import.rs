@@ -1,6 +1,7 @@
 //! Owns the words of `infra init` and `infra import`.
 //! Does not know what they do.
 
+use super::completion;
 use clap::{Args, ValueEnum};
 
 /// `infra init`.
@@ -18,7 +19,7 @@ pub struct ImportArgs {
     #[arg(value_enum)]
     pub tool: ImportTool,
     /// The file [default: the one that the tool looks for]
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", add = completion::file())]
     pub file: Option<String>,
     /// Write `tasks/imported.toml`, which must not be there yet, instead of printing it
     #[arg(long)]

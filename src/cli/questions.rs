@@ -1,7 +1,7 @@
 //! Owns the arguments of the commands that answer questions, none of which writes.
 //! Does not know how they are answered (`command/`).
 
-use super::{Selection, completion};
+use super::{Selection, completion, count, number};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 
@@ -56,9 +56,9 @@ pub struct GraphArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: all]
     #[arg(value_name = "TARGET", add = completion::target())]
     pub targets: Vec<String>,
-    /// Notation
-    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
-    pub format: GraphFormat,
+    /// Notation [default: text]
+    #[arg(long, value_enum)]
+    pub format: Option<GraphFormat>,
 }
 
 /// Notations of a graph.
@@ -81,10 +81,10 @@ pub struct LogsArgs {
     #[arg(value_name = "TASK", add = completion::task())]
     pub task: Option<String>,
     /// Of this run instead of the last one
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     pub run: Option<i64>,
     /// Of this attempt
-    #[arg(long, value_name = "N", conflicts_with = "run")]
+    #[arg(long, value_name = "N", conflicts_with = "run", value_parser = number)]
     pub attempt: Option<i64>,
     /// Print the path of the log instead of the log
     #[arg(long)]
@@ -98,7 +98,7 @@ pub struct HistoryArgs {
     #[arg(value_name = "TASK", add = completion::task())]
     pub task: Option<String>,
     /// At most N, newest first
-    #[arg(long, value_name = "N", default_value = "20")]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = count)]
     pub limit: NonZeroUsize,
 }
 

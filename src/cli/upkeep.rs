@@ -3,7 +3,7 @@
 
 use super::{Shell, completion};
 use crate::manifest::duration;
-use clap::{ArgGroup, Args, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Subcommand};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ pub struct GetArgs {
     #[arg(value_name = "PATH")]
     pub path: Option<String>,
     /// The folder; the artifact's own path is kept below it
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", add = completion::folder())]
     pub to: String,
 }
 

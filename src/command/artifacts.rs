@@ -1,10 +1,13 @@
 //! Owns `infra artifacts`: what records say was made, one artifact, and a copy of it elsewhere.
 //! Does not know how artifacts are kept.
 
+mod place;
+
 use crate::cli::{ArtifactsArgs, ArtifactsCommand, GetArgs};
 use crate::command::choose;
 use crate::command::context::{Context, Opened};
 use crate::command::exit::CommandError;
+use crate::host::simple;
 use crate::host::store::KeptRow;
 use crate::model::digest::Digest;
 use crate::model::facts::Facts;
@@ -12,7 +15,7 @@ use crate::model::record::Artifact;
 use crate::report::text::names;
 use crate::report::view::{ArtifactShownView, ArtifactsView, CopiedView, GotView, KeptView, MakerView};
 use crate::report::{json, kept as picture};
-use camino::{Utf8Path, Utf8PathBuf};
+use place::Found;
 use std::collections::BTreeSet;
 
 /// Lists, shows or copies artifacts.
@@ -76,10 +79,21 @@ fn is_kept(opened: &Opened, artifact: &Artifact) -> bool {
 }
 
 fn one(context: &Context, opened: &Opened, rows: &[KeptRow], word: &str) -> Result<u8, CommandError> {
-    let named = |artifact: &Artifact| artifact.path == word.trim_end_matches('/');
-    let by_path = newest(rows).into_iter().flat_map(|row| &row.artifacts).find(|one| named(one));
+    let spelled = place::spelled(context, opened, word)?;
+    let newest = newest(rows);
+    let by_path = spelled.iter().find_map(|path| {
+        let all = newest.iter().flat_map(|row| row.artifacts.iter().map(|one| (&row.task, one)));
+        all.into_iter().find(|(_, one)| path.starts_with(&one.path))
+    });
     let digest = match by_path {
-        Some(artifact) => artifact.digest,
+        Some((_, artifact)) if spelled.iter().any(|path| *path == artifact.path) => artifact.digest,
+        Some((task, artifact)) => {
+            let get = format!("`infra artifacts get {task} {word} --to DIR` copies what is in it");
+            return Err(CommandError::usage(
+                format!("`{word}` lies in the artifact `{}`, and is none by itself", artifact.path),
+                format!("`infra artifacts show {}`; {get}", artifact.path),
+            ));
+        }
         None => by_digest(rows, word)?,
     };
     let now = opened.host.now();
@@ -147,12 +161,13 @@ fn copy(context: &Context, opened: &Opened, rows: &[KeptRow], args: &GetArgs) ->
             format!("run it with `infra run {task}`"),
         ));
     };
-    let wanted = args.path.as_deref().map(|path| path.trim_end_matches('/'));
-    let artifacts: Vec<&Artifact> =
-        row.artifacts.iter().filter(|one| wanted.is_none_or(|path| one.path == path)).collect();
-    if artifacts.is_empty() {
+    let found = match &args.path {
+        None => row.artifacts.iter().map(Found::whole).collect(),
+        Some(word) => place::find(opened, row, &place::spelled(context, opened, word)?),
+    };
+    if found.is_empty() {
         let made: Vec<&str> = row.artifacts.iter().map(|one| one.path.as_str()).collect();
-        return Err(match wanted {
+        return Err(match &args.path {
             Some(path) => CommandError::usage(
                 format!("`{task}` made no `{path}`"),
                 if made.is_empty() {
@@ -164,21 +179,20 @@ fn copy(context: &Context, opened: &Opened, rows: &[KeptRow], args: &GetArgs) ->
             None => CommandError::usage(format!("`{task}` made no artifacts"), "see `infra artifacts`"),
         });
     }
-    let folder = std::path::absolute(&args.to).ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
-    let folder = folder.ok_or_else(|| CommandError::usage(format!("`{}` is no folder", args.to), "correct `--to`"))?;
+    let folder = place::outside(opened, &args.to)?;
     // All that can be known to fail is found before the first one is copied.
-    for artifact in &artifacts {
-        let to = folder.join(&artifact.path);
+    for one in &found {
+        let to = folder.join(&one.path);
         if crate::host::health::standing(&to).is_some() {
             return Err(CommandError::usage(
                 format!("`{to}` is there already"),
                 "name another folder with `--to`, or remove it",
             ));
         }
-        if !is_kept(opened, artifact) {
+        if !is_kept(opened, one.of) {
             return Err(CommandError::usage(
-                format!("`{}` of `{task}` is not kept", artifact.path),
-                if artifact.kept {
+                format!("`{}` of `{task}` is not kept", one.of.path),
+                if one.of.kept {
                     format!("make it again: `infra run {task} --force`")
                 } else {
                     "secret outputs are not kept; it lies where the task wrote it".to_owned()
@@ -186,17 +200,24 @@ fn copy(context: &Context, opened: &Opened, rows: &[KeptRow], args: &GetArgs) ->
             ));
         }
     }
-    let mut got = Vec::new();
-    for artifact in artifacts {
-        let to = folder.join(Utf8Path::new(&artifact.path));
-        opened.host.copy_artifact(&artifact.digest, &to).map_err(CommandError::State)?;
-        got.push(CopiedView { path: artifact.path.clone(), to: to.into_string(), size: artifact.size });
+    let mut got: Vec<CopiedView> = Vec::new();
+    for one in found {
+        let to = folder.join(&one.path);
+        if let Err(why) = opened.host.copy_artifact(&one.digest, &to) {
+            // A second try must not find the first one's copies in its way.
+            for copy in &got {
+                simple::remove_dir(copy.to.as_ref());
+                simple::remove_file(copy.to.as_ref());
+            }
+            return Err(CommandError::Unwritten(why));
+        }
+        got.push(CopiedView { path: one.path, to: to.into_string(), size: one.size });
     }
     let view = GotView { env: opened.project.env.name.to_string(), task, got };
     if context.global.json {
         context.out(&json::document(&view));
     } else {
-        context.out(&picture::got(&view));
+        context.out(&picture::got(&view, &context.choice.stdout));
     }
     Ok(0)
 }

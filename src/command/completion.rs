@@ -1,30 +1,40 @@
 //! Owns `infra completion` and the query behind it: scripts for the shells, candidates for a word.
 //! Does not know the grammar (`cli`), nor how a shell shows what it is offered.
 
-use crate::cli::{self, CompleteArgs, CompletionArgs, Global, Shell};
+use crate::cli::{self, Candidate, CompleteArgs, CompletionArgs, Global, Shell};
 use crate::command::context::Context;
+use crate::command::exit::CommandError;
 use crate::model::project::Project;
 use crate::report::text::clean;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prints the script of a shell.
-pub fn script(context: &Context, args: CompletionArgs) -> u8 {
+///
+/// # Errors
+/// With `--json`.
+pub fn script(context: &Context, args: CompletionArgs) -> Result<u8, CommandError> {
+    context.no_json("a shell's script")?;
     context.out(match args.shell {
         Shell::Bash => include_str!("completion/bash.sh"),
         Shell::Zsh => include_str!("completion/zsh.zsh"),
         Shell::Fish => include_str!("completion/fish.fish"),
     });
-    0
+    Ok(0)
 }
 
-/// Prints what may stand at a word: a line each, its help behind a tab. Whatever goes wrong, nothing.
+/// Prints what may stand at a word: a line each, its help behind a tab; of a path an empty word, then whether it is one of
+/// files or of folders, and the beginning that stays. Whatever goes wrong, nothing.
 pub fn complete(context: &Context, args: &CompleteArgs) -> u8 {
     let mut text = String::new();
-    for (value, help) in cli::candidates(&args.words, args.index) {
-        text.push_str(&clean(&value));
-        if let Some(help) = help {
-            text.push('\t');
-            text.push_str(&clean(&help));
+    for candidate in cli::candidates(&args.words, args.index) {
+        match candidate {
+            Candidate::Word { value, help } => {
+                text.push_str(&clean(&value));
+                if let Some(help) = help {
+                    text.extend(["\t", &clean(&help)]);
+                }
+            }
+            Candidate::Path { kind, behind } => text.extend(["\t", kind.word(), "\t", &clean(&behind)]),
         }
         text.push('\n');
     }

@@ -92,22 +92,18 @@ impl Context {
             .ok_or_else(|| CommandError::usage(format!("there is no folder `{start}`"), "correct `--directory`"))
     }
 
-    /// The project's root: the nearest folder upwards with `infra.toml` or `tasks/`.
+    /// The project's root: the nearest folder upwards with `infra.toml` or `tasks/*.toml`.
     ///
     /// # Errors
     /// When there is none.
     pub fn root(&self) -> Result<Utf8PathBuf, CommandError> {
         let start = self.folder()?;
-        start
-            .ancestors()
-            .find(|folder| folder.join("infra.toml").is_file() || folder.join("tasks").is_dir())
-            .map(Utf8Path::to_owned)
-            .ok_or_else(|| {
-                CommandError::usage(
-                    format!("no project here: neither `{start}` nor a folder above it has `infra.toml` or `tasks/`"),
-                    "`infra init` looks at the folder and proposes tasks; `-C DIR` names another folder",
-                )
-            })
+        project_around(&start).map(Utf8Path::to_owned).ok_or_else(|| {
+            CommandError::usage(
+                format!("no project here: neither `{start}` nor a folder above it has `infra.toml` or `tasks/*.toml`"),
+                "`infra init` looks at the folder and proposes tasks; `-C DIR` names another folder",
+            )
+        })
     }
 
     /// Loads the project; mistakes end the command, warnings are said by `check`.
@@ -158,6 +154,17 @@ impl Context {
         let env = project.env.clone();
         let host = Host::new(&root, disk, store, vault, env, self.caller_env.clone(), commands);
         Ok(Opened { root, project, host })
+    }
+
+    /// Refuses `--json` where what is printed is a text of its own.
+    ///
+    /// # Errors
+    /// With `--json`.
+    pub fn no_json(&self, what: &str) -> Result<(), CommandError> {
+        if self.global.json {
+            return Err(CommandError::usage(format!("{what} has no form in JSON"), "leave `--json` out"));
+        }
+        Ok(())
     }
 
     /// Writes data to stdout. Nobody reading is no error; what else goes wrong is kept (`unwritten`).
@@ -213,6 +220,12 @@ impl Context {
         let top = Utf8Path::new(self.caller_env.get("GITHUB_WORKSPACE")?).canonicalize_utf8().ok()?;
         root.strip_prefix(top).ok().map(ToString::to_string)
     }
+}
+
+/// The root of the project that a folder belongs to. A role of ansible has a folder `tasks` too: that is no project.
+pub(super) fn project_around(folder: &Utf8Path) -> Option<&Utf8Path> {
+    let has_tasks = |folder: &Utf8Path| crate::host::simple::may_hold(&folder.join("tasks"), ".toml");
+    folder.ancestors().find(|folder| folder.join("infra.toml").is_file() || has_tasks(folder))
 }
 
 /// The current folder.

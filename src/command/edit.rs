@@ -8,8 +8,9 @@ use crate::command::context::{Context, Loaded};
 use crate::command::exit::CommandError;
 use crate::host::editor::{self, EditorError};
 use crate::host::process;
-use crate::manifest::select;
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::manifest::{SYNTAX, select};
+use crate::model::diagnostic::{Diagnostic, Place};
+use camino::Utf8PathBuf;
 
 /// Opens the file that declares a task, then checks the project.
 ///
@@ -17,8 +18,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 /// An unknown task; no editor, no terminal; an editor that failed.
 pub fn edit(context: &Context, args: &EditArgs) -> Result<u8, CommandError> {
     let root = context.root()?;
-    let (file, line) = place(context.load(&root), &args.task)?;
-    let at = format!("`{}` is declared at {file}:{line}", args.task);
+    let Spot { file, line, kind } = place(context.load(&root), &args.task)?;
+    let at = match kind {
+        SpotKind::Declared => format!("`{}` is declared at {file}:{line}", args.task),
+        SpotKind::Broken => format!("`{}` is in no file that can be read; one is no TOML at {file}:{line}", args.task),
+    };
     let chosen = |name: &str| context.caller_env.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
     let Some(editor) = chosen("VISUAL").or_else(|| chosen("EDITOR")) else {
         return Err(CommandError::usage(
@@ -32,6 +36,9 @@ pub fn edit(context: &Context, args: &EditArgs) -> Result<u8, CommandError> {
             "open that file yourself, then `infra check`",
         ));
     }
+    if kind == SpotKind::Broken {
+        context.note(&at);
+    }
     editor::open(editor, &file, line, &root).map_err(|error| match error {
         EditorError::NotFound(_) | EditorError::NotStarted { .. } => {
             CommandError::Tool { message: format!("{error}; {at}"), hint: Some("correct VISUAL or EDITOR".to_owned()) }
@@ -43,9 +50,27 @@ pub fn edit(context: &Context, args: &EditArgs) -> Result<u8, CommandError> {
     check::check(context)
 }
 
-/// File and line of a task. A project with mistakes is what one edits: there the text itself is looked at.
-fn place(loaded: Loaded, word: &str) -> Result<(Utf8PathBuf, usize), CommandError> {
+/// Where to edit.
+struct Spot {
+    file: Utf8PathBuf,
+    line: usize,
+    kind: SpotKind,
+}
+
+/// What is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SpotKind {
+    /// The task.
+    Declared,
+    /// What keeps its file from being read.
+    Broken,
+}
+
+/// Where a task is declared. A project with mistakes is what one edits: there the text itself is looked at, and a file
+/// that is no valid TOML is opened where it is not.
+fn place(loaded: Loaded, word: &str) -> Result<Spot, CommandError> {
     let sources = loaded.sources();
+    let mut kind = SpotKind::Declared;
     let (file, start) = match &loaded.loaded.project {
         Some(project) => {
             let picked = select(project, &[word.to_owned()]).map_err(CommandError::targets)?;
@@ -62,12 +87,23 @@ fn place(loaded: Loaded, word: &str) -> Result<(Utf8PathBuf, usize), CommandErro
         }
         None => match sources.iter().find_map(|(path, text)| Some((path.clone(), header(text, word)?))) {
             Some(found) => found,
-            None => return Err(CommandError::Diagnostics { found: loaded.loaded.diagnostics, sources }),
+            None => match unparsed(&loaded.loaded.diagnostics) {
+                Some(place) => {
+                    kind = SpotKind::Broken;
+                    (place.file.clone(), place.span.start)
+                }
+                None => return Err(CommandError::Diagnostics { found: loaded.loaded.diagnostics, sources }),
+            },
         },
     };
     let text = sources.get(&file).map_or("", String::as_str);
     let line = text.get(..start).map_or(0, |before| before.matches('\n').count()) + 1;
-    Ok((Utf8Path::new(&file).to_owned(), line))
+    Ok(Spot { file, line, kind })
+}
+
+/// The first place that is no TOML.
+fn unparsed(found: &[Diagnostic]) -> Option<&Place> {
+    found.iter().find(|one| one.code == SYNTAX).and_then(|one| one.place.as_ref())
 }
 
 /// Where `[task.NAME]` begins in a text.

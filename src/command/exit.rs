@@ -57,6 +57,9 @@ pub enum CommandError {
     /// A file of the program's own can't be written.
     #[error("{0}")]
     State(String),
+    /// A file that was asked for can't be written.
+    #[error("{0}")]
+    Unwritten(String),
     /// A run could not go on.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -79,7 +82,7 @@ impl CommandError {
             Self::Diagnostics { .. } | Self::Usage { .. } => Exit::Usage,
             Self::Held { .. } => Exit::Held,
             Self::Refused { .. } | Self::Run(RunError::Refused { .. }) => Exit::Refused,
-            Self::Store(_) | Self::Fact(_) | Self::State(_) => Exit::Store,
+            Self::Store(_) | Self::Fact(_) | Self::State(_) | Self::Unwritten(_) => Exit::Store,
             Self::Run(RunError::Store(_) | RunError::Fact(_) | RunError::State { .. }) => Exit::Store,
             Self::Tool { .. } | Self::Run(RunError::Tools(_)) => Exit::Tool,
             Self::Run(RunError::Unknown { .. }) => Exit::Unknown,
@@ -100,6 +103,9 @@ impl CommandError {
             }
             Self::Store(error) | Self::Run(RunError::Store(error)) => Some(error.hint()),
             Self::State(_) | Self::Run(RunError::State { .. }) => Some(disk.to_owned()),
+            Self::Unwritten(_) => {
+                Some("nothing was written; free space or mend permissions, then say it again".to_owned())
+            }
             Self::Fact(_) | Self::Run(RunError::Fact(_)) => Some("nothing was run because of it".to_owned()),
             Self::Diagnostics { .. } => None,
         }

@@ -29,6 +29,7 @@ pub fn history(context: &Context, args: &HistoryArgs) -> Result<u8, CommandError
                 .into_iter()
                 .map(|run| RunView {
                     run: run.id.0,
+                    command: run.command,
                     targets: run.targets,
                     started: run.started,
                     age_seconds: (now - run.started) / 1000,

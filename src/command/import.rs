@@ -61,7 +61,8 @@ pub fn import(context: &Context, args: &ImportArgs) -> Result<u8, CommandError> 
     let names = settle::settle(&mut drafts, &there);
     let toml = checked(context, &disk, &mut drafts, &names, file.as_str())?;
     if args.write {
-        write_aside(&root.join(TO), toml.as_bytes(), None).map_err(|error| CommandError::State(error.to_string()))?;
+        write_aside(&root.join(TO), toml.as_bytes(), None)
+            .map_err(|error| CommandError::Unwritten(error.to_string()))?;
     }
     tell(context, args, &drafts, file.as_str(), &toml);
     Ok(0)

@@ -2,14 +2,14 @@
 //! Does not know how things are found (`import/found`).
 
 use crate::cli::InitArgs;
-use crate::command::context::Context;
+use crate::command::context::{Context, project_around};
 use crate::command::exit::CommandError;
 use crate::command::overlay;
-use crate::host::files::{Disk, StatCache, write_aside};
+use crate::host::files::{Disk, StatCache, write_together};
 use crate::import::found::{self, Found};
 use crate::manifest::Options;
 use crate::model::diagnostic::Diagnostic;
-use crate::model::facts::Files;
+use crate::model::facts::{ContentKind, Files};
 use crate::report::json;
 use crate::report::text::count;
 use camino::Utf8Path;
@@ -59,7 +59,14 @@ pub fn init(context: &Context, args: InitArgs) -> Result<u8, CommandError> {
             "`infra list` shows its tasks; `infra import TOOL` adds those of another tool",
         ));
     }
+    if disk.kind(Utf8Path::new("tasks")) != ContentKind::Missing && !root.join("tasks").is_dir() {
+        return Err(CommandError::usage(
+            "`tasks` is in the way: it is no folder, and files of tasks lie in a folder of that name",
+            "move it away, or name another folder with `-C DIR`",
+        ));
+    }
     let mut found = found::look(&disk);
+    found.notes.extend(outer(&root));
     if found.proposals.is_empty() && found.imports.is_empty() {
         found.proposals.push(found::starter());
     }
@@ -67,14 +74,22 @@ pub fn init(context: &Context, args: InitArgs) -> Result<u8, CommandError> {
     let mut written = Vec::new();
     if args.write {
         let project = format!("[project]\nname = {}\n", json_text(root.file_name().unwrap_or("project")));
-        for (path, text) in [(TASKS, &toml), (PROJECT, &project)] {
-            write_aside(&root.join(path), text.as_bytes(), None)
-                .map_err(|error| CommandError::State(error.to_string()))?;
-            written.push(path);
-        }
+        write_together(&root, &[(TASKS, &toml), (PROJECT, &project)])
+            .map_err(|error| CommandError::Unwritten(error.to_string()))?;
+        written.extend([TASKS, PROJECT]);
     }
     tell(context, found, written, toml);
     Ok(0)
+}
+
+/// What to know where a project lies around the folder.
+fn outer(root: &Utf8Path) -> Option<String> {
+    let around = project_around(root.parent()?)?;
+    let up = vec![".."; root.strip_prefix(around).ok()?.components().count()].join("/");
+    Some(format!(
+        "`{up}` is a project already, and this would be one of its own inside it: \
+         in this folder `infra` would no longer mean the one around it"
+    ))
 }
 
 /// A basic string of TOML: those of JSON are.

@@ -51,6 +51,9 @@ pub fn list(context: &Context) -> Result<u8, CommandError> {
 /// # Errors
 /// Mistakes in the declaration; unknown targets.
 pub fn graph(context: &Context, args: &GraphArgs) -> Result<u8, CommandError> {
+    if args.format.is_some() && context.global.json {
+        return Err(CommandError::usage("`--format` and `--json` are two notations", "leave one of them out"));
+    }
     let opened = context.open_to_read()?;
     let project = &opened.project;
     let shown: Vec<TaskId> = if args.targets.is_empty() {
@@ -86,7 +89,7 @@ pub fn graph(context: &Context, args: &GraphArgs) -> Result<u8, CommandError> {
         context.out(&json::document(&view));
         return Ok(0);
     }
-    context.out(&match args.format {
+    context.out(&match args.format.unwrap_or(GraphFormat::Text) {
         GraphFormat::Text => picture::text(&view, &context.choice.stdout),
         GraphFormat::Dot => picture::dot(&view),
         GraphFormat::Mermaid => picture::mermaid(&view),

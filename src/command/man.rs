@@ -8,8 +8,9 @@ use crate::command::exit::CommandError;
 /// Prints a page.
 ///
 /// # Errors
-/// An unknown command.
+/// An unknown command; `--json`.
 pub fn man(context: &Context, args: &ManArgs) -> Result<u8, CommandError> {
+    context.no_json("a manual page")?;
     match manual(&args.command) {
         Some(page) => context.out(&page),
         None => {

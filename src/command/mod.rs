@@ -68,7 +68,7 @@ pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
         Command::Destroy(args) => destroy::destroy(&context, args),
         Command::Artifacts(args) => artifacts::artifacts(&context, args),
         Command::Clean(args) => clean::clean(&context, args),
-        Command::Completion(args) => Ok(completion::script(&context, *args)),
+        Command::Completion(args) => completion::script(&context, *args),
         Command::Complete(args) => Ok(completion::complete(&context, args)),
         Command::Man(args) => man::man(&context, args),
         Command::Doctor(_) => doctor::doctor(&context),

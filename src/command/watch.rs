@@ -94,7 +94,7 @@ pub fn watch(context: &Context, selection: &Selection, args: &RunArgs) -> Result
 fn ends(error: &CommandError, first: bool) -> bool {
     match error {
         CommandError::Diagnostics { found, .. } => first && found.iter().any(|one| one.place.is_none()),
-        CommandError::Store(_) | CommandError::Fact(_) | CommandError::State(_) => true,
+        CommandError::Store(_) | CommandError::Fact(_) | CommandError::State(_) | CommandError::Unwritten(_) => true,
         CommandError::Run(_) => first || error.exit() == Exit::Store,
         CommandError::Usage { .. }
         | CommandError::Held { .. }

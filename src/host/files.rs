@@ -12,7 +12,7 @@ mod write;
 
 pub use sightings::{Look, Sighting, Sightings};
 pub use stat_cache::{Sig, StatCache, StatChanges, StatRow};
-pub use write::{FileError, free_space, make_private_dir, read_private, write_aside};
+pub use write::{FileError, free_space, make_private_dir, read_private, write_aside, write_together};
 
 pub(crate) use content::{Entry, EntryKind, hash_stream, link_digest, tree_digest};
 pub(crate) use write::{aside_name, remove_all, sync_dir};
@@ -242,6 +242,10 @@ impl Files for Disk {
             name.filter(|name| name.ends_with(".toml"))
         };
         entries.flatten().find_map(odd).map(|name| format!("the name `{name}` in it is not UTF-8; rename it"))
+    }
+
+    fn is_ignored(&self, path: &Utf8Path, kind: ContentKind) -> bool {
+        lock(&self.listings).is_ignored(&self.key(path), kind)
     }
 
     fn kind(&self, path: &Utf8Path) -> ContentKind {

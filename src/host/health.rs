@@ -5,6 +5,7 @@ use crate::host::process;
 use crate::host::world::STATE_DIR;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
@@ -21,9 +22,46 @@ pub struct Standing {
 
 /// How a file stands; `None`: it is not there, or may not be looked at.
 pub fn standing(path: &Utf8Path) -> Option<Standing> {
-    let meta = path.symlink_metadata().ok()?;
+    path.symlink_metadata().ok().map(|meta| of(&meta))
+}
+
+/// How that stands to which a path leads, links followed.
+pub fn target(path: &Utf8Path) -> Option<Standing> {
+    path.metadata().ok().map(|meta| of(&meta))
+}
+
+fn of(meta: &Metadata) -> Standing {
     let modified = meta.mtime().saturating_mul(1000).saturating_add(meta.mtime_nsec() / 1_000_000);
-    Some(Standing { mode: meta.mode() & 0o777, owner: meta.uid(), modified })
+    Standing { mode: meta.mode() & 0o777, owner: meta.uid(), modified }
+}
+
+/// What is where a folder should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderAt {
+    /// Nothing.
+    Missing,
+    /// A folder, or a link to one.
+    There,
+    /// Something else.
+    File,
+    LinkToNowhere,
+}
+
+/// What is where a folder should be.
+pub fn folder(path: &Utf8Path) -> FolderAt {
+    match (path.symlink_metadata(), path.metadata()) {
+        (Err(_), _) => FolderAt::Missing,
+        (Ok(meta), Err(_)) if meta.is_symlink() => FolderAt::LinkToNowhere,
+        (Ok(_), Ok(meta)) if meta.is_dir() => FolderAt::There,
+        (Ok(_), _) => FolderAt::File,
+    }
+}
+
+/// Why nothing can be written into a folder; `None`: it can.
+pub fn unwritable(folder: &Utf8Path) -> Option<String> {
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    let error = rustix::fs::access(folder.as_std_path(), access).err()?;
+    Some(crate::host::reason(&error.into()))
 }
 
 /// The user that this process is.

@@ -108,6 +108,16 @@ impl Host {
         self.cas.nature(digest)
     }
 
+    /// What lies at a path in a kept folder.
+    pub fn inner(&self, digest: &Digest, path: &Utf8Path) -> Option<Digest> {
+        self.cas.inner(digest, path)
+    }
+
+    /// Bytes of all files of a kept artifact.
+    pub fn size_of(&self, digest: &Digest) -> u64 {
+        self.cas.size(digest)
+    }
+
     /// Digests of all that makes up an artifact.
     pub fn parts(&self, digest: &Digest) -> BTreeSet<Digest> {
         self.cas.parts(digest)

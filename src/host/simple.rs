@@ -44,6 +44,14 @@ pub fn remove_tree(folder: &Utf8Path, keep: &Utf8Path) -> Result<(), FileError> 
     Ok(())
 }
 
+/// Whether a folder holds a name that ends so, or can't be asked.
+pub fn may_hold(folder: &Utf8Path, end: &str) -> bool {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().any(|entry| entry.file_name().to_string_lossy().ends_with(end)),
+        Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+    }
+}
+
 /// Removes a file; one that is not there, or can't be removed, stays as it is.
 pub fn remove_file(path: &Utf8Path) {
     let _ = std::fs::remove_file(path);

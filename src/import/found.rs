@@ -4,22 +4,15 @@
 mod cluster;
 mod machines;
 mod scripts;
+mod tree;
 
 use crate::import::text::{comment, quoted, raw};
 use crate::import::{doit, just, make, name, taskfile};
-use crate::model::facts::{ContentKind, Files};
-use camino::Utf8Path;
+use crate::model::facts::Files;
+use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-
-/// Folders whose content is somebody else's, or made.
-const FOREIGN: [&str; 8] = ["node_modules", "vendor", "target", "build", "dist", "venv", "__pycache__", "testdata"];
-
-/// How deep is looked, in folders.
-const DEPTH: usize = 5;
-
-/// How many files are looked at: a whole home folder is no project.
-const MOST: usize = 20_000;
+use tree::Tree;
 
 /// A task that could be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,20 +35,13 @@ pub struct Found {
     pub proposals: Vec<Proposal>,
     /// Files that `infra import TOOL` reads: file and tool.
     pub imports: Vec<(String, &'static str)>,
-    /// What concerns the whole search.
+    /// What concerns the whole search: what was passed over, and why.
     pub notes: Vec<String>,
-}
-
-/// A folder's files, relative to it.
-struct Tree<'a> {
-    files: &'a dyn Files,
-    paths: Vec<String>,
 }
 
 /// Looks through a folder. Nothing is run.
 pub fn look(files: &dyn Files) -> Found {
-    let mut tree = Tree { files, paths: Vec::new() };
-    tree.walk("", DEPTH);
+    let tree = Tree::of(files);
     let terraform = machines::terraform(&tree);
     let mut proposals = terraform.clone();
     proposals.extend(machines::ansible(&tree, &terraform));
@@ -71,11 +57,7 @@ pub fn look(files: &dyn Files) -> Found {
         [(&make::FILES, "make"), (&just::FILES, "just"), (&taskfile::FILES, "task"), (&doit::FILES, "doit")];
     let file = |names: &[&str]| names.iter().find(|name| tree.has(name)).map(|name| (*name).to_owned());
     let imports = known.iter().filter_map(|(names, tool)| Some((file(names)?, *tool))).collect();
-    let mut notes = Vec::new();
-    if tree.paths.len() >= MOST {
-        notes.push(format!("only the first {MOST} files were looked at"));
-    }
-    Found { proposals, imports, notes }
+    Found { proposals, imports, notes: tree.passed_over() }
 }
 
 impl Found {
@@ -122,47 +104,6 @@ pub fn starter() -> Proposal {
     }
 }
 
-impl Tree<'_> {
-    fn walk(&mut self, folder: &str, depth: usize) {
-        for name in self.files.list(Utf8Path::new(folder)) {
-            if self.paths.len() >= MOST {
-                return;
-            }
-            let path = under(folder, &name);
-            match self.files.kind(Utf8Path::new(&path)) {
-                ContentKind::Folder => {
-                    let is_foreign = name.starts_with('.')
-                        || FOREIGN.contains(&name.as_str())
-                        || self.files.kind(&Utf8Path::new(&path).join("pyvenv.cfg")) != ContentKind::Missing;
-                    if depth > 0 && !is_foreign {
-                        self.walk(&path, depth - 1);
-                    }
-                }
-                ContentKind::Missing => {}
-                _ => self.paths.push(path),
-            }
-        }
-    }
-
-    fn has(&self, path: &str) -> bool {
-        self.paths.iter().any(|one| one == path)
-    }
-
-    fn text(&self, path: &str) -> String {
-        self.files.read(Utf8Path::new(path)).map(|text| text.to_string()).unwrap_or_default()
-    }
-
-    /// Files with one of these names, in any folder.
-    fn named<'b>(&'b self, names: &'b [&str]) -> impl Iterator<Item = &'b str> {
-        self.paths.iter().map(String::as_str).filter(|path| names.contains(&file_of(path)))
-    }
-
-    /// Files whose names end so.
-    fn ending<'b>(&'b self, ends: &'b [&str]) -> impl Iterator<Item = &'b str> {
-        self.paths.iter().map(String::as_str).filter(|path| ends.iter().any(|end| path.ends_with(end)))
-    }
-}
-
 /// A path in a folder; empty: the root.
 fn under(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
@@ -191,4 +132,10 @@ fn value(text: &str) -> String {
 fn values(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|word| value(word)).collect();
     format!("[{}]", words.join(", "))
+}
+
+/// What a text of YAML says; a later key wins, as ansible has it.
+fn yaml(text: &str) -> Result<Json, String> {
+    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
 }

@@ -30,6 +30,7 @@ pub use target::{Selection, Targets, select};
 
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::facts::{ContentKind, Files};
+use crate::model::graph::Graph;
 use crate::model::name::{TaskId, TaskName};
 use crate::model::project::Project;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -40,6 +41,9 @@ use node::{Source, Syntax};
 use settings::Settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Code of the mistake that a file is no valid TOML.
+pub const SYNTAX: &str = "toml-syntax";
 
 const PROJECT_FILE: &str = "infra.toml";
 const TASKS: &str = "tasks";
@@ -58,6 +62,9 @@ pub struct Options {
 pub struct Loaded {
     /// `None` when there is any error.
     pub project: Option<Project>,
+    /// What could be made of it in spite of errors, for who looks at the rest. Tasks may lack what the errors took,
+    /// and edges are missing where they would be a cycle.
+    pub partial: Option<Project>,
     /// Sorted by file and position.
     pub diagnostics: Vec<Diagnostic>,
     /// Texts of the files, for underlining.
@@ -122,7 +129,8 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
         }
     }
     let failed = diagnostics.iter().any(|problem| problem.severity == Severity::Error);
-    let project = graph.filter(|_| !failed).map(|graph| {
+    let graph = graph.or_else(|| Graph::build(tasks.len(), &[]).ok());
+    let made = graph.map(|graph| {
         let tasks: Vec<_> = tasks.into_iter().map(|lowered| lowered.task).collect();
         let mut by_template_name: BTreeMap<String, Vec<TaskId>> = BTreeMap::new();
         for task in &tasks {
@@ -142,7 +150,8 @@ pub fn load(files: &dyn Files, options: &Options) -> Loaded {
             elsewhere: absent.elsewhere.clone(),
         }
     });
-    Loaded { project, diagnostics, sources: texts }
+    let (project, partial) = if failed { (None, made) } else { (made, None) };
+    Loaded { project, partial, diagnostics, sources: texts }
 }
 
 fn is_dotenv(settings: &Settings, file: &Utf8Path) -> bool {

@@ -163,7 +163,7 @@ impl Source {
             let line = text.get(..span.start).map_or(0, |before| before.matches('\n').count());
             if lines.insert(line) && messages.insert(error.message().to_owned()) {
                 let place = Place { file: path.to_owned(), span };
-                problems.push(Diagnostic::error("toml-syntax", &place, format!("not valid TOML: {}", error.message())));
+                problems.push(Diagnostic::error(super::SYNTAX, &place, format!("not valid TOML: {}", error.message())));
             }
         }
         let span = table.span();

@@ -87,6 +87,11 @@ pub trait Files {
         let _ = path;
         None
     }
+    /// Whether `.gitignore` leaves a path out, in a folder that it does not leave out.
+    fn is_ignored(&self, path: &Utf8Path, kind: ContentKind) -> bool {
+        let _ = (path, kind);
+        false
+    }
     /// Whether something is at a path, and what.
     fn kind(&self, path: &Utf8Path) -> ContentKind;
     /// Names in a folder, sorted; empty when there is none.

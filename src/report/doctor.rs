@@ -2,12 +2,19 @@
 //! Does not know how anything was found out.
 
 use crate::report::paint::{Look, Tone};
-use crate::report::text::{clean, count, fit, pad, width};
+use crate::report::text::{clean, count, pad, width};
 use crate::report::view::{DoctorView, FindingView, Mark};
 use std::fmt::Write as _;
 
 /// Columns of the widest verdict.
 const VERDICT: usize = 7;
+
+/// What stands before what is to be done.
+const TODO: &str = "to do:";
+
+/// Columns that a text must have beside its name; with fewer it goes below it, so far from the margin.
+const NARROW: usize = 20;
+const BELOW: usize = 4;
 
 /// One screen; what is well is left out where quiet is wanted.
 pub fn doctor(view: &DoctorView, look: &Look) -> String {
@@ -21,10 +28,11 @@ pub fn doctor(view: &DoctorView, look: &Look) -> String {
             let _ = writeln!(text, "{gap}{}", look.paint(Tone::Dim, one.area.word()));
         }
         let verdict = look.paint(tone(one.verdict), &pad(one.verdict.word(), VERDICT));
-        let room = look.width.saturating_sub(widest + VERDICT + 6);
-        let _ = writeln!(text, "  {verdict}  {}  {}", pad(&clean(&one.name), widest), fit(&clean(&one.found), room));
+        let name = pad(&clean(&one.name), widest);
+        spread(&mut text, &format!("  {verdict}  {name}  "), widest + VERDICT + 6, &clean(&one.found), look.width);
         if let Some(todo) = &one.todo {
-            let _ = writeln!(text, "  {}  {} {todo}", " ".repeat(VERDICT), look.paint(Tone::Warn, "to do:"));
+            let head = format!("  {}  {} ", " ".repeat(VERDICT), look.paint(Tone::Warn, TODO));
+            spread(&mut text, &head, VERDICT + 5 + TODO.len(), todo, look.width);
         }
     }
     let counts = [(view.problems, "problem", Mark::Problem), (view.warnings, "warning", Mark::Warning)];
@@ -40,6 +48,50 @@ pub fn doctor(view: &DoctorView, look: &Look) -> String {
         let _ = writeln!(text, "{}{}", if text.is_empty() { "" } else { "\n" }, said.join(", "));
     }
     text
+}
+
+/// Writes a text behind a head of so many columns, as many lines as it takes, one below the other; where the head leaves
+/// too little room, they begin below it.
+fn spread(out: &mut String, head: &str, columns: usize, text: &str, across: usize) {
+    let beside = across.saturating_sub(columns);
+    let (lead, room, first) = if beside < NARROW && width(text) > beside {
+        (BELOW, across.saturating_sub(BELOW), format!("{}\n{}", head.trim_end(), " ".repeat(BELOW)))
+    } else {
+        (columns, beside, head.to_owned())
+    };
+    out.push_str(&first);
+    let mut at = 0;
+    for piece in pieces(text, room) {
+        let wide = width(piece);
+        if at > 0 && at + 1 + wide > room {
+            let _ = write!(out, "\n{}", " ".repeat(lead));
+            at = 0;
+        } else if at > 0 {
+            out.push(' ');
+            at += 1;
+        }
+        out.push_str(piece);
+        at += wide;
+    }
+    out.push('\n');
+}
+
+/// Words; what stands between backticks is one, where it fits into a line: it is there to be copied.
+fn pieces(text: &str, room: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let mut quoted = false;
+        let blank = |c: char| {
+            quoted ^= c == '`';
+            c == ' ' && !quoted
+        };
+        let whole = rest.find(blank).unwrap_or(rest.len());
+        let end = if width(&rest[..whole]) <= room { whole } else { rest.find(' ').unwrap_or(rest.len()) };
+        pieces.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    pieces
 }
 
 fn tone(mark: Mark) -> Tone {
@@ -89,5 +141,44 @@ machine
         let text = doctor(&view(), &look);
         assert!(!text.contains("terraform") && text.ends_with("\n1 problem, 1 warning\n"), "{text}");
         assert_eq!(doctor(&DoctorView::of(None, Vec::new()), &look), "");
+    }
+
+    #[test]
+    fn nothing_is_cut_however_narrow_it_is() {
+        let findings = vec![
+            FindingView::problem(
+                Area::Secrets,
+                "nope",
+                "secret `nope` is not set: export the environment variable `NOPE`; read by a",
+                "set the variable where you call `infra`, or `chmod 600 .infra/key`",
+            ),
+            FindingView::ok(Area::Tools, "a-tool-with-a-long-name", "1.2.3; `[requires]` wants >=1.2"),
+        ];
+        let view = DoctorView::of(None, findings);
+        let at = |width| doctor(&view, &Look { width, ..Look::default() });
+        let wide = at(80);
+        assert!(wide.contains(
+            "
+  problem  nope                     secret `nope` is not set: export the
+                                    environment variable `NOPE`; read by a
+           to do: set the variable where you call `infra`, or
+                  `chmod 600 .infra/key`
+"
+        ));
+        let narrow = at(40);
+        assert!(narrow.contains(
+            "
+  problem  nope
+    secret `nope` is not set: export the
+    environment variable `NOPE`; read by
+    a
+           to do: set the variable where
+                  you call `infra`, or
+                  `chmod 600 .infra/key`
+"
+        ));
+        for (text, most) in [(wide, 80), (narrow, 40)] {
+            assert!(text.lines().all(|line| width(line) <= most), "{text}");
+        }
     }
 }

@@ -17,7 +17,7 @@ pub fn history(view: &HistoryView, look: &Look) -> String {
     let mut text = String::new();
     if let Some(runs) = &view.runs {
         let rows: Vec<Row<'_>> = runs.iter().map(run).collect();
-        text.push_str(&table(&["run", "when", "took", "outcome", "targets", "tasks"], &rows, look));
+        text.push_str(&table(&["run", "when", "took", "outcome", "command", "targets", "tasks"], &rows, look));
     }
     if let Some(attempts) = &view.attempts {
         let rows: Vec<Row<'_>> = attempts.iter().map(attempt).collect();
@@ -40,6 +40,7 @@ fn run(run: &RunView) -> Row<'static> {
         plain(ago(run.age_seconds)),
         plain(run.seconds.map(seconds).unwrap_or_default()),
         outcome,
+        plain(&run.command),
         plain(names(&run.targets, NAMED)),
         plain(counts.join(", ")),
     ];
@@ -93,8 +94,9 @@ mod tests {
 
     #[test]
     fn runs_are_a_table() {
-        let one = |run, outcome: Option<Outcome>| RunView {
+        let one = |run, command, outcome: Option<Outcome>| RunView {
             run,
+            command: s(command),
             targets: vec![s("verify")],
             started: 0,
             age_seconds: 61,
@@ -102,13 +104,13 @@ mod tests {
             outcome,
             counts: outcome.map(|outcome| CountView { outcome, tasks: 3 }).into_iter().collect(),
         };
-        let runs = Some(vec![one(12, None), one(9, Some(Outcome::Failed))]);
+        let runs = Some(vec![one(12, "run", None), one(9, "destroy", Some(Outcome::Failed))]);
         assert_eq!(
             history(&HistoryView { env: s("local"), runs, attempts: None }, &Look::default()),
             "\
-run  when      took   outcome    targets  tasks
-12   61 s ago         not ended  verify
-9    61 s ago  2.1 s  failed     verify   3 failed
+run  when      took   outcome    command  targets  tasks
+12   61 s ago         not ended  run      verify
+9    61 s ago  2.1 s  failed     destroy  verify   3 failed
 "
         );
     }

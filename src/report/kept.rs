@@ -53,7 +53,10 @@ pub fn artifact(view: &ArtifactShownView, look: &Look) -> String {
 }
 
 /// What was copied, a line each.
-pub fn got(view: &GotView) -> String {
+pub fn got(view: &GotView, look: &Look) -> String {
+    if look.is_quiet() {
+        return String::new();
+    }
     let line = |one: &crate::report::view::CopiedView| format!("{}  {}\n", clean(&one.to), size(one.size));
     view.got.iter().map(line).collect()
 }
@@ -61,6 +64,7 @@ pub fn got(view: &GotView) -> String {
 /// What was freed, or would be.
 pub fn cleaned(view: &CleanView, look: &Look) -> String {
     let mut text = String::new();
+    let is_answer = view.dry_run || !look.is_quiet();
     if look.is_verbose() || view.dry_run {
         for one in &view.dropped {
             let _ = writeln!(text, "{}  {}, {}", one.path, size(one.bytes), ago(one.age_seconds));
@@ -68,7 +72,9 @@ pub fn cleaned(view: &CleanView, look: &Look) -> String {
     }
     let verb = if view.dry_run { "would free" } else { "freed" };
     let stays = size(view.kept_bytes);
-    if view.dropped.is_empty() {
+    if !is_answer {
+        // Done as asked: nothing failed.
+    } else if view.dropped.is_empty() {
         let _ = writeln!(text, "nothing to drop; {stays} stay");
     } else {
         let _ = writeln!(

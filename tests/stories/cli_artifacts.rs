@@ -89,11 +89,54 @@ pub fn artifacts_are_listed_shown_and_copied() {
 }
 
 #[test]
+fn an_artifact_is_found_however_its_path_is_written() {
+    let story = Story::with(
+        r#"
+        [task.one]
+        outputs = ["out/dir/", "out/one.txt"]
+        shell = "mkdir -p out/dir/deep; echo f > 'out/dir/f g.txt'; echo d > out/dir/deep/d; echo 1 > out/one.txt"
+        "#,
+    );
+    story.file("sub/x", "").run("one");
+    // A file in a folder that was made is made, too.
+    let seen = story.try_args(&["artifacts", "get", "one", "out/dir/f g.txt", "--to", "../d"]);
+    assert_eq!(seen.code, Some(0), "{seen:?}");
+    story.holds("../d/out/dir/f g.txt", "f\n").absent("../d/out/dir/deep").absent("../d/out/one.txt");
+    let seen = story.infra("artifacts get one out/dir/deep --to ../e --json").last().json();
+    assert_eq!(seen["got"][0]["size"], json!(2), "{seen}");
+    story.holds("../e/out/dir/deep/d", "d\n");
+    story.infra_to(2, "artifacts get one out/dir/nope --to ../f").stderr_has("`one` made no `out/dir/nope`");
+    story.infra_to(2, "artifacts show out/dir/deep").stderr_has("lies in the artifact `out/dir`");
+    // As seen from where one stands.
+    story.infra("artifacts show ./out/one.txt").stdout_has("out/one.txt of one");
+    story.infra("-C sub artifacts show ../out/one.txt").stdout_has("out/one.txt of one");
+    story.infra("-C sub artifacts show out/one.txt").stdout_has("out/one.txt of one");
+    story.infra(&format!("artifacts show {}", story.root().canonicalize().unwrap().join("out/one.txt").display()));
+    story.infra("-C out/dir artifacts get one ../one.txt --to ../g").holds("../g/out/one.txt", "1\n");
+    // What is the state's own is nobody else's.
+    for to in [".infra/x", "out/../.infra", "sub/../.infra/y/z"] {
+        story.infra_to(2, &format!("artifacts get one --to {to}")).stderr_has("lies in `.infra`");
+    }
+    std::os::unix::fs::symlink(".infra", story.path("link")).unwrap();
+    story.infra_to(2, "artifacts get one --to link/x").stderr_has("lies in `.infra`").absent(".infra/x");
+    assert_eq!(story.infra("artifacts get one --to ../q -q").last().stdout, "");
+    story.holds("../q/out/one.txt", "1\n");
+    // What can't be written is no state.
+    story.file("../file", "");
+    story.infra_to(7, "artifacts get one --to ../file").stderr_has("free space or mend permissions, then say it again");
+    // One that can't be copied takes back those that were.
+    story.file("../half/out", "").infra_to(7, "artifacts get one --to ../half").remove("../half/out");
+    story.infra("artifacts get one --to ../half");
+}
+
+#[test]
 pub fn clean_drops_what_is_old_and_keeps_the_newest() {
     let story = thrice();
     let (before, objects) = (story.tree(), store(&story).len());
     story.infra("clean --older-than 36h --dry-run").stdout_has("would free").stdout_has(".infra/cas/");
     assert_eq!(story.tree(), before, "nothing is dropped that is only told");
+    // A list that was asked for is no talk.
+    story.infra("clean --older-than 36h --dry-run -q").stdout_has(".infra/cas/");
     // Of the first run its own files and logs; what the later ones share with it stays.
     let seen = story.infra("clean --older-than 36h --json").last().json();
     assert_eq!(seen["logs"]["files"], json!(1), "{seen}");
@@ -106,6 +149,7 @@ pub fn clean_drops_what_is_old_and_keeps_the_newest() {
     // The second goes, too; the third is each task's newest, however old it gets.
     story.at(90 * 86_400).infra("clean --older-than 1d").stdout_has("freed");
     story.infra("clean --older-than 0s").stdout_has("nothing to drop");
+    assert_eq!(story.infra("clean --older-than 0s -q").last().stdout, "");
     assert_eq!(logs(&story), 2);
     story.states("list=fresh plain=fresh");
     story.remove("out/list").run("list").restored(["list"]).holds("out/list", "three\n");

@@ -107,15 +107,55 @@ fn typed(story: &Story, shell: &str, keys: &str) -> String {
     String::from_utf8_lossy(&output.stdout).replace('\r', "")
 }
 
-/// Each of these is typed, with the tabulator at its end, behind a command that says what it got.
-const TYPED: [(&str, &str); 6] = [
+/// Each of these is typed behind a command that says what it got, which begins so.
+const TYPED: [(&str, &str); 33] = [
     ("infra show mak\t", "<show><make-list>"),
     ("infra run stage:fi\t", "<run><stage:first>"),
     ("infra run tag:\t", "<run><tag:smoke>"),
     ("infra run --env=pr\t", "<run><--env=prod>"),
     ("infra hist\t", "<history>"),
     ("infra show each\\[z\t", "<show><each[z]>"),
+    // An instance in two steps.
+    ("infra run hos\twe\t", "<run><host[web-1]>"),
+    ("infra run host\\[a\t", "<run><host[a b]>"),
+    ("infra run host\\[x\t", "<run><host[x:y]>"),
+    ("infra run host\\[it\t", "<run><host[it's]>"),
+    ("infra run host\\[\\$\t", "<run><host[$HOME]>"),
+    // Within quotes, where they are what a shell must not undo.
+    ("infra run 'mak\t", "<run><make-list>"),
+    ("infra run \"mak\t", "<run><make-list>"),
+    ("infra run 'tag:sm\t", "<run><tag:smoke>"),
+    ("infra run \"tag:sm\t", "<run><tag:smoke>"),
+    ("infra run 'host[we\t", "<run><host[web-1]>"),
+    ("infra run \"host[a\t", "<run><host[a b]>"),
+    ("infra run 'host[x:\t", "<run><host[x:y]>"),
+    ("infra run 'host[it\t", "<run><host[it's]>"),
+    ("infra run \"host[it\t", "<run><host[it's]>"),
+    ("infra run 'host[$\t", "<run><host[$HOME]>"),
+    ("infra run \"host[\\$\t", "<run><host[$HOME]>"),
+    // Paths; what a shell leaves of a slash or a quote at a folder's end is its own.
+    ("infra -C oth\t", "<-C><other"),
+    ("infra -C 'oth\t'", "<-C><other"),
+    ("infra -C a\\ \t", "<-C><a dir"),
+    ("infra -Coth\t", "<-Cother"),
+    ("infra -C ~/mi\t", "<-C></"),
+    ("infra import make in\\ \t", "<import><make><in file.mk>"),
+    ("infra import make 'in f\t", "<import><make><in file.mk>"),
+    ("infra artifacts get verify --to oth\t", "<artifacts><get><verify><--to><other"),
+    ("infra run --junit other/re\t", "<run><--junit><other/report>"),
+    ("infra run --junit=other/re\t", "<run><--junit=other/report>"),
+    ("infra -C other run o\t", "<-C><other><run><only-there>"),
 ];
+
+/// The project, with instances whose names a shell would read otherwise, and paths.
+fn spelled() -> Story {
+    let story = project();
+    let items = r#"["web-1", "a b", "x:y", "it's", "$HOME"]"#;
+    story.file("tasks/host.toml", &format!("[task.host]\nforeach = {items}\nrun = [\"true\"]\n"));
+    story.file("other/report", "").file("other/tasks/t.toml", "[task.only-there]\nrun = [\"true\"]\n");
+    story.file("a dir/x", "").file("in file.mk", "").file("../home/mine/x", "");
+    story
+}
 
 fn presses(story: &Story, shell: &str, setup: &str) {
     // What is completed is looked up with the real program, and what is entered told by another one.
@@ -127,9 +167,15 @@ fn presses(story: &Story, shell: &str, setup: &str) {
     keys += "exit\n";
     story.program("told", "printf 'TOLD'; printf '<%s>' \"$@\"; echo");
     let seen = typed(story, shell, &keys);
-    for (line, wanted) in TYPED {
-        assert!(seen.contains(&format!("TOLD{wanted}\n")), "{shell}: {line:?} did not become {wanted}:\n{seen}");
+    let told: Vec<&str> = seen.lines().filter(|line| line.starts_with("TOLD")).collect();
+    for (place, (line, wanted)) in TYPED.iter().enumerate() {
+        let found = told.get(place).and_then(|told| told.strip_prefix("TOLD"));
+        assert!(
+            found.is_some_and(|found| found.starts_with(wanted)),
+            "{shell}: {line:?} did not become {wanted}, but {found:?}:\n{seen}"
+        );
     }
+    assert!(told.iter().any(|told| told.contains("/home/mine")), "{shell}: {seen}");
 }
 
 #[test]
@@ -148,7 +194,7 @@ pub fn every_shell_has_a_script() {
 #[test]
 pub fn bash_completes_what_is_typed() {
     shell("bash");
-    let story = project();
+    let story = spelled();
     let path = script(&story, "bash");
     // `infra` as a function tells what was entered; the script asks `command infra`, the program.
     presses(&story, "bash --norc --noprofile -i", &format!("source {path}; infra() {{ told \"$@\"; }}"));
@@ -157,7 +203,7 @@ pub fn bash_completes_what_is_typed() {
 #[test]
 fn zsh_completes_what_is_typed() {
     shell("zsh");
-    let story = project();
+    let story = spelled();
     let path = script(&story, "zsh");
     let setup = format!(
         "autoload -U compinit; compinit -u -D; source {path}; infra() {{ told \"$@\" }}; unsetopt nomatch beep"
@@ -168,7 +214,7 @@ fn zsh_completes_what_is_typed() {
 #[test]
 fn zsh_loads_the_script_from_a_folder_of_functions() {
     shell("zsh");
-    let story = project();
+    let story = spelled();
     let path = script(&story, "zsh");
     let folder = story.base().join("functions");
     fs::create_dir(&folder).unwrap();
@@ -198,4 +244,25 @@ fn fish_completes_what_is_typed() {
     assert_eq!(offers("infra run -e d"), "dev\n");
     assert!(offers("infra hist").starts_with("history\t"), "{}", offers("infra hist"));
     assert!(offers("infra run ").contains("verify\n"), "{}", offers("infra run "));
+}
+
+#[test]
+fn fish_completes_what_is_typed_at_its_keyboard() {
+    shell("fish");
+    let story = spelled();
+    let path = script(&story, "fish");
+    presses(&story, "fish --no-config -i", &format!("source {path}; function infra; told $argv; end"));
+}
+
+#[test]
+fn paths_are_left_to_the_shells() {
+    let story = project();
+    let asked = |words: &[&str]| {
+        let index = (words.len() - 1).to_string();
+        story.try_args(&[&["complete", "--index", &index, "--"], words].concat()).stdout
+    };
+    assert_eq!(asked(&["infra", "-C", "oth"]), "\tfolders\t\n");
+    assert_eq!(asked(&["infra", "run", "--junit=o"]), "\tfiles\t--junit=\n");
+    assert_eq!(asked(&["infra", "import", "make", ""]), "\tfiles\t\n");
+    assert_eq!(asked(&["infra", "artifacts", "get", "verify", "--to", "x"]), "\tfolders\t\n");
 }

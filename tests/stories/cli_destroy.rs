@@ -35,6 +35,10 @@ pub fn destroy_undoes_everything_on_record_in_reverse() {
     let place = |word: &str| log.lines().position(|line| line == word).unwrap_or_else(|| panic!("{word}: {log}"));
     assert!(place("undo-app") < place("undo-vm") && place("undo-other") > 0, "{log}");
     story.states("vm=stale app=stale other=stale files=fresh").status_reason("vm", json!({"kind": "undone-by"}));
+    // The history tells it from a run.
+    let runs = story.infra("history --json").last().json();
+    assert_eq!((&runs["runs"][0]["command"], &runs["runs"][1]["command"]), (&json!("destroy"), &json!("run")));
+    story.infra("history").stdout_has("  destroy  ").stdout_has("  run      app, other, files");
     // Again: there is nothing left.
     story.infra("destroy --yes").says("nothing on record to undo in `local`");
     assert_eq!(story.times("undo-vm"), 1);

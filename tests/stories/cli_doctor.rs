@@ -1,5 +1,6 @@
 //! `infra doctor`: what is well, what is not and what to do, without a word of a secret.
 
+use crate::errors_world::as_nobody;
 use crate::support::Story;
 use serde_json::{Value as Json, json};
 use std::process::Command;
@@ -97,7 +98,7 @@ fn what_is_missing_is_named_with_what_to_do() {
     story.mode("api.key", 0o644);
     says(&story, "file", "problem", "api.key", "mode 0600");
     story.mode("sub/own.sh", 0o644);
-    says(&story, "sub/own.sh", "problem", "not found", "must be executable");
+    says(&story, "sub/own.sh", "problem", "is not executable; used by own", "`chmod +x sub/own.sh`");
     story.env("LANG", "de_DE.ISO-8859-1");
     says(&story, "locale", "warning", "not UTF-8", "export LANG=C.UTF-8");
     story
@@ -114,6 +115,98 @@ fn what_is_missing_is_named_with_what_to_do() {
     // A well-known tool says where it is to be had.
     story.tasks("[task.vm]\nterraform = { dir = \"tf\" }\n").file("tf/main.tf", "");
     says(&story, "terraform", "problem", "not found; used by vm", "https://");
+}
+
+#[test]
+fn programs_of_checks_and_undos_are_looked_at() {
+    let story = Story::with(
+        r#"
+        [task.vm]
+        run = ["true"]
+        dir = "sub"
+        probe = { exec = ["asks", "it"] }
+        ready = [{ exec = ["./waits.sh"], within = "1s" }, { tcp = "localhost:1" }]
+        undo = [["undoes"], ["./undo.sh"]]
+
+        [task.tool]
+        outputs = ["build/tool"]
+        run = ["true"]
+
+        [task.uses]
+        run = ["true"]
+        probe = { exec = ["build/tool"] }
+        "#,
+    );
+    story.file("sub/undo.sh", "#!/bin/sh\n").mode("sub/undo.sh", 0o755).file("sub/waits.sh", "#!/bin/sh\n");
+    says(&story, "asks", "problem", "was not found; used by vm", "install it");
+    says(&story, "undoes", "problem", "was not found; used by vm", "install it");
+    says(&story, "sub/waits.sh", "problem", "is not executable", "`chmod +x sub/waits.sh`");
+    says(&story, "sub/undo.sh", "ok", "found; used by vm", "");
+    // What another task makes is not missing before it did.
+    says(&story, "build/tool", "ok", "not there yet: `tool` makes it; used by uses", "");
+    story.file("build/tool", "").mode("build/tool", 0o644);
+    says(&story, "build/tool", "problem", "is not executable", "");
+}
+
+#[test]
+fn what_was_lost_of_the_state_is_noticed() {
+    let story = project();
+    story.run("build");
+    says(&story, "state.db", "ok", "mode 0600", "");
+    let key = std::fs::read(story.path(".infra/key")).unwrap();
+    story.remove(".infra/key");
+    says(&story, "key", "problem", "gone, though runs were here", "take it back from a backup");
+    std::fs::write(story.path(".infra/key"), key).unwrap();
+    story.mode(".infra/key", 0o600);
+    says(&story, "key", "ok", "mode 0600", "");
+    let store = std::fs::read(story.path(".infra/state.db")).unwrap();
+    for side in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(story.path(&format!(".infra/state.db{side}")));
+    }
+    story.file(".infra/state.db", "");
+    says(&story, "state.db", "problem", "empty: nothing is on record", "take it back from a backup");
+    story.remove(".infra/state.db");
+    says(&story, "state.db", "problem", "gone, though runs were here", "take it back from a backup");
+    std::fs::write(story.path(".infra/state.db"), store).unwrap();
+    story.mode(".infra/state.db", 0o600);
+    says(&story, "state.db", "ok", "mode 0600", "");
+    // A folder that nothing ran in lost nothing.
+    let story = project();
+    story.file(".infra/.gitignore", "*\n").mode(".infra", 0o700);
+    says(&story, ".infra", "ok", "mode 0700", "");
+    assert!(!story.last().stdout.contains("state.db"), "{:?}", story.last());
+}
+
+#[test]
+fn what_is_in_the_way_of_the_state_is_called_what_it_is() {
+    let story = project();
+    story.file(".infra", "mine");
+    says(&story, ".infra", "problem", "it is a file, and must be a folder", "move `.infra` away");
+    assert_eq!(story.last().json()["problems"], json!(1), "{:?}", story.last());
+    story.remove(".infra");
+    std::os::unix::fs::symlink("../gone", story.path(".infra")).unwrap();
+    says(&story, ".infra", "problem", "it is a link that leads nowhere", "`rm .infra`");
+    assert_eq!(story.last().json()["problems"], json!(1), "{:?}", story.last());
+    story.file("../gone/x", "").mode("../gone", 0o700);
+    says(&story, ".infra", "ok", "mode 0700", "");
+    // Where a run could not make it, it is no comfort that the first run does.
+    let story = Story::with("[task.a]\nrun = [\"true\"]\n");
+    let Some(seen) = as_nobody(&story, "doctor") else { return };
+    assert_eq!(seen.code, Some(1), "{seen:?}");
+    assert!(seen.stdout.contains("not there yet, and can't be made: permission denied"), "{seen:?}");
+}
+
+#[test]
+fn on_a_narrow_terminal_nothing_is_cut() {
+    let story = project();
+    story.without_env("API_TOKEN").env("COLUMNS", "80");
+    let seen = story.at_terminal("doctor");
+    assert!(!seen.stdout.contains('…'), "{seen:?}");
+    let words = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("export the environment variable `API_TOKEN`; read by build"), "{seen:?}");
+    story.env("COLUMNS", "40");
+    let seen = story.at_terminal("doctor");
+    assert!(seen.stdout.lines().all(|line| line.chars().count() <= 40), "{seen:?}");
 }
 
 #[test]
@@ -135,10 +228,32 @@ fn the_state_is_looked_at() {
 fn a_broken_declaration_does_not_end_the_looking() {
     let story = project();
     story.retask("run = [\"maker\"", "rnu = [\"maker\"");
-    says(&story, "declaration", "problem", "1 mistake", "`infra check` tells them");
+    says(&story, "declaration", "problem", "1 mistake: ", "`infra check` tells them");
     let all = story.last().json();
     assert_eq!(all.get("env"), None::<&Json>);
     assert!(all["findings"].as_array().unwrap().iter().any(|one| one["name"] == "disk"), "{all}");
+    // What it hides is not said to be used by nobody; what it leaves is looked at.
+    says(&story, "maker", "ok", "used by no task that could be looked at", "");
+    says(&story, "sub/own.sh", "ok", "used by own", "");
+    story.mode("sub/own.sh", 0o644).without_env("API_TOKEN");
+    says(&story, "sub/own.sh", "problem", "is not executable; used by own", "`chmod +x sub/own.sh`");
+    says(&story, "api", "problem", "API_TOKEN", "set the variable");
+    let story = project();
+    story.retask("run = [\"./own.sh\"]", "run = [\"./own.sh\"]\nneeds = [\"build\"]");
+    story.retask("run = [\"maker\"", "needs = [\"own\"]\nrun = [\"maker\"");
+    says(&story, "declaration", "problem", "tasks wait for each other", "`infra check` tells them");
+    says(&story, "maker", "ok", "used by build", "");
+    // A mistake on the line is told by a line that makes it too.
+    let story = project();
+    let seen = story.infra_to(1, "doctor --json -e nope").last().json();
+    let said = &seen["findings"][0];
+    assert!(
+        said["found"].as_str().unwrap().contains("unknown environment `nope`; what follows is of `local`"),
+        "{said}"
+    );
+    assert_eq!(said["todo"], json!("`infra check -e nope` tells them"));
+    let seen = story.infra_to(1, "doctor --json --set a=b").last().json();
+    assert_eq!(seen["findings"][0]["todo"], json!("`infra check --set a=…` tells them"));
     let nowhere = Story::new();
     nowhere.infra_to(2, "doctor").stderr_has("no project here");
 }

@@ -91,6 +91,8 @@ pub fn graph_is_drawn_in_four_notations() {
         graph["edges"].as_array().unwrap().iter().find(|edge| edge["from"] == from).unwrap()["carries"].clone()
     };
     assert_eq!((carries("a"), carries("b")), (json!("reads"), json!("needs")));
+    // Two notations at once are none.
+    story.infra_to(2, "graph --format svg --json").stdout_has("`--format` and `--json` are two notations");
     story.infra_to(2, "graph --format png").stderr_has("possible values: text, dot, mermaid, svg");
 }
 
@@ -166,7 +168,11 @@ pub fn history_shows_runs_or_the_attempts_of_a_task() {
     assert_eq!(attempts["attempts"].as_array().unwrap().len(), 1);
     story.infra("history bad").stdout_has("failed  exited with code 1");
     story.infra("history --limit 1").stdout_has("1 failed");
-    story.infra_to(2, "history --limit 0").infra_to(2, "history nope").stderr_has("unknown task `nope`");
+    for words in ["history --limit 0", "history --limit x", "run -j 0", "watch --jobs many"] {
+        story.infra_to(2, words).stderr_has("write a number, 1 or more");
+    }
+    story.infra_to(2, "logs --run last").stderr_has("write its number, as `infra history` shows it");
+    story.infra_to(2, "history nope").stderr_has("unknown task `nope`");
 }
 
 fn exporting() -> Story {
@@ -272,5 +278,7 @@ pub fn man_prints_the_pages_that_are_shipped() {
     assert_eq!(story.infra("man artifacts get").last().stdout, shipped("infra-artifacts-get").unwrap());
     story.stdout_has(".TH infra-artifacts-get 1");
     story.infra_to(2, "man nope").stderr_has("there is no command `nope`").stderr_has("artifacts get");
+    story.infra_to(2, "--json man").stdout_has("a manual page has no form in JSON");
+    story.infra_to(2, "completion bash --json").stdout_has("a shell's script has no form in JSON");
     story.infra_to(2, "man complete").stderr_has("there is no command `complete`");
 }

@@ -143,6 +143,21 @@ pub fn edit_opens_the_file_at_the_line_and_checks() {
 }
 
 #[test]
+fn edit_opens_the_file_that_is_no_toml() {
+    let story = Story::with("[task.use]\nrun = [\"true\"]\n");
+    // The edit itself leads to it, and takes the task's own head away.
+    story.program("vim", "echo \"$*\" >> ../edited; printf 'task.use]\\nrun = [\"true\"]\\n' > tasks/t.toml");
+    story.env("EDITOR", "vim");
+    assert_eq!(story.at_terminal("edit use").code, Some(2));
+    story.stdout_has("not valid TOML");
+    story.program("vim", "echo \"$*\" >> ../edited; printf '[task.use]\\nrun = [\"true\"]\\n' > tasks/t.toml");
+    let seen = story.at_terminal("edit use");
+    assert_eq!(seen.code, Some(0), "{seen:?}");
+    story.stdout_has("`use` is in no file that can be read; one is no TOML at tasks/t.toml:1");
+    assert_eq!(story.read("../edited"), "+1 tasks/t.toml\n+1 tasks/t.toml\n");
+}
+
+#[test]
 pub fn edit_says_where_the_task_is_when_it_can_not_open_it() {
     let story = project();
     story

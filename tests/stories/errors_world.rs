@@ -22,7 +22,7 @@ pub fn is_plain(seen: &Seen) {
 }
 
 /// A command as somebody whom modes bind; `None`: not possible here.
-fn as_nobody(story: &Story, words: &str) -> Option<Seen> {
+pub fn as_nobody(story: &Story, words: &str) -> Option<Seen> {
     // The program, and the way to the project, must be where nobody may reach them.
     let infra = story.base().join("bin/infra-copy");
     if !infra.exists() {
@@ -105,7 +105,7 @@ fn a_project_is_found_from_its_folders_and_nowhere_else() {
     assert_eq!(story.read("../pwd").trim(), story.root().canonicalize().unwrap().to_str().unwrap());
     let out = story.infra_to(2, "-C / status").last();
     is_plain(&out);
-    story.says("no project here: neither `/` nor a folder above it has `infra.toml` or `tasks/`").says("-C DIR");
+    story.says("no project here: neither `/` nor a folder above it has `infra.toml` or `tasks/*.toml`").says("-C DIR");
 }
 
 #[test]

@@ -205,6 +205,12 @@ fn a_read_only_project_can_be_read() {
     let before = story.tree();
     for (words, (code, stdout)) in every_reader().zip(usual) {
         let seen = story.try_infra(&format!("-C {at} {words}"));
+        if words.starts_with("doctor") {
+            // That no run can be recorded there is a problem.
+            assert_eq!(seen.code, Some(1), "{words}: {seen:?}");
+            unchanged(&story, &before, words);
+            continue;
+        }
         assert_eq!(seen.code, code, "{words}: {seen:?}");
         assert_eq!(seen.stdout.lines().count(), stdout.lines().count(), "{words}: {stdout}\n{}", seen.stdout);
         unchanged(&story, &before, words);

@@ -1,32 +1,58 @@
 # Completion of infra for bash: source <(infra completion bash)
 _infra() {
-    local line=${COMP_LINE:0:COMP_POINT} words=() rest word i
-    # Bash splits words at `:` and `=` too: what no blank parts is put together again.
-    for ((i = 0; i <= COMP_CWORD; i++)); do
-        rest=${line#"${line%%[![:space:]]*}"}
-        word=${COMP_WORDS[i]}
-        ((i == COMP_CWORD)) && word=$rest
-        if ((i > 0)) && [[ $line == "$rest" && -n $line ]]; then
-            words[${#words[@]} - 1]+=$word
+    local line=${COMP_LINE:0:COMP_POINT} words=() word='' begun='' quote='' kept='' char next i
+    # Bash splits words at `:` and `=` too, and leaves quotes in them: the line is read anew. What readline replaces
+    # begins behind an open quote, or behind the last character that parts words for it: what is before it is kept.
+    for ((i = 0; i < ${#line}; i++)); do
+        char=${line:i:1} next=${line:i+1:1}
+        if [[ $quote == "'" ]]; then
+            if [[ $char == "'" ]]; then quote=''; else word+=$char; fi
+        elif [[ $char == "\\" ]]; then
+            [[ $quote == '"' && $next != [\"\$\`\\] ]] && word+=$char
+            word+=$next begun=1
+            ((i += 1))
+        elif [[ $quote == '"' ]]; then
+            if [[ $char == '"' ]]; then quote=''; else word+=$char; fi
+        elif [[ $char == [\'\"] ]]; then
+            quote=$char kept=$word begun=1
+        elif [[ $char == [[:space:]] ]]; then
+            [[ -n $begun ]] && words+=("$word")
+            word='' begun='' kept=''
         else
-            words+=("$word")
+            word+=$char begun=1
+            [[ $COMP_WORDBREAKS == *"$char"* ]] && kept=$word
         fi
-        line=${rest#"$word"}
     done
-    local last=$((${#words[@]} - 1))
-    local typed=${words[last]}
-    words=("${words[@]//[\\\"\']/}")
-    local current=${words[last]}
-    # And it replaces only what stands behind the last of them.
-    local kept=${current%"${current##*[:=]}"} value
+    words+=("$word")
+    local value what behind file
     COMPREPLY=()
-    while IFS=$'\t' read -r value _; do
-        [[ -n $value ]] || continue
+    while IFS= read -r line; do
+        value=${line%%$'\t'*}
+        if [[ -z $value && $line == *$'\t'*$'\t'* ]]; then
+            behind=${line##*$'\t'} what=${line#$'\t'}
+            what=${what%%$'\t'*}
+            # Readline quotes names of files, and marks folders, where it sees the whole name.
+            compopt -o filenames 2>/dev/null
+            [[ $what == folders ]] && what=-d || what=-f
+            while IFS= read -r file; do
+                value=$behind$file
+                [[ $behind != "$kept" && -d ${file/#\~\//"$HOME"/} ]] && value+=/
+                COMPREPLY+=("${value#"$kept"}")
+            done < <(compgen "$what" -- "${word#"$behind"}")
+            continue
+        fi
         value=${value#"$kept"}
-        # Within quotes it stands as it is.
-        [[ $typed == [\"\']* ]] || printf -v value %q "$value"
+        [[ -n $value ]] || continue
+        case $quote in
+            "'") value=${value//\'/"'\\''"} ;;
+            '"')
+                value=${value//\\/'\\'} value=${value//\"/'\"'} value=${value//\$/'\$'} value=${value//\`/'\`'}
+                value=${value//\!/"\"'!'\""}
+                ;;
+            *) printf -v value %q "$value" ;;
+        esac
         COMPREPLY+=("$value")
-    done < <(command infra complete --index "$last" -- "${words[@]}" 2>/dev/null)
+    done < <(command infra complete --index "$((${#words[@]} - 1))" -- "${words[@]}" 2>/dev/null)
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[/:=] ]]; then
         compopt -o nospace 2>/dev/null
     fi

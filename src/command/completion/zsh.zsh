@@ -1,13 +1,22 @@
 #compdef infra
 # Completion of infra for zsh: source <(infra completion zsh), or as _infra in a folder of $fpath
 _infra() {
-    local line value help
-    local -a values shown open open_shown
-    for line in "${(@f)$(command infra complete --index $((CURRENT - 1)) -- "${(@Q)words}" 2>/dev/null)}"; do
+    local line value help behind
+    local -a asked values shown open open_shown fields
+    # Of the word that is completed the part before the cursor counts, without the quote that is open.
+    asked=("${(@Q)words[1,CURRENT - 1]}" "${(Q)${:-$compstate[quote]$PREFIX$compstate[quote]}}")
+    for line in "${(@f)$(command infra complete --index $((CURRENT - 1)) -- "$asked[@]" 2>/dev/null)}"; do
         value=${line%%$'\t'*}
         help=${line#"$value"}
         help=${help#$'\t'}
-        [[ -n $value ]] || continue
+        if [[ -z $value ]]; then
+            fields=("${(@ps:\t:)help}")
+            (( $#fields == 2 )) || continue
+            behind=$fields[2]
+            [[ -z $behind ]] || compset -P "${(b)behind}"
+            if [[ $fields[1] == folders ]]; then _files -/; else _files; fi
+            return
+        fi
         if [[ $value == *[/:=] ]]; then
             open+=("$value")
             open_shown+=("$value${help:+  -- $help}")

@@ -2,7 +2,8 @@
 //! Does not run a secret's command.
 
 use crate::command::context::Opened;
-use crate::command::doctor::users;
+use crate::command::doctor::tools::lacking;
+use crate::command::doctor::{Extent, users};
 use crate::model::environment::SecretSource;
 use crate::model::name::TaskId;
 use crate::model::text::Read;
@@ -11,7 +12,7 @@ use crate::report::view::{Area, FindingView};
 use std::collections::BTreeMap;
 
 /// Every declared secret.
-pub fn secrets(opened: &Opened) -> Vec<FindingView> {
+pub fn secrets(opened: &Opened, extent: Extent) -> Vec<FindingView> {
     let mut readers: BTreeMap<String, Vec<TaskId>> = BTreeMap::new();
     for id in opened.project.graph.order() {
         for read in reads_with_undo(opened.project.task(*id)) {
@@ -25,11 +26,8 @@ pub fn secrets(opened: &Opened) -> Vec<FindingView> {
         .iter()
         .map(|(name, secret)| {
             let readers = readers.get(name).map_or(&[][..], Vec::as_slice);
-            let used = if readers.is_empty() {
-                "read by no task here".to_owned()
-            } else {
-                format!("read by {}", users(opened, readers))
-            };
+            let used =
+                if readers.is_empty() { extent.nobody("read") } else { format!("read by {}", users(opened, readers)) };
             let bad = |found: String, todo: &str| {
                 let make = if readers.is_empty() { FindingView::warning } else { FindingView::problem };
                 make(Area::Secrets, name, format!("{found}; {used}"), todo)
@@ -37,13 +35,13 @@ pub fn secrets(opened: &Opened) -> Vec<FindingView> {
             match &secret.source {
                 SecretSource::Command(argv) => {
                     let program = argv.first().map_or("", String::as_str);
-                    match opened.host.findable(program, &opened.root) {
-                        Ok(()) => FindingView::ok(
+                    match lacking(opened, program) {
+                        None => FindingView::ok(
                             Area::Secrets,
                             name,
                             format!("comes from `{program}`, which is there and was not asked; {used}"),
                         ),
-                        Err(_) => bad(format!("`{program}` was not found"), "install it, or correct its name"),
+                        Some((why, todo)) => bad(format!("`{program}` {why}"), &todo),
                     }
                 }
                 SecretSource::Env(variable) => match opened.host.secret_value(name) {

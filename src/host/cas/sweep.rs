@@ -69,6 +69,28 @@ impl Cas {
         parts
     }
 
+    /// What lies at a path in an artifact that is a folder.
+    pub fn inner(&self, digest: &Digest, path: &Utf8Path) -> Option<Digest> {
+        let mut at = *digest;
+        for part in path.components() {
+            let Object { shape: Shape::Tree, path } = self.find(&at)? else { return None };
+            at = object::read_tree(&path, &at).ok()?.into_iter().find(|entry| entry.name == part.as_str())?.digest;
+        }
+        Some(at)
+    }
+
+    /// Bytes of all files of an artifact, as far as the store holds them.
+    pub fn size(&self, digest: &Digest) -> u64 {
+        match self.find(digest) {
+            Some(Object { shape: Shape::Tree, path }) => {
+                let entries = object::read_tree(&path, digest).unwrap_or_default();
+                entries.iter().map(|entry| self.size(&entry.digest)).sum()
+            }
+            Some(Object { shape: Shape::Link, .. }) | None => 0,
+            Some(Object { path, .. }) => path.metadata().map_or(0, |meta| meta.len()),
+        }
+    }
+
     /// What an artifact is; `None` where the store does not hold it whole.
     pub fn nature(&self, digest: &Digest) -> Option<Nature> {
         if !self.has(digest) {

@@ -9,7 +9,7 @@ use super::content::is_missing;
 use super::glob::{self, Matcher};
 use super::sightings::{Look, Sightings};
 use super::unreadable;
-use crate::model::facts::FactError;
+use crate::model::facts::{ContentKind, FactError};
 use crate::model::task::{GitIgnore, Glob};
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::Match;
@@ -68,6 +68,11 @@ impl Listings {
     pub(super) fn walk(&mut self, folder: &str) -> Result<Arc<[Utf8PathBuf]>, FactError> {
         let start = Start { folder: folder.to_owned(), levels: None, ignoring: false };
         Ok(self.files(&start)?.iter().map(Utf8PathBuf::from).collect())
+    }
+
+    /// Whether a path, in a folder that is not ignored, is.
+    pub(super) fn is_ignored(&mut self, path: &str, kind: ContentKind) -> bool {
+        self.ignores.ignored(path, kind == ContentKind::Folder)
     }
 
     /// Notes that a path may have changed.

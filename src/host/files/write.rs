@@ -73,6 +73,25 @@ pub fn write_aside(path: &Utf8Path, bytes: &[u8], mode: Option<u32>) -> Result<(
     })
 }
 
+/// Writes new files in a folder, all of them or none: what was made goes when one can't be written.
+pub fn write_together(root: &Utf8Path, files: &[(&str, &str)]) -> Result<(), FileError> {
+    let mut made = Vec::new();
+    for (path, text) in files {
+        let path = root.join(path);
+        let above = path.ancestors().skip(1).take_while(|above| !above.exists()).map(Utf8Path::to_owned);
+        made.splice(0..0, above.collect::<Vec<_>>());
+        if let Err(error) = write_aside(&path, text.as_bytes(), None) {
+            for path in made {
+                // A folder that somebody else wrote into meanwhile stays.
+                let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path));
+            }
+            return Err(error);
+        }
+        made.insert(0, path);
+    }
+    Ok(())
+}
+
 /// A name beside a path that nobody else uses.
 pub(crate) fn aside_name(path: &Utf8Path) -> Result<Utf8PathBuf, FileError> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -203,6 +222,18 @@ mod tests {
         let error = write_aside(&root.join("folder"), b"x", None).unwrap_err();
         assert!(error.to_string().contains("folder"), "{error}");
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn files_are_written_together_or_not_at_all() {
+        let (_keep, root) = temp();
+        std::fs::create_dir(root.join("taken")).unwrap();
+        write_together(&root, &[("a/b/one", "1"), ("two", "2"), ("taken", "3")]).unwrap_err();
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 1);
+        write_together(&root, &[("a/b/one", "1"), ("two", "2")]).unwrap();
+        assert_eq!(std::fs::read_to_string(root.join("a/b/one")).unwrap(), "1");
+        write_together(&root, &[("a/b/more", "1"), ("taken", "3")]).unwrap_err();
+        assert!(root.join("a/b/one").exists() && !root.join("a/b/more").exists());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Owns finding root modules of terraform, and playbooks with their inventories.
 //! Does not know what terraform or ansible make of them.
 
-use super::{Proposal, Tree, file_of, folder_of, shown, under, value, values};
+use super::{Proposal, Tree, file_of, folder_of, shown, under, value, values, yaml};
 use crate::import::draft::inside;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -21,6 +21,9 @@ const INVENTORIES: [&str; 9] = [
 
 /// How a playbook takes another one in.
 const IMPORTS: [&str; 2] = ["import_playbook", "ansible.builtin.import_playbook"];
+
+/// One of these is in every play.
+const PLAY: [&str; 3] = ["hosts", IMPORTS[0], IMPORTS[1]];
 
 /// Folders with `*.tf` that no other one takes as a module.
 pub(super) fn terraform(tree: &Tree<'_>) -> Vec<Proposal> {
@@ -44,7 +47,9 @@ fn root(tree: &Tree<'_>, folder: &str) -> Proposal {
         let file = file_of(path);
         folder_of(path) == folder && file != "terraform.tfvars" && !file.ends_with(".auto.tfvars")
     };
-    let var_files: Vec<&str> = tree.ending(&[".tfvars"]).filter(is_own).collect();
+    // Those with secrets in them are mostly left out by git.
+    let mut var_files: Vec<&str> = tree.beside().filter(|path| path.ends_with(".tfvars")).filter(is_own).collect();
+    var_files.sort_unstable();
     let mut keys = format!("terraform = {{ dir = {}", value(shown(folder)));
     let mut notes = vec!["`infra destroy` takes back what it made".to_owned()];
     match var_files.as_slice() {
@@ -72,7 +77,14 @@ pub(super) fn ansible(tree: &Tree<'_>, terraform: &[Proposal]) -> Vec<Proposal> 
     let mut imported = BTreeSet::new();
     let mut found = Vec::new();
     for path in tree.ending(&[".yml", ".yaml"]) {
-        let Some(plays) = plays(&tree.text(path)) else { continue };
+        let Some(text) = tree.parsed(path, |text| Ok(text.to_owned())) else { continue };
+        let Ok(read) = yaml(&text) else {
+            if looks_like_plays(&text) {
+                tree.parsed(path, yaml);
+            }
+            continue;
+        };
+        let Some(plays) = plays(read) else { continue };
         let others = plays.iter().filter_map(|play| IMPORTS.iter().find_map(|key| play[*key].as_str()));
         imported.extend(others.filter_map(|other| inside(folder_of(path), other)));
         found.push((path, plays));
@@ -82,12 +94,26 @@ pub(super) fn ansible(tree: &Tree<'_>, terraform: &[Proposal]) -> Vec<Proposal> 
 }
 
 /// The plays, if the file is a playbook: a list of tables with `hosts` or `import_playbook`.
-fn plays(text: &str) -> Option<Vec<Json>> {
-    let is_play = |one: &Json| ["hosts"].iter().chain(&IMPORTS).any(|key| one.get(*key).is_some());
-    match serde_saphyr::from_str(text) {
-        Ok(Json::Array(plays)) if !plays.is_empty() && plays.iter().all(is_play) => Some(plays),
+fn plays(read: Json) -> Option<Vec<Json>> {
+    let is_play = |one: &Json| PLAY.iter().any(|key| one.get(*key).is_some());
+    match read {
+        Json::Array(plays) if !plays.is_empty() && plays.iter().all(is_play) => Some(plays),
         _ => None,
     }
+}
+
+/// Whether a text that can't be read was meant as a playbook: a list at the margin, with a play's own key in it. A
+/// template of other files (a chart has many) can't be read either.
+fn looks_like_plays(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#') && line != "---"
+    });
+    let begins_play = |line: &str| {
+        let key = line.strip_prefix("- ").or_else(|| line.strip_prefix("  ")).map(str::trim_start);
+        key.is_some_and(|key| PLAY.iter().any(|word| key.strip_prefix(word).is_some_and(|rest| rest.starts_with(':'))))
+    };
+    lines.next().is_some_and(|first| first.starts_with("- ") && (begins_play(first) || lines.any(begins_play)))
 }
 
 fn playbook(tree: &Tree<'_>, path: &str, plays: &[Json], terraform: &[Proposal]) -> Proposal {
@@ -129,7 +155,7 @@ fn inventory(tree: &Tree<'_>, folder: &str) -> Option<String> {
     let paths = places.iter().flat_map(|place| INVENTORIES.map(|name| under(place, name)));
     let is_there = |path: &String| {
         let inner = format!("{path}/");
-        tree.has(path) || tree.paths.iter().any(|one| one.starts_with(&inner))
+        tree.has(path) || tree.beside().any(|one| one.starts_with(&inner))
     };
     paths.into_iter().find(is_there)
 }

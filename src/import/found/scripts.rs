@@ -3,6 +3,7 @@
 
 use super::{Proposal, Tree, folder_of, under, value, values};
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 /// Lock file and the manager whose it is.
 const MANAGERS: [(&str, &str); 4] =
@@ -13,7 +14,8 @@ pub(super) fn package_json(tree: &Tree<'_>) -> Vec<Proposal> {
     let mut found = Vec::new();
     for path in tree.named(&["package.json"]) {
         let folder = folder_of(path);
-        let read: Json = serde_json::from_str(&tree.text(path)).unwrap_or_default();
+        let json = |text: &str| serde_json::from_str::<Json>(text).map_err(|error| error.to_string());
+        let Some(read) = tree.parsed(path, json) else { continue };
         let Some(scripts) = read["scripts"].as_object() else { continue };
         let locks = |(lock, _): &&(&str, &str)| tree.has(&under(folder, lock)) || tree.has(lock);
         let manager = MANAGERS.iter().find(locks).map_or("npm", |(_, manager)| *manager);
@@ -42,29 +44,51 @@ pub(super) fn package_json(tree: &Tree<'_>) -> Vec<Proposal> {
     found
 }
 
-/// A task for each compose file.
+/// Names of compose files; docker compose takes the first that is there.
+const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// What it lays over that file, the first that is there.
+const OVERRIDES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
+/// A task for each folder with compose files: they are one project of docker compose.
 pub(super) fn compose(tree: &Tree<'_>) -> Vec<Proposal> {
-    let names = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
-    let one = |path: &str| {
-        let base = ["docker", "compose", "-f", path];
-        let with = |words: &[&str]| values(&[&base, words].concat());
-        let folder = folder_of(path);
-        Proposal {
-            name: if folder.is_empty() { "compose".to_owned() } else { format!("compose-{folder}") },
-            why: format!("{path} is a compose file"),
-            notes: vec!["the probe asks whether something of it runs; `infra destroy` takes it down".to_owned()],
-            keys: vec![
-                format!("inputs = {}", values(&[path])),
-                format!("run = {}", with(&["up", "--detach"])),
-                format!(
-                    "probe = {{ exec = [\"sh\", \"-c\", {}, \"probe\", {}] }}",
-                    value("docker compose -f \"$1\" ps --status running --quiet | grep -q ."),
-                    value(path)
-                ),
-                format!("undo = [{}]", with(&["down"])),
-            ],
-            held_back: None,
-        }
-    };
-    tree.named(&names).map(one).collect()
+    let folders: BTreeSet<&str> = tree.named(&COMPOSE).map(folder_of).collect();
+    folders.into_iter().map(|folder| services(tree, folder)).collect()
+}
+
+fn services(tree: &Tree<'_>, folder: &str) -> Proposal {
+    let there = |names: [&str; 4]| names.map(|name| under(folder, name)).into_iter().filter(|path| tree.has(path));
+    let all: Vec<String> = there(COMPOSE).collect();
+    let file = all.first().map_or("", String::as_str);
+    let over = there(OVERRIDES).next();
+    let mut notes = vec!["the probe asks whether something of it runs; `infra destroy` takes it down".to_owned()];
+    if let Some(over) = &over {
+        notes.push(format!("docker compose lays {over} over it by itself"));
+    }
+    for other in all.iter().skip(1) {
+        notes.push(format!("{other} is there too: docker compose leaves it alone, as it takes one file of a folder"));
+    }
+    let inputs: Vec<&str> = std::iter::once(file).chain(over.as_deref()).collect();
+    let mut keys = Vec::new();
+    if !folder.is_empty() {
+        keys.push(format!("dir = {}", value(folder)));
+    }
+    // Without `-f`, which would switch the override off: it is docker compose that chooses.
+    keys.extend([
+        format!("inputs = {}", values(&inputs)),
+        format!("run = {}", values(&["docker", "compose", "up", "--detach"])),
+        format!(
+            "probe = {{ exec = [\"sh\", \"-c\", {}] }}",
+            value("docker compose ps --status running --quiet | grep -q .")
+        ),
+        format!("undo = [{}]", values(&["docker", "compose", "down"])),
+    ]);
+    Proposal {
+        name: if folder.is_empty() { "compose".to_owned() } else { format!("compose-{folder}") },
+        why: format!("{file} is a compose file"),
+        notes,
+        keys,
+        held_back: None,
+    }
 }

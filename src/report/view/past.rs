@@ -19,6 +19,8 @@ pub struct HistoryView {
 #[derive(Clone, Debug, Serialize)]
 pub struct RunView {
     pub run: i64,
+    /// `run`, `watch`, `destroy`, `resolve`.
+    pub command: String,
     pub targets: Vec<String>,
     /// Milliseconds since the epoch.
     pub started: i64,
