@@ -1,7 +1,8 @@
 //! Owns what doit's own loader says of a dodo file, as drafts; the program that asks it is `doit.py`.
 //! Does not know how python is started.
 
-use crate::import::draft::{Draft, Drafts, add, inside, lines_apart, loosen};
+use crate::import::draft::{Draft, Drafts, add, inside, loosen};
+use crate::import::lines::{Errexit, lines_apart};
 use serde_json::Value as Json;
 
 /// File names that doit looks for.
@@ -59,6 +60,7 @@ fn draft(task: &Json, name: &str, dir: &str, module: &str) -> Draft {
     dir.clone_into(&mut draft.dir);
     draft.description = task["doc"].as_str().and_then(|doc| doc.trim().lines().next()).map(str::to_owned);
     draft.needs = words(&task["task_dep"]);
+    draft.in_turn.clone_from(&draft.needs);
     draft.lost = words(&task["lost"]);
     for pattern in words(&task["wild_dep"]) {
         draft.lost.push(format!("the dependency `{pattern}`: name the tasks, or use the glob in `needs`"));
@@ -90,14 +92,14 @@ fn draft(task: &Json, name: &str, dir: &str, module: &str) -> Draft {
         draft.script.clone_from(line);
         draft.with = vec!["sh".to_owned()];
     } else if !lines.is_empty() {
-        draft.script = lines_apart(&lines);
+        draft.script = lines_apart(&lines, Errexit::Off);
         draft.with = vec!["sh".to_owned(), "-e".to_owned()];
     }
     let status = words(&task["status"]);
     if task["always"] == true && task["group"] != true && !lines.is_empty() {
         draft.run_each_time("doit");
     } else if !status.is_empty() {
-        draft.probe_by(&status);
+        draft.probe_by(&status, Errexit::Off);
     }
     draft
 }

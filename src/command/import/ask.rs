@@ -14,6 +14,26 @@ use camino::Utf8Path;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Variables that a tool needs to be found, and to find its own parts.
+const KEPT: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "GOPATH",
+    "GOCACHE",
+    "GOMODCACHE",
+];
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A tool at work on a file.
@@ -45,8 +65,10 @@ pub(super) fn drafts(
         ImportTool::Doit => "`pip install doit`, and put its bin on PATH",
     };
     let mut env = context.caller_env.clone();
-    // What a make around us left, and languages: answers are read.
-    env.retain(|name, _| !name.starts_with("MAKE") && name != "MFLAGS" && !name.starts_with("LC_"));
+    // What else there is would be written into the tasks: tokens, and what is so on this machine alone.
+    env.retain(|name, _| {
+        KEPT.contains(&name.as_str()) || name.starts_with("XDG_") || name.to_lowercase().ends_with("_proxy")
+    });
     env.insert("LC_ALL".to_owned(), "C.UTF-8".to_owned());
     env.insert("NO_COLOR".to_owned(), "1".to_owned());
     let dir = file.parent().map_or("", Utf8Path::as_str);
@@ -56,9 +78,10 @@ pub(super) fn drafts(
         ImportTool::Make => asked.make(),
         ImportTool::Just => {
             let answer = asked.answer(&just::question(name))?;
-            just::drafts(&answer.stdout, dir).map_err(|why| asked.odd(why))
+            just::drafts(&answer.stdout, &asked.text()?, dir).map_err(|why| asked.odd(why))
         }
         ImportTool::Task => {
+            let names: Vec<String> = context.caller_env.keys().cloned().collect();
             let answer = asked.answer(&taskfile::question(name))?;
             let around = taskfile::Around {
                 read: &|path| disk.read(Utf8Path::new(path)).map(|text| text.to_string()),
@@ -66,6 +89,8 @@ pub(super) fn drafts(
                     let output = asked.ask(&taskfile::rehearsal(name, task, vars)).ok()?;
                     output.is_ok().then_some(output.stderr)
                 },
+                is_there: &|path| disk.kind(Utf8Path::new(path)) != ContentKind::Missing,
+                env: &names,
             };
             taskfile::drafts(&answer.stdout, &asked.text()?, dir, &around).map_err(|why| asked.odd(&why))
         }

@@ -1,7 +1,8 @@
 //! Owns make's rules as drafts: which targets are files, what is run each time, what gets lost on the way.
 //! Does not know how make tells them.
 
-use crate::import::draft::{Draft, Drafts, add, inside, lines_apart};
+use crate::import::draft::{Draft, Drafts, add, inside};
+use crate::import::lines::{Errexit, lines_apart};
 use crate::import::make::database::{Database, Rule};
 use crate::import::make::trace::Trace;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,7 @@ impl Rules<'_> {
         draft.description = described(self.text, &rule.target);
         let role = roles[rule.target.as_str()];
         let mut forced = role == Role::Name;
+        draft.in_turn.clone_from(&rule.needs);
         for need in &rule.needs {
             match roles.get(need.as_str()) {
                 Some(Role::Folder) => draft.after.push(need.clone()),
@@ -168,8 +170,9 @@ impl Rules<'_> {
             match lines.as_slice() {
                 [(line, false)] => draft.script.clone_from(line),
                 lines => {
-                    draft.script = lines_apart(lines);
-                    if !lines.is_empty() && !flags.iter().any(|flag| flag.starts_with("-e")) {
+                    let errexit = Errexit::of(&flags);
+                    draft.script = lines_apart(lines, errexit);
+                    if !lines.is_empty() && errexit == Errexit::Off {
                         flags.insert(0, "-e".to_owned());
                     }
                 }
