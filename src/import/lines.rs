@@ -50,6 +50,24 @@ pub fn depending(condition: &str, then: &str, or: &str) -> String {
     }
 }
 
+/// Whether one of these words stands between single quotes, where no shell puts in what it stands for.
+pub(super) fn is_in_single_quotes(line: &str, word: &str) -> bool {
+    let (mut single, mut double, mut escaped) = (false, false, false);
+    for (at, c) in line.char_indices() {
+        if single && line[at..].starts_with(word) {
+            return true;
+        }
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if !single => escaped = true,
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// A command as it can stand where the shell asks whether it holds; `None`: there `-e` would be lost.
 pub(super) fn holds(command: &str, errexit: Errexit) -> Option<&str> {
     (errexit == Errexit::Off || is_plain(command) || is_test(command)).then_some(command)

@@ -3,6 +3,7 @@
 //! Does not know templates.
 
 use crate::import::draft::{Draft, add};
+use crate::import::lines::is_in_single_quotes;
 use crate::import::settle::HANDED_OVER;
 use crate::import::taskfile::variables::HERE;
 use std::fmt::Write as _;
@@ -36,22 +37,15 @@ pub(super) fn is_late(text: &str) -> bool {
 
 /// Whether such a value stands where no shell would compute it: between single quotes.
 pub(super) fn is_quoted_away(line: &str) -> bool {
-    let (mut single, mut double, mut depth, mut escaped) = (false, false, 0_usize, false);
-    for c in line.chars() {
-        match c {
-            BEGIN if depth == 0 && single => return true,
-            BEGIN => depth += 1,
-            END => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            _ if HERE.starts_with(c) && single => return true,
-            _ if escaped => escaped = false,
-            '\\' if !single => escaped = true,
-            '\'' if !double => single = !single,
-            '"' if !single => double = !double,
-            _ => {}
-        }
+    let mut bare = String::new();
+    let mut rest = line;
+    while let Some((before, _, after)) = first(rest) {
+        bare.push_str(before);
+        bare.push(BEGIN);
+        rest = after;
     }
-    false
+    bare.push_str(rest);
+    [&BEGIN.to_string(), HERE].iter().any(|mark| is_in_single_quotes(&bare, mark))
 }
 
 /// A text as people know it.
