@@ -1,7 +1,7 @@
 //! Owns what an importer says of one task of another tool, and of its whole file.
 //! Does not know any tool, nor TOML.
 
-use crate::import::lines::{Errexit, holds};
+use crate::import::lines::{Errexit, holds, is_in_single_quotes};
 
 /// One task of another tool, in our words. Paths are relative to the project's root, names are the tool's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,18 @@ impl Draft {
             }
         };
         self.probe = ["sh", "-c", text.as_str()].map(str::to_owned).to_vec();
+    }
+
+    /// The absolute path of the folder in which the script runs, which is no matter of a task file, becomes a variable.
+    pub fn relocate(&mut self, here: &str) {
+        if !self.script.contains(here) {
+            return;
+        }
+        if is_in_single_quotes(&self.script, here) {
+            self.lost.push("where this folder lies: its absolute path stands in the script".to_owned());
+            return;
+        }
+        self.script = format!("root_dir=$PWD\n{}\n", self.script.replace(here, "${root_dir}").trim_end());
     }
 
     /// A task that the tool runs each time it is asked to.

@@ -5,6 +5,7 @@
 
 pub mod doit;
 pub mod draft;
+mod environment;
 pub mod found;
 pub mod just;
 mod lines;

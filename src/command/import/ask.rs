@@ -96,8 +96,10 @@ pub(super) fn drafts(
         }
         ImportTool::Doit => {
             let python = asked.python()?;
-            let answer = asked.answer(&doit::question(&python, name))?;
-            doit::drafts(&answer.stdout, dir).map_err(|why| asked.odd(why))
+            let marked = doit::marked(&asked.text()?, &context.caller_env);
+            let env = asked.with(marked.clone());
+            let answer = asked.answer_in(&doit::question(&python, name, root.as_str()), &env)?;
+            doit::drafts(&answer.stdout, dir, &env["PWD"], &marked).map_err(|why| asked.odd(why))
         }
     }
 }

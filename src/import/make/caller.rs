@@ -3,15 +3,10 @@
 //! Does not know rules.
 
 use crate::import::draft::{Draft, add};
-use crate::import::lines::is_in_single_quotes;
+use crate::import::environment::{self, REAL, is_handed_over, is_marked, mark};
 use crate::import::make::words::{reads, set_by};
-use crate::import::settle::HANDED_OVER;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-/// Begins a mark, `${INFRA_ENV_NAME}`, which a shell that make starts can read where a task gets the variable too.
-const BEGIN: &str = "${INFRA_ENV_";
-const REAL: &str = "INFRA_ENV_";
 
 /// What make is not told.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +43,7 @@ impl Caller {
     pub(super) fn env(&self, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut marks = BTreeMap::new();
         for name in &self.names {
-            marks.insert(name.clone(), format!("${BEGIN}{name}}}"));
+            marks.insert(name.clone(), format!("${}", mark(name)));
             if let Some(value) = env.get(name).filter(|_| is_handed_over(name)) {
                 marks.insert(format!("{REAL}{name}"), value.clone());
             }
@@ -58,7 +53,7 @@ impl Caller {
 
     /// Words of make's command line.
     pub(super) fn overrides(&self) -> impl Iterator<Item = String> + '_ {
-        self.of_files.iter().map(|name| format!("{name}=${BEGIN}{name}}}"))
+        self.of_files.iter().map(|name| format!("{name}=${}", mark(name)))
     }
 
     /// What a shell that make starts does first.
@@ -75,7 +70,7 @@ impl Caller {
     }
 
     pub(super) fn is_late(&self, text: &str) -> bool {
-        text.contains(BEGIN) || self.has_path(text)
+        is_marked(text) || self.has_path(text)
     }
 
     fn has_path(&self, text: &str) -> bool {
@@ -91,19 +86,7 @@ impl Caller {
         if self.has_path(&out) {
             out = out.replace(&self.path, "${PATH}");
         }
-        while let Some(at) = out.find(BEGIN) {
-            let rest = &out[at + BEGIN.len()..];
-            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let mark = format!("{BEGIN}{name}}}");
-            if is_in_single_quotes(&out, &mark) || !rest[name.len()..].starts_with('}') {
-                return Err(format!("`{name}` of your environment stands where no shell would put it in"));
-            }
-            if !is_handed_over(&name) {
-                add(&mut draft.pass_env, name.as_str());
-            }
-            out = out.replace(&mark, &format!("${{{name}}}"));
-        }
-        Ok(out)
+        environment::settled(&out, draft)
     }
 
     /// Variables that decide what make reads or makes.
@@ -122,10 +105,6 @@ impl Caller {
     pub(super) fn of_files(&self) -> &[String] {
         &self.of_files
     }
-}
-
-fn is_handed_over(name: &str) -> bool {
-    HANDED_OVER.contains(&name) || name.starts_with("LC_")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! Does not know how make tells them.
 
 use crate::import::draft::{Draft, Drafts, add, inside};
-use crate::import::lines::{Errexit, is_in_single_quotes, lines_apart};
+use crate::import::lines::{Errexit, lines_apart};
 use crate::import::make::database::{Database, Rule};
 use crate::import::make::role::Role;
 use crate::import::make::trace::Trace;
@@ -238,7 +238,7 @@ impl Rules<'_> {
             let script = std::mem::take(&mut draft.script);
             let exports = self.exports(draft);
             draft.script = self.makefile.caller.settled(&format!("{exports}{script}"), draft)?;
-            self.relocate(draft);
+            draft.relocate(&self.here());
         }
         Ok(())
     }
@@ -258,19 +258,6 @@ impl Rules<'_> {
             }
         }
         lines
-    }
-
-    /// The absolute path of the Makefile's folder, which is no matter of a task file, becomes a variable.
-    fn relocate(&self, draft: &mut Draft) {
-        let here = self.here();
-        if !draft.script.contains(&here) {
-            return;
-        }
-        if is_in_single_quotes(&draft.script, &here) {
-            draft.lost.push("where this folder lies: its absolute path stands in the script".to_owned());
-            return;
-        }
-        draft.script = format!("root_dir=$PWD\n{}\n", draft.script.replace(&here, "${root_dir}").trim_end());
     }
 
     fn path(&self, path: &str, list: &mut Vec<String>, lost: &mut Vec<String>, what: &str) {
