@@ -18,11 +18,15 @@ pub fn question(python: &[String], file: &str, root: &str) -> Vec<String> {
     python.iter().cloned().chain(words).collect()
 }
 
-/// Variables of the caller's environment that a dodo file names, with what doit gets in their place.
-pub fn marked(text: &str, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let named = |name: &&String| ['"', '\''].iter().any(|quote| text.contains(&format!("{quote}{name}{quote}")));
+/// Variables of the caller's environment that a dodo file names, with what doit gets in their place; none for those
+/// that have a default, which is taken.
+pub fn marked(text: &str, env: &BTreeMap<String, String>) -> BTreeMap<String, Option<String>> {
+    let quoted = |name: &str| ['"', '\''].map(|quote| format!("{quote}{name}{quote}"));
+    let named = |name: &&String| quoted(name).iter().any(|quoted| text.contains(quoted));
     let own = |name: &&String| is_handed_over(name) || name.starts_with("PYTHON") || *name == "VIRTUAL_ENV";
-    env.keys().filter(|name| !own(name)).filter(named).map(|name| (name.clone(), mark(name))).collect()
+    let defaulted = |name: &str| quoted(name).iter().any(|quoted| text.contains(&format!("({quoted},")));
+    let told = |name: &String| (name.clone(), (!defaulted(name)).then(|| mark(name)));
+    env.keys().filter(|name| !own(name)).filter(named).map(told).collect()
 }
 
 /// The interpreter that the first line of the program `doit` names.
@@ -35,7 +39,12 @@ pub fn interpreter(first_line: &str) -> Option<Vec<String>> {
 ///
 /// # Errors
 /// When the answer is not what the program answers.
-pub fn drafts(answer: &str, dir: &str, here: &str, marked: &BTreeMap<String, String>) -> Result<Drafts, &'static str> {
+pub fn drafts(
+    answer: &str,
+    dir: &str,
+    here: &str,
+    marked: &BTreeMap<String, Option<String>>,
+) -> Result<Drafts, &'static str> {
     let answer: Json = serde_json::from_str(answer).map_err(|_| "the answer is no JSON, or is cut off")?;
     let tasks = answer["tasks"].as_array().ok_or("the answer names no tasks")?;
     let file =
@@ -69,10 +78,14 @@ pub fn drafts(answer: &str, dir: &str, here: &str, marked: &BTreeMap<String, Str
     if file.vars {
         drafts.lost.push("variables of doit's command line (`get_var`): their defaults stand here".to_owned());
     }
-    for name in marked.keys().filter(|name| !drafts.tasks.iter().any(|task| task.pass_env.contains(name))) {
-        drafts
-            .lost
-            .push(format!("what `{name}` of your environment decides: it had no value of yours when this was made"));
+    for (name, mark) in marked {
+        if mark.is_none() {
+            drafts.lost.push(format!("`{name}` of your environment: its default stands here"));
+        } else if !drafts.tasks.iter().any(|task| task.pass_env.contains(name)) {
+            drafts.lost.push(format!(
+                "what `{name}` of your environment decides: it had no value of yours when this was made"
+            ));
+        }
     }
     Ok(drafts)
 }
@@ -82,7 +95,7 @@ struct File<'a> {
     dir: &'a str,
     here: &'a str,
     module: &'a str,
-    marked: &'a BTreeMap<String, String>,
+    marked: &'a BTreeMap<String, Option<String>>,
     /// Whether it asks for variables of doit's command line.
     vars: bool,
 }

@@ -30,7 +30,7 @@ const LINE: char = '\u{1}';
 /// The last words of a whole answer.
 const END: &str = "# Finished Make data base";
 /// So many targets are asked for alone.
-const ALONE: usize = 200;
+const ALONE: usize = 100;
 
 /// What make printed.
 #[derive(Clone, Debug, Default)]
@@ -147,6 +147,9 @@ impl<'a> Makefile<'a> {
         let others: BTreeSet<String> = self.set_by_others().into_iter().map(|(target, _, _)| target).collect();
         let mut goals = self.goals();
         goals.retain(|goal| by_goal || others.contains(goal) || (given_up && trace.recipe(goal).is_none()));
+        if by_goal && goals.len() > ALONE {
+            goals.clear();
+        }
         goals.truncate(ALONE);
         goals
     }

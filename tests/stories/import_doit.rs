@@ -108,6 +108,7 @@ from doit.exceptions import TaskFailed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOKEN = os.environ["TOKEN"]
+KIND = os.environ.get("KIND", "plain")
 mode = get_var("mode", "dev")
 
 
@@ -150,7 +151,7 @@ def task_env():
 
 
 def task_mode():
-    return {"actions": [f"echo {mode} >> mode.txt"]}
+    return {"actions": [f"echo {mode} {KIND} >> mode.txt"]}
 
 
 def task_absolute():
@@ -201,7 +202,10 @@ pub fn actions_end_and_get_what_doit_gives_them() {
         story.on_path(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/bench/bin"));
     }
     let [theirs, ours] = both;
-    ours.infra("import doit --write")
+    ours.env("KIND", "odd")
+        .infra("import doit --write")
+        .without_env("KIND")
+        .stderr_has("`KIND` of your environment: its default stands here")
         .stderr_has("late: left out: doit makes its tasks only while it runs, once `absolute` is done (`create_after`)")
         .stderr_has("made: left out: a function of the dodo file makes its command when it runs")
         .stderr_has("got: left out: its command names `%(x)s`, which doit knows only when it runs")
@@ -225,5 +229,5 @@ pub fn actions_end_and_get_what_doit_gives_them() {
     for file in files {
         ours.holds(file, &theirs.read(file));
     }
-    assert_eq!(ours.read("mode.txt"), "dev\nfirst\n");
+    assert_eq!(ours.read("mode.txt"), "dev plain\nfirst\n");
 }

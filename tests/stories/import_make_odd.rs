@@ -52,7 +52,8 @@ pub fn the_environment_is_not_written_into_the_tasks() {
          define PLAIN\nthree\nfour\nendef\nexport PLAIN\n\
          URL = http://$(API_TOKEN)@host\n\
          ifdef MODE\nX := mode\nendif\n\
-         a:\n\techo \"$(URL) $(DB) $(X) $(HOME)\" > $@\n\techo \"$$TEXT $$PLAIN $$PATH\" >> $@\n\
+         PORT ?= 80\n\
+         a:\n\techo \"$(URL) $(DB) $(X) $(HOME) $(PORT)\" > $@\n\techo \"$$TEXT $$PLAIN $$PATH\" >> $@\n\
          b:\n\techo '$(URL)' > $@\n",
         &[(".env", "# secrets\nDB=hidden\n"), ("bin/x", "")],
     );
@@ -60,7 +61,10 @@ pub fn the_environment_is_not_written_into_the_tasks() {
         story.env("API_TOKEN", "s3cret").env("MODE", "on").env("DB", "hidden");
     }
     tool(&theirs, "make", &["a"]);
-    ours.infra("import make --write")
+    ours.env("PORT", "8080")
+        .infra("import make --write")
+        .without_env("PORT")
+        .stderr_has("`PORT` of your environment, which goes before `PORT ?=`: the default stands here")
         .stderr_has("b: left out: `API_TOKEN` of your environment stands where no shell would put it in")
         .stderr_has("what `MODE` of your environment decides")
         .stderr_has("`.env`: name it under `dotenv` of [project]");

@@ -97,7 +97,8 @@ pub(super) fn drafts(
         ImportTool::Doit => {
             let python = asked.python()?;
             let marked = doit::marked(&asked.text()?, &context.caller_env);
-            let env = asked.with(marked.clone());
+            let marks = marked.iter().filter_map(|(name, mark)| Some((name.clone(), mark.clone()?)));
+            let env = asked.with(marks.collect());
             let answer = asked.answer_in(&doit::question(&python, name, root.as_str()), &env)?;
             doit::drafts(&answer.stdout, dir, &env["PWD"], &marked).map_err(|why| asked.odd(why))
         }

@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 pub(super) struct Caller {
     /// Variables of the environment that get marks.
     names: Vec<String>,
+    /// Variables of it that the file has a default for, which is taken.
+    defaulted: Vec<String>,
     /// Variables that a file like `.env` sets, which get marks too.
     of_files: Vec<String>,
     path: String,
@@ -28,8 +30,14 @@ impl Caller {
                     line.split_whitespace().skip(1).any(|word| word == name) && line.trim_start().starts_with("if")
                 })
         };
-        let names = env.keys().filter(|name| !own(name) && asks(name)).cloned().collect();
-        Self { names, of_files: Vec::new(), path: env.get("PATH").cloned().unwrap_or_default() }
+        let has_default = |name: &String| {
+            text.lines()
+                .filter_map(|line| line.split_once("?="))
+                .any(|(left, _)| left.split_whitespace().any(|word| word == name))
+        };
+        let names = env.keys().filter(|name| !own(name) && asks(name)).cloned();
+        let (defaulted, names) = names.partition(has_default);
+        Self { names, defaulted, of_files: Vec::new(), path: env.get("PATH").cloned().unwrap_or_default() }
     }
 
     /// With the variables that an included file of nothing but values sets.
@@ -99,6 +107,11 @@ impl Caller {
                 || ["$(if $(", "$(filter ", "$(findstring "].iter().any(|call| line.contains(call)) && reads(line, name)
         };
         self.names.iter().filter(|name| text.lines().any(|line| decides(line, name))).cloned().collect()
+    }
+
+    /// Variables whose default is taken.
+    pub(super) fn defaulted(&self) -> &[String] {
+        &self.defaulted
     }
 
     /// Variables of files like `.env`.

@@ -7,7 +7,7 @@ use crate::import::make::database::{Database, Rule};
 use crate::import::make::role::Role;
 use crate::import::make::trace::Trace;
 use crate::import::make::words::{computed_by_shell, described, reads, shell_flags};
-use crate::import::make::{Makefile, Place};
+use crate::import::make::{ALONE, Makefile, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -81,11 +81,16 @@ impl Rules<'_> {
         for name in self.makefile.caller.deciding(self.text) {
             drafts.lost.push(format!("what `{name}` of your environment decides: it is as it was when this was made"));
         }
+        for name in self.makefile.caller.defaulted() {
+            drafts
+                .lost
+                .push(format!("`{name}` of your environment, which goes before `{name} ?=`: the default stands here"));
+        }
         if self.text.contains("MAKECMDGOALS") {
-            drafts.lost.push(
-                "`MAKECMDGOALS`, what make is asked for: each task is as make has it when it is asked for that alone"
-                    .to_owned(),
-            );
+            let how = if self.makefile.goals().len() > ALONE { "all targets at once" } else { "that alone" };
+            drafts.lost.push(format!(
+                "`MAKECMDGOALS`, what make is asked for: each task is as make has it when it is asked for {how}"
+            ));
         }
         for path in &self.makefile.missing {
             let made = |rule: &Rule| rule.target == *path && rule.recipe.iter().any(|line| !line.trim().is_empty());
