@@ -1,27 +1,49 @@
 # Prints the tasks of a dodo file as JSON: doit's own loader finds them, no action is run.
 import inspect
 import json
+import os
+import re
 import sys
 
-from doit import loader
+from doit import doit_cmd, loader
 from doit.action import CmdAction, PythonAction
 from doit.tools import run_once
 
-path = sys.argv[1]
+path, root = sys.argv[1:]
 real, sys.stdout = sys.stdout, sys.stderr
+# As doit does before it loads anything; what the file sets itself is no variable of the command line.
+doit_cmd.reset_vars()
 module = loader.get_module(path)
 members = dict(inspect.getmembers(module))
-tasks = loader.load_tasks(members)
+tasks = loader.load_tasks(members, allow_delayed=True)
 config = loader.load_doit_config(members)
 
 
 def command(task, action):
     lost = ["what is kept of its output (`save_out`)"] if action.save_out else []
+    if not isinstance(action._action, (str, list)):
+        return {"reason": "a function of the dodo file makes its command when it runs"}
     text = action.expand_action()
     if isinstance(text, list):
-        text = " ".join("'" + str(word).replace("'", "'\\''") + "'" for word in text)
-    folder = getattr(action, "pkwargs", {}).get("cwd")
-    return {"shell": f"cd '{folder}' && {text}" if folder else text, "lost": lost}
+        text = " ".join(quoted(word) for word in text)
+    settings = dict(action.pkwargs)
+    folder, env = settings.pop("cwd", None), settings.pop("env", None)
+    if settings:
+        lost.append("how it is started: " + ", ".join(f"`{name}`" for name in sorted(settings)))
+    before = [f"cd {quoted(inside(folder))} || exit 1"] if folder else []
+    before += [f"export {key}={quoted(value)}" for key, value in (env or {}).items() if os.environ.get(key) != value]
+    return {"shell": "\n".join([*before, text]), "lost": lost}
+
+
+def quoted(word):
+    if "${INFRA_ENV_" in str(word):
+        return '"' + re.sub(r'([\\"`]|\$(?!\{INFRA_ENV_))', r"\\\1", str(word)) + '"'
+    return "'" + str(word).replace("'", "'\\''") + "'"
+
+
+def inside(path):
+    path = str(path)
+    return os.path.relpath(path) if os.path.isabs(path) and os.path.commonpath([path, root]) == root else path
 
 
 def python(task, action):
@@ -29,9 +51,13 @@ def python(task, action):
     if getattr(module, name, None) is not function:
         return {"reason": f"the python action `{name}` is no function of the dodo file that can be called by name"}
     words = dict(action.kwargs)
-    known = inspect.signature(function).parameters
+    signature = inspect.signature(function)
+    known, bound = signature.parameters, signature.bind_partial(*action.args).arguments
+    words.update({key: value for key, value in task.options.items() if key in known and key not in bound})
+    if task.pos_arg in known and task.pos_arg not in bound:
+        words[task.pos_arg] = []
     for special, value in (("targets", list(task.targets)), ("dependencies", sorted(task.file_dep))):
-        if special in known:
+        if special in known and special not in bound:
             words[special] = value
     if "task" in known or "changed" in known:
         return {"reason": f"the python action `{name}` asks doit for `task` or `changed`"}
@@ -46,16 +72,21 @@ def python(task, action):
 def told(task):
     one = {
         "name": task.name, "doc": task.doc, "task_dep": list(task.task_dep) + list(task.setup_tasks),
-        "file_dep": sorted(str(path) for path in task.file_dep), "targets": [str(path) for path in task.targets],
+        "file_dep": sorted(inside(path) for path in task.file_dep), "targets": [inside(path) for path in task.targets],
         "wild_dep": list(task.wild_dep), "group": task.has_subtask, "lost": [], "actions": [], "always": False, "status": [],
     }
     if task.loader is not None:
-        return {**one, "reason": "doit makes it only while it runs (`create_after`)"}
+        first = f", once `{task.loader.task_dep}` is done" if task.loader.task_dep else ""
+        return {**one, "reason": f"doit makes its tasks only while it runs{first} (`create_after`)"}
     task.init_options()
+    if task.pos_arg is not None:
+        task.pos_arg_val = []
+    task.targets = one["targets"]
     # A set, whose order differs from start to start.
     task.file_dep = one["file_dep"]
     for key, words in (("getargs", "values of other tasks (`getargs`)"), ("calc_dep", "`calc_dep`"), ("teardown", "`teardown`"),
-                       ("params", "its parameters: their defaults stand here"), ("watch", "`watch`")):
+                       ("params", "its parameters: their defaults stand here"), ("creator_params", "parameters of the function that makes it (`task_params`): their defaults stand here"),
+                       ("watch", "`watch`"), ("pos_arg", "`pos_arg`: a task takes no arguments; there are none here")):
         if getattr(task, key, None):
             one["lost"].append(words)
     if task._remove_targets or task.clean_actions:
@@ -82,9 +113,12 @@ def told(task):
 def safe(task):
     try:
         return told(task)
+    except KeyError as error:
+        return {"name": task.name, "reason": f"its command names `%({error.args[0]})s`, which doit knows only when it runs"}
     except Exception as error:
         return {"name": task.name, "reason": f"{type(error).__name__}: {error}"}
 
 
 default = config.get("default_tasks")
-json.dump({"tasks": [safe(task) for task in tasks], "default": default, "module": module.__name__}, real, default=str)
+json.dump({"tasks": [safe(task) for task in tasks], "default": default, "module": module.__name__,
+           "vars": "get_var" in open(path, encoding="utf-8").read()}, real, default=str)

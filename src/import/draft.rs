@@ -1,7 +1,7 @@
 //! Owns what an importer says of one task of another tool, and of its whole file.
 //! Does not know any tool, nor TOML.
 
-use std::fmt::Write as _;
+use crate::import::lines::{Errexit, holds, is_in_single_quotes};
 
 /// One task of another tool, in our words. Paths are relative to the project's root, names are the tool's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,9 +14,13 @@ pub struct Draft {
     pub needs: Vec<String>,
     /// Names of tasks that only come first.
     pub after: Vec<String>,
+    /// Those of what it builds on that the tool comes to one after the other, in this order.
+    pub in_turn: Vec<String>,
     pub inputs: Vec<String>,
     pub outputs: Vec<String>,
     pub env: Vec<(String, String)>,
+    /// Variables that it takes from the caller's environment.
+    pub pass_env: Vec<String>,
     /// Working folder; empty: the root.
     pub dir: String,
     pub script: String,
@@ -42,10 +46,30 @@ impl Draft {
     }
 
     /// A task that is done as long as these commands agree.
-    pub fn probe_by(&mut self, commands: &[String]) {
-        let each: Vec<String> = commands.iter().map(|command| format!("( {command} )")).collect();
-        let text = format!("{{ {} ; }} || exit 1", each.join(" && "));
+    pub fn probe_by(&mut self, commands: &[String], errexit: Errexit) {
+        let text = match commands.iter().map(|command| holds(command, errexit)).collect::<Option<Vec<&str>>>() {
+            Some(plain) => {
+                let each: Vec<String> = plain.iter().map(|command| format!("( {command} )")).collect();
+                format!("{{ {} ; }} || exit 1", each.join(" && "))
+            }
+            None => {
+                let end = "\n)\n[ $? = 0 ] || exit 1\n";
+                format!("(set -e\n{}{end}", commands.join(&format!("{end}(set -e\n")))
+            }
+        };
         self.probe = ["sh", "-c", text.as_str()].map(str::to_owned).to_vec();
+    }
+
+    /// The absolute path of the folder in which the script runs, which is no matter of a task file, becomes a variable.
+    pub fn relocate(&mut self, here: &str) {
+        if !self.script.contains(here) {
+            return;
+        }
+        if is_in_single_quotes(&self.script, here) {
+            self.lost.push("where this folder lies: its absolute path stands in the script".to_owned());
+            return;
+        }
+        self.script = format!("root_dir=$PWD\n{}\n", self.script.replace(here, "${root_dir}").trim_end());
     }
 
     /// A task that the tool runs each time it is asked to.
@@ -109,20 +133,6 @@ pub fn add(list: &mut Vec<String>, one: impl Into<String>) {
     }
 }
 
-/// Puts each line of a script into a shell of its own that the next line does not see, where that makes a difference;
-/// `-e` of the outer shell ends the script at the first line that fails.
-pub fn lines_apart(lines: &[(String, bool)]) -> String {
-    let mut script = String::new();
-    for (line, may_fail) in lines {
-        let plain = !line.contains([';', '&', '|', '\n', '#', '=', '(', '{'])
-            && !["cd", "set", "exit", "export", "exec", ".", "unset", "umask", "trap", "shift", "eval"]
-                .contains(&line.split_whitespace().next().unwrap_or(""));
-        let end = if *may_fail { " || true" } else { "" };
-        let _ = if plain { writeln!(script, "{line}{end}") } else { writeln!(script, "(set +e\n{line}\n){end}") };
-    }
-    script
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,11 +143,5 @@ mod tests {
         assert_eq!(inside("sub", "../a/"), Some("a/".to_owned()));
         assert_eq!(inside("sub", "../../a"), None);
         assert_eq!(inside("", "/etc/passwd"), None);
-    }
-
-    #[test]
-    fn a_line_that_could_be_seen_by_the_next_gets_a_shell_of_its_own() {
-        let lines = [("cd x && make".to_owned(), false), ("echo a".to_owned(), false), ("rm b".to_owned(), true)];
-        assert_eq!(lines_apart(&lines), "(set +e\ncd x && make\n)\necho a\nrm b || true\n");
     }
 }

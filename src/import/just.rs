@@ -4,7 +4,7 @@
 mod expression;
 mod recipe;
 
-use crate::import::draft::{Draft, Drafts};
+use crate::import::draft::Drafts;
 use expression::Scope;
 use recipe::{Justfile, Wanted};
 use serde_json::Value as Json;
@@ -18,14 +18,14 @@ pub fn question(file: &str) -> Vec<String> {
     ["just", "--justfile", file, "--dump", "--dump-format", "json"].map(str::to_owned).to_vec()
 }
 
-/// The drafts; `dir`: folder of the justfile.
+/// The drafts; `text`: the justfile, `dir`: its folder.
 ///
 /// # Errors
 /// When the answer is not what just is known to answer.
-pub fn drafts(answer: &str, dir: &str) -> Result<Drafts, &'static str> {
+pub fn drafts(answer: &str, text: &str, dir: &str) -> Result<Drafts, &'static str> {
     let dump: Json = serde_json::from_str(answer).map_err(|_| "its answer is no JSON, or is cut off")?;
     let recipes = dump["recipes"].as_object().ok_or("its answer names no recipes")?;
-    let justfile = Justfile { dump: &dump, dir, globals: Scope::globals(&dump) };
+    let justfile = Justfile { dump: &dump, interpreter: interpreter(text), dir, globals: Scope::globals(&dump) };
     let mut drafts = Drafts::default();
     around(&dump, &mut drafts);
     let mut done: BTreeSet<String> = BTreeSet::new();
@@ -51,13 +51,25 @@ pub fn drafts(answer: &str, dir: &str) -> Result<Drafts, &'static str> {
     let given = |name: &str| drafts.tasks.iter().any(|task| task.name.starts_with(&format!("{name} ")));
     left.retain(|(name, reason)| !(reason.starts_with("it needs a value") && given(name)));
     drafts.left_out.extend(left);
-    if drafts.tasks.iter().any(|task: &Draft| task.needs.len() > 1) {
-        drafts.notes.push(
-            "just runs what a recipe needs one after the other; here they may run at the same time, unless one needs the other"
-                .to_owned(),
-        );
-    }
     Ok(drafts)
+}
+
+/// The words of `set script-interpreter`, which the dump lacks.
+fn interpreter(text: &str) -> Option<Vec<String>> {
+    let said = text.lines().filter_map(|line| line.strip_prefix("set script-interpreter")).next_back();
+    let Some(said) = said else {
+        // A file that it imports may set it.
+        let alone = !text.lines().any(|line| line.starts_with("import"));
+        return alone.then(|| vec!["sh".to_owned(), "-eu".to_owned()]);
+    };
+    let list = said.trim_start_matches([' ', ':', '=']).trim().strip_prefix('[')?.strip_suffix(']')?;
+    let word = |word: &str| {
+        let word = word.trim();
+        let quote = word.chars().next().filter(|c| "'\"".contains(*c))?;
+        let inside = word.strip_prefix(quote)?.strip_suffix(quote)?;
+        (!inside.contains([quote, '\\'])).then(|| inside.to_owned())
+    };
+    list.split(',').filter(|one| !one.trim().is_empty()).map(word).collect()
 }
 
 /// The first recipe first, the others by name: the dump has no other order.

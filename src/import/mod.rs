@@ -5,10 +5,13 @@
 
 pub mod doit;
 pub mod draft;
+mod environment;
 pub mod found;
 pub mod just;
+mod lines;
 pub mod make;
 mod name;
+mod order;
 mod script;
 pub mod settle;
 pub mod taskfile;

@@ -3,15 +3,16 @@
 //! Does not know TOML, nor the disk (it asks).
 
 use crate::import::draft::{Draft, Drafts, add};
-use crate::import::name;
+use crate::import::{name, order};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Variables of the caller that every task gets.
-const HANDED_OVER: [&str; 12] =
+/// Variables of the caller that every task gets, and what a shell sets itself.
+pub const HANDED_OVER: [&str; 12] =
     ["PATH", "HOME", "USER", "LANG", "TZ", "TERM", "TMPDIR", "SSH_AUTH_SOCK", "PWD", "OLDPWD", "IFS", "UID"];
 
 /// Settles the drafts; gives the tool's names by ours. `there`: whether something is at a path of the project.
 pub fn settle(drafts: &mut Drafts, there: &dyn Fn(&str) -> bool) -> BTreeMap<String, String> {
+    order::keep(drafts);
     let names: Vec<String> = drafts.tasks.iter().map(|task| task.name.clone()).collect();
     let plain = name::plain(&names);
     one_writer_each(&mut drafts.tasks);
@@ -119,7 +120,7 @@ fn unseen_variables(task: &Draft) -> BTreeSet<String> {
         // One with a default (`${A:-b}`) may be missing.
         let defaulted = rest[name.len()..].starts_with([':', '-', '=', '+']) && script[at + 1..].starts_with('{');
         let ours = name.starts_with("LC_") || name.starts_with("INFRA_") || HANDED_OVER.contains(&name.as_str());
-        let set = task.env.iter().any(|(own, _)| *own == name)
+        let set = task.env.iter().map(|(own, _)| own).chain(&task.pass_env).any(|own| *own == name)
             || script.contains(&format!("{name}="))
             || script.contains(&format!("for {name} in"))
             || script.contains(&format!("read {name}"));

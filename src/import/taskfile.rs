@@ -4,18 +4,21 @@
 
 mod commands;
 mod file;
+mod late;
 mod repeat;
 mod task;
 mod variables;
 
 use crate::import::draft::{Drafts, loosen};
+use crate::import::settle::HANDED_OVER;
 pub use commands::rehearsal;
 use commands::rehearsed;
 use file::{File, Taskfiles, yaml};
+use late::is_late;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use task::{Drafter, Wanted};
-use variables::{HERE, is_computed};
+use variables::HERE;
 
 /// File names that Task looks for.
 pub const FILES: [&str; 8] = [
@@ -42,6 +45,10 @@ pub struct Around<'a> {
     /// A path of the project → the text there.
     pub read: &'a dyn Fn(&str) -> Option<String>,
     pub rehearse: &'a Rehearsed<'a>,
+    /// Whether something is at a path of the project.
+    pub is_there: &'a dyn Fn(&str) -> bool,
+    /// Names of the variables that the caller's environment has.
+    pub env: &'a [String],
 }
 
 /// The drafts; `answer`: what Task knows, `text`: the Taskfile, `dir`: its folder.
@@ -57,7 +64,7 @@ pub fn drafts(answer: &str, text: &str, dir: &str, around: &Around<'_>) -> Resul
     let listed: Vec<&Json> = known["tasks"].as_array().into_iter().flatten().collect();
     let mut drafts = Drafts::default();
     of_the_file(&file, &mut drafts);
-    let all = Taskfiles::read(file, dir, around.read);
+    let all = Taskfiles::read(file, dir, around);
     drafts.lost.extend(all.lost.clone());
     let root = listed.iter().find_map(|one| {
         let path = one["location"]["taskfile"].as_str()?;
@@ -65,11 +72,19 @@ pub fn drafts(answer: &str, text: &str, dir: &str, around: &Around<'_>) -> Resul
         is_first.then(|| path.rsplit_once('/').map_or("", |(folder, _)| folder))
     });
     let rehearse = |wanted: &Wanted| {
-        let plain = wanted.vars.iter().all(|(_, value)| !is_computed(value));
+        let plain = wanted.vars.iter().all(|(_, value)| !is_late(value));
         let said = plain.then(|| (around.rehearse)(&wanted.task, &wanted.vars)).flatten()?;
         Some(rehearsed(&said, &wanted.task))
     };
-    let drafter = Drafter { all: &all, root: root.unwrap_or(HERE), rehearse: &rehearse };
+    let not_handed_over: Vec<String> =
+        around.env.iter().filter(|name| !HANDED_OVER.contains(&name.as_str())).cloned().collect();
+    let drafter = Drafter {
+        all: &all,
+        root: root.unwrap_or(HERE),
+        rehearse: &rehearse,
+        env: &not_handed_over,
+        is_there: around.is_there,
+    };
     let mut declared: BTreeMap<String, (&File, &Json)> = BTreeMap::new();
     let mut names = Vec::new();
     for (name, file, task) in all.tasks() {

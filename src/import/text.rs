@@ -57,6 +57,7 @@ fn table(out: &mut String, task: &Draft) {
             task.env.iter().map(|(name, value)| format!("{} = {}", quoted(name), quoted(&raw(value)))).collect();
         let _ = writeln!(out, "env = {{ {} }}", pairs.join(", "));
     }
+    list(out, "pass_env", &task.pass_env);
     if !task.dir.is_empty() {
         let _ = writeln!(out, "dir = {}", quoted(&raw(&task.dir)));
     }

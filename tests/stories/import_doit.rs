@@ -1,7 +1,8 @@
 //! `infra import doit`: what the imported tasks make is what doit makes; what is lost is said.
 
-use crate::import_make::tool;
+use crate::import_make::{tool, tool_fails};
 use crate::support::Story;
+use std::path::Path;
 
 const DODO: &str = r#"
 import os
@@ -97,4 +98,136 @@ pub fn a_dodo_file_that_doit_cannot_load_is_told_in_its_words() {
     story.infra_to(2, "import doit").stderr_has("doit cannot read `dodo.py`").stderr_has("actons");
     let path = story.base().join("home").display().to_string();
     story.env("PATH", &path).infra_to(6, "import doit").stderr_has("`doit` was not found").stderr_has("pip install");
+}
+
+const ODD: &str = r#"
+import os
+from doit import create_after, get_var, task_params
+from doit.action import CmdAction
+from doit.exceptions import TaskFailed
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOKEN = os.environ["TOKEN"]
+KIND = os.environ.get("KIND", "plain")
+mode = get_var("mode", "dev")
+
+
+def failed():
+    return TaskFailed("no")
+
+
+def number():
+    return 1
+
+
+def values():
+    return {"a": 1}
+
+
+def options(n, rest):
+    open("options.txt", "w").write(f"{n} {rest} {mode}")
+
+
+def made():
+    open("called.txt", "w")
+    return "echo made"
+
+
+def task_failed():
+    return {"actions": [failed]}
+
+
+def task_number():
+    return {"actions": [number]}
+
+
+def task_values():
+    return {"actions": [values, "echo values > values.txt"]}
+
+
+def task_env():
+    env = {**os.environ, "X": "a  b"}
+    return {"actions": [CmdAction("echo \"$X\" > env.txt", env=env, cwd=os.path.join(HERE, "sub"))]}
+
+
+def task_mode():
+    return {"actions": [f"echo {mode} {KIND} >> mode.txt"]}
+
+
+def task_absolute():
+    return {"actions": ["cp %(dependencies)s %(targets)s", f"test -f {HERE}/a.txt"],
+            "file_dep": [HERE + "/a.txt"], "targets": [HERE + "/sub/out.txt"]}
+
+
+def task_token():
+    return {"actions": [f"echo {TOKEN} > token.txt", ["sh", "-c", f"echo {TOKEN} >> token.txt"]]}
+
+
+def task_options():
+    return {"actions": [options], "pos_arg": "rest", "params": [{"name": "n", "short": "n", "default": "5"}]}
+
+
+@task_params([{"name": "many", "default": 3, "type": int, "long": "many"}])
+def task_many(many):
+    return {"actions": [f"echo {many} > many.txt"]}
+
+
+def task_first():
+    return {"actions": ["echo first >> mode.txt"]}
+
+
+def task_both():
+    return {"actions": None, "task_dep": ["mode", "first"]}
+
+
+@create_after(executed="absolute")
+def task_late():
+    return {"actions": ["echo late"]}
+
+
+def task_made():
+    return {"actions": [CmdAction(made)]}
+
+
+def task_got():
+    return {"actions": ["echo %(x)s"], "getargs": {"x": ("values", "a")}}
+"#;
+
+#[test]
+pub fn actions_end_and_get_what_doit_gives_them() {
+    let both = [Story::new(), Story::new()];
+    for story in &both {
+        story.file("dodo.py", ODD).file("a.txt", "a\n").file("sub/keep", "").import_tools().env("TOKEN", "s3cret");
+        // `python3` has what the dodo file imports.
+        story.on_path(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/bench/bin"));
+    }
+    let [theirs, ours] = both;
+    ours.env("KIND", "odd")
+        .infra("import doit --write")
+        .without_env("KIND")
+        .stderr_has("`KIND` of your environment: its default stands here")
+        .stderr_has("late: left out: doit makes its tasks only while it runs, once `absolute` is done (`create_after`)")
+        .stderr_has("made: left out: a function of the dodo file makes its command when it runs")
+        .stderr_has("got: left out: its command names `%(x)s`, which doit knows only when it runs")
+        .stderr_has("many: parameters of the function that makes it (`task_params`): their defaults stand here")
+        .stderr_has("options: `pos_arg`: a task takes no arguments")
+        .stderr_has("variables of doit's command line (`get_var`): their defaults stand here")
+        .absent("called.txt");
+    let imported = ours.read("tasks/imported.toml");
+    assert!(!imported.contains("s3cret") && !imported.contains(&ours.base().display().to_string()), "{imported}");
+    ours.infra("check");
+    for task in ["failed", "number"] {
+        tool_fails(&theirs, "doit", &[task]);
+        ours.run_to(1, task).failed([task]);
+        assert!(!ours.last().stdout.contains("Error"), "{}", ours.last().stdout);
+    }
+    for task in ["values", "env", "absolute", "token", "options", "many", "both"] {
+        tool(&theirs, "doit", &[task]);
+        ours.run(task).ran([task]);
+    }
+    let files = ["values.txt", "sub/env.txt", "sub/out.txt", "token.txt", "options.txt", "many.txt", "mode.txt"];
+    for file in files {
+        ours.holds(file, &theirs.read(file));
+    }
+    assert_eq!(ours.read("mode.txt"), "dev plain\nfirst\n");
 }

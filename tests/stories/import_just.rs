@@ -1,6 +1,6 @@
 //! `infra import just`: what the imported tasks do is what just does; what is lost is said.
 
-use crate::import_make::tool;
+use crate::import_make::{tool, tool_fails};
 use crate::support::Story;
 
 const JUSTFILE: &str = r#"
@@ -89,4 +89,94 @@ pub fn a_justfile_that_just_cannot_read_is_told_in_its_words() {
     story.infra_to(2, "import just").stderr_has("just cannot read `justfile`").stderr_has("nope");
     let path = story.base().join("home").display().to_string();
     story.env("PATH", &path).infra_to(6, "import just").stderr_has("`just` was not found").stderr_has("cargo install");
+}
+
+/// The options of the file's own shell hold in every line, and scripts go to their own interpreter.
+#[test]
+pub fn lines_and_scripts_are_run_by_the_shell_that_just_takes() {
+    let justfile = r#"
+set unstable
+set shell := ["bash", "-euo", "pipefail", "-c"]
+set script-interpreter := ["bash", "-u"]
+
+tag := env("TAG", "none")
+
+survives:
+    false; echo survived
+    echo second
+
+pipes:
+    false | true
+    echo second
+
+may:
+    -echo first >> may.txt; false; echo survived >> may.txt
+    echo second >> may.txt
+
+[script("bash")]
+script:
+    set -e
+    x="a b"
+    echo "$x" > script.txt
+
+[script('python3', '-B')]
+snake:
+    x = "a b"
+    open("snake.txt", "w").write(x)
+
+[script]
+bare:
+    x=(a b)
+    echo "${x[1]} $-" > bare.txt
+
+tags:
+    echo {{tag}} > tags.txt
+    echo {{env("NEEDED")}} >> tags.txt
+"#;
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story.file("justfile", justfile).import_tools();
+    }
+    let [theirs, ours] = two;
+    ours.infra("import just --write").infra("check");
+    for recipe in ["survives", "pipes"] {
+        tool_fails(&theirs, "just", &[recipe]);
+        ours.run_to(1, recipe).failed([recipe]);
+        assert!(!ours.last().stderr.contains("s | "), "{}", ours.last().stderr);
+    }
+    for recipe in ["may", "script", "snake"] {
+        tool(&theirs, "just", &[recipe]);
+        ours.run(recipe).ran([recipe]);
+        let file = format!("{recipe}.txt");
+        ours.holds(&file, &theirs.read(&file));
+    }
+    tool(&theirs, "just", &["bare"]);
+    ours.run("bare").ran(["bare"]);
+    assert!(ours.read("bare.txt").starts_with("b ") && theirs.read("bare.txt").starts_with("b "));
+    // What is of the environment is taken when it runs.
+    tool_fails(&theirs, "just", &["tags"]);
+    ours.run_to(1, "tags").failed(["tags"]);
+    for (tag, value) in [("TAG", ""), ("TAG", "v1")] {
+        for story in [&theirs, &ours] {
+            story.env(tag, value).env("NEEDED", "n");
+        }
+        tool(&theirs, "just", &["tags"]);
+        ours.run("tags").ran(["tags"]).holds("tags.txt", &theirs.read("tags.txt"));
+    }
+}
+
+#[test]
+pub fn what_just_does_in_turn_is_kept_in_turn_or_said() {
+    let story = Story::new();
+    story.import_tools().file(
+        "justfile",
+        "deploy: migrate restart\n\nmigrate:\n    echo m >> log\n\nrestart:\n    echo r >> log\n\n\
+         build: lint\n    echo b > b.txt\n\nlint:\n    echo l\n\nclean:\n    rm -f b.txt\n\n\
+         rebuild: clean build\n\nci: build migrate\n",
+    );
+    story
+        .infra("import just --write")
+        .stderr_has("rebuild: left out: it does `clean`, then `build`")
+        .stderr_has("ci: that `build` comes before `migrate` here: they may run at the same time");
+    story.run("deploy").ran(["deploy"]).holds("log", "m\nr\n").run("restart").ran(["restart"]);
 }

@@ -53,6 +53,13 @@ pub fn tool(story: &Story, program: &str, args: &[&str]) {
     assert!(output.status.success(), "{program} {args:?}\n{out}\n{err}");
 }
 
+/// Runs another tool in a story; it must fail.
+#[track_caller]
+pub fn tool_fails(story: &Story, program: &str, args: &[&str]) {
+    let output = story.command_of(program, args).stderr(Stdio::piped()).stdout(Stdio::piped()).output().unwrap();
+    assert!(!output.status.success(), "{program} {args:?}\n{}", String::from_utf8_lossy(&output.stdout));
+}
+
 #[test]
 pub fn the_imported_tasks_make_what_make_makes() {
     let (theirs, ours) = (program(), program());
@@ -173,4 +180,35 @@ pub fn an_odd_makefile_is_read_as_make_reads_it() {
     assert!(!story.last().stdout.contains("[task.Makefile]"), "{}", story.last().stdout);
     story.infra("check").run("all").infra("logs all").stdout_has("{% endraw %} {{ '''");
     story.run_to(1, "m").failed(["m"]);
+}
+
+/// make comes to what a target needs one after the other.
+#[test]
+pub fn what_make_does_in_turn_is_kept_in_turn_or_said() {
+    let makefile = "\
+.PHONY: deploy migrate restart rebuild all clean ci lint\n\
+deploy: migrate restart\n\
+migrate:\n\techo m >> log\n\
+restart:\n\tcd . && echo r >> log\n\
+rebuild: clean all\n\
+ci: lint all\n\
+all: out.txt\n\
+out.txt: src.txt\n\tcp src.txt out.txt\n\
+lint:\n\ttest -f src.txt\n\
+clean:\n\trm -f out.txt\n";
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story.file("Makefile", makefile).file("src.txt", "s");
+    }
+    let [theirs, ours] = two;
+    ours.infra("import make --write")
+        .stderr_has("rebuild: left out: it does `clean`, then `all`; here both would run at the same time")
+        .stderr_has("ci: that `lint` comes before `all` here: they may run at the same time")
+        .infra("check");
+    for goal in ["deploy", "restart"] {
+        tool(&theirs, "make", &[goal]);
+        ours.run(goal).ran([goal]).holds("log", &theirs.read("log"));
+    }
+    // Nothing pulls in what only came first.
+    ours.run("all").ran(["out.txt", "all"]).run("clean").ran(["clean"]);
 }

@@ -1,6 +1,6 @@
 //! `infra import task`: what the imported tasks do is what Task does; what is lost is said.
 
-use crate::import_make::tool;
+use crate::import_make::{tool, tool_fails};
 use crate::support::Story;
 
 const TASKFILE: &str = r#"
@@ -138,4 +138,127 @@ pub fn a_taskfile_that_task_cannot_read_is_told_in_its_words() {
     assert!(!story.last().stderr.contains('\u{1b}'), "{}", story.last().stderr);
     let path = story.base().join("home").display().to_string();
     story.env("PATH", &path).infra_to(6, "import task").stderr_has("`task` was not found").stderr_has("go install");
+}
+
+/// Every command of Task ends at the first of its commands that fails, and so does what it asks.
+#[test]
+pub fn a_command_ends_where_task_ends_it() {
+    let taskfile = r#"
+version: '3'
+tasks:
+  a: {cmds: [{cmd: 'false; echo survived'}]}
+  b: {cmds: ["cd nowhere\necho left in $(pwd)"]}
+  c: {cmds: [{cmd: 'false; echo survived', ignore_error: true}, "echo c >> made"]}
+  d: {cmds: ["echo d >> made"], preconditions: ['false; true']}
+  e: {cmds: ["echo e >> made"], status: ['false; true']}
+  f: {vars: {X: {sh: 'false; echo x'}}, cmds: ["echo f{{.X}} >> made"]}
+"#;
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story.file("Taskfile.yml", taskfile).import_tools();
+    }
+    let [theirs, ours] = two;
+    ours.infra("import task --write");
+    for task in ["a", "b", "d", "f"] {
+        tool_fails(&theirs, "task", &[task]);
+        ours.run_to(1, task).failed([task]);
+        assert!(!ours.last().stderr.contains("survived"), "{}", ours.last().stderr);
+    }
+    for task in ["c", "e"] {
+        tool(&theirs, "task", &[task]);
+        ours.run(task).ran([task]);
+    }
+    ours.holds("made", &theirs.read("made"));
+}
+
+#[test]
+pub fn a_condition_decides_what_is_run() {
+    let taskfile = r#"
+version: '3'
+tasks:
+  default:
+    cmds:
+      - {cmd: echo never >> made, if: 'false'}
+      - {cmd: echo neither >> made, if: 'false; true'}
+      - {cmd: echo once >> made, if: 'test -f Taskfile.yml'}
+      - {cmd: 'echo twice >> made; false', if: '[ "{{.N}}" = 1 ]', ignore_error: true}
+      - {defer: echo last >> made, if: 'true'}
+      - {for: [a, b], cmd: 'echo {{.ITEM}} >> made', if: '[ "{{.ITEM}}" = b ]'}
+    vars: {N: 1}
+  off: {if: 'test -f nothing', cmds: ["echo off >> made"]}
+  on: {if: 'test -d .', cmds: ["echo on >> made"]}
+  calls: {cmds: [{task: off, if: 'false'}]}
+  needs: {if: 'false', deps: [on], cmds: ["echo needs >> made"]}
+"#;
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story.file("Taskfile.yml", taskfile).import_tools();
+    }
+    let [theirs, ours] = two;
+    ours.infra("import task --write")
+        .stderr_has("calls: left out: it calls `off` only if `false`")
+        .stderr_has("needs: that its `deps` are done only if `false`");
+    for task in ["default", "off", "on"] {
+        tool(&theirs, "task", &[task]);
+        ours.run(task).ran([task]);
+    }
+    ours.holds("made", &theirs.read("made"));
+    assert_eq!(ours.read("made"), "once\ntwice\nb\nlast\non\n");
+}
+
+#[test]
+pub fn variables_and_folders_are_where_task_has_them() {
+    let taskfile = r#"
+version: '3'
+method: none
+vars:
+  WHERE: {sh: basename "$(pwd)"}
+  BOTH: "{{.WHERE}}-x"
+env: {FROM: {sh: basename "$(pwd)"}}
+tasks:
+  below: {dir: src, vars: {OWN: {sh: 'pwd | xargs basename'}}, cmds: ['echo {{.WHERE}} "{{.BOTH}}y" {{.OWN}} $FROM > below']}
+  new: {dir: new/deep, cmds: [echo new > made], method: checksum, sources: [a.txt], status: [test -f made]}
+  again: {sources: [src/a.txt], cmds: [echo again >> again]}
+"#;
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story.file("Taskfile.yml", taskfile).file("src/a.txt", "a").import_tools();
+    }
+    let [theirs, ours] = two;
+    ours.infra("import task --write").infra("check");
+    for _ in 0..2 {
+        tool(&theirs, "task", &["below", "new", "again"]);
+        ours.run("below new again");
+    }
+    ours.ran(["below", "again"]);
+    for file in ["src/below", "new/deep/made", "again"] {
+        ours.holds(file, &theirs.read(file));
+    }
+}
+
+/// What the environment has stays there.
+#[test]
+pub fn the_environment_is_not_written_into_the_tasks() {
+    let taskfile = r#"
+version: '3'
+vars: {URL: "http://{{.TOKEN}}@host", KIND: '{{.KIND | default "plain"}}'}
+tasks:
+  a: {cmds: ["echo {{.URL}} {{.KIND}} {{.HOME}} > a"]}
+  b: {cmds: ["echo '{{.TOKEN}}' > b"]}
+  c: {cmds: ["echo {{.TOKEN | upper}} > c"]}
+"#;
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story.file("Taskfile.yml", taskfile).import_tools().env("TOKEN", "s3cret").env("KIND", "odd");
+    }
+    let [theirs, ours] = two;
+    tool(&theirs, "task", &["a"]);
+    ours.infra("import task --write")
+        .stderr_has("b: left out: a value that is computed when it runs stands where no shell would compute it")
+        .stderr_has("c: left out: the template `{{.TOKEN | upper}}`; and `TOKEN` of your environment");
+    let imported = ours.read("tasks/imported.toml");
+    assert!(imported.contains("pass_env = [\"TOKEN\", \"KIND\"]") && !imported.contains("s3cret"), "{imported}");
+    let ours_reads = |story: &Story| story.read("a").replace(&story.base().display().to_string(), "");
+    ours.run("a").ran(["a"]);
+    assert_eq!(ours_reads(&ours), ours_reads(&theirs));
 }

@@ -30,6 +30,7 @@ mod errors_world;
 mod import_doit;
 mod import_just;
 mod import_make;
+mod import_make_odd;
 mod import_public;
 mod import_task;
 mod init;

@@ -7,12 +7,32 @@ use crate::command::exit::CommandError;
 use crate::host::files::Disk;
 use crate::host::process::{QueryOutput, StartError, find_program, query};
 use crate::host::simple::read_text;
-use crate::import::draft::Drafts;
+use crate::import::draft::{Drafts, inside};
 use crate::import::{doit, just, make, taskfile};
 use crate::model::facts::{ContentKind, Files};
 use camino::Utf8Path;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Variables that a tool needs to be found, and to find its own parts.
+const KEPT: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "GOPATH",
+    "GOCACHE",
+    "GOMODCACHE",
+];
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -45,20 +65,23 @@ pub(super) fn drafts(
         ImportTool::Doit => "`pip install doit`, and put its bin on PATH",
     };
     let mut env = context.caller_env.clone();
-    // What a make around us left, and languages: answers are read.
-    env.retain(|name, _| !name.starts_with("MAKE") && name != "MFLAGS" && !name.starts_with("LC_"));
+    // What else there is would be written into the tasks: tokens, and what is so on this machine alone.
+    env.retain(|name, _| {
+        KEPT.contains(&name.as_str()) || name.starts_with("XDG_") || name.to_lowercase().ends_with("_proxy")
+    });
     env.insert("LC_ALL".to_owned(), "C.UTF-8".to_owned());
     env.insert("NO_COLOR".to_owned(), "1".to_owned());
     let dir = file.parent().map_or("", Utf8Path::as_str);
     let name = file.file_name().unwrap_or_default();
     let asked = Asked { tool: tool.word(), how, env, root, dir, name, file, disk };
     match tool {
-        ImportTool::Make => asked.make(),
+        ImportTool::Make => asked.make(&context.caller_env),
         ImportTool::Just => {
             let answer = asked.answer(&just::question(name))?;
-            just::drafts(&answer.stdout, dir).map_err(|why| asked.odd(why))
+            just::drafts(&answer.stdout, &asked.text()?, dir).map_err(|why| asked.odd(why))
         }
         ImportTool::Task => {
+            let names: Vec<String> = context.caller_env.keys().cloned().collect();
             let answer = asked.answer(&taskfile::question(name))?;
             let around = taskfile::Around {
                 read: &|path| disk.read(Utf8Path::new(path)).map(|text| text.to_string()),
@@ -66,32 +89,59 @@ pub(super) fn drafts(
                     let output = asked.ask(&taskfile::rehearsal(name, task, vars)).ok()?;
                     output.is_ok().then_some(output.stderr)
                 },
+                is_there: &|path| disk.kind(Utf8Path::new(path)) != ContentKind::Missing,
+                env: &names,
             };
             taskfile::drafts(&answer.stdout, &asked.text()?, dir, &around).map_err(|why| asked.odd(&why))
         }
         ImportTool::Doit => {
             let python = asked.python()?;
-            let answer = asked.answer(&doit::question(&python, name))?;
-            doit::drafts(&answer.stdout, dir).map_err(|why| asked.odd(why))
+            let marked = doit::marked(&asked.text()?, &context.caller_env);
+            let marks = marked.iter().filter_map(|(name, mark)| Some((name.clone(), mark.clone()?)));
+            let env = asked.with(marks.collect());
+            let answer = asked.answer_in(&doit::question(&python, name, root.as_str()), &env)?;
+            doit::drafts(&answer.stdout, dir, &env["PWD"], &marked).map_err(|why| asked.odd(why))
         }
     }
 }
 
 impl Asked<'_> {
-    fn make(&self) -> Result<Drafts, CommandError> {
-        let text = self.text()?;
-        let first = self.answer(&make::first_question(self.name))?;
-        let question = make::second_question(self.name, &first.stdout, &text).map_err(|why| self.odd(why))?;
+    fn make(&self, caller: &BTreeMap<String, String>) -> Result<Drafts, CommandError> {
+        let mut makefile = make::Makefile::new(self.name, &self.text()?, caller);
+        let first = self.answer_in(&makefile.first_question(), &self.with(makefile.env(caller)))?;
+        let beside = |path: &str| {
+            let path = inside(self.dir, path)?;
+            self.disk.read(Utf8Path::new(&path)).map(|text| text.to_string())
+        };
+        makefile.hear(&first.stdout, caller, &beside).map_err(|why| self.odd(why))?;
+        let env = self.with(makefile.env(caller));
         // It ends with an error when a single target can't be made.
-        let second = self.ask(&question)?;
-        if second.stderr.contains("unrecognized option") {
+        let said = |argv: &[String]| {
+            let output = self.ask_in(argv, &env)?;
+            Ok::<_, CommandError>(make::Said { out: output.stdout, err: output.stderr })
+        };
+        let second = said(&makefile.second_question())?;
+        if second.err.contains("unrecognized option") {
             return Err(self.missing("make is too old: `--trace` is needed, which GNU make has from 4.0 on".to_owned()));
         }
+        let alone = makefile.alone(&second).into_iter();
+        let alone = alone
+            .map(|goal| said(&makefile.alone_question(&goal)).map(|said| (goal, said)))
+            .collect::<Result<Vec<_>, _>>()?;
         let is_folder = |path: &str| match self.disk.kind(Utf8Path::new(path)) {
             ContentKind::Missing => None,
             kind => Some(kind == ContentKind::Folder),
         };
-        make::drafts(&second.stdout, &second.stderr, &text, self.dir, &is_folder).map_err(|why| self.odd(why))
+        let place = make::Place { root: self.root.as_str(), dir: self.dir, is_folder: &is_folder };
+        makefile.drafts(&second, &alone, &place).map_err(|why| self.odd(why))
+    }
+
+    /// The environment with more, in the folder where the file lies.
+    fn with(&self, more: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut env = self.env.clone();
+        env.insert("PWD".to_owned(), self.root.join(self.dir).as_str().trim_end_matches('/').to_owned());
+        env.extend(more);
+        env
     }
 
     /// The interpreter that doit itself runs in.
@@ -119,7 +169,11 @@ impl Asked<'_> {
 
     /// An answer that the tool is content with.
     fn answer(&self, argv: &[String]) -> Result<QueryOutput, CommandError> {
-        let output = self.ask(argv)?;
+        self.answer_in(argv, &self.env)
+    }
+
+    fn answer_in(&self, argv: &[String], env: &BTreeMap<String, String>) -> Result<QueryOutput, CommandError> {
+        let output = self.ask_in(argv, env)?;
         if output.is_ok() {
             return Ok(output);
         }
@@ -132,8 +186,12 @@ impl Asked<'_> {
     }
 
     fn ask(&self, argv: &[String]) -> Result<QueryOutput, CommandError> {
+        self.ask_in(argv, &self.env)
+    }
+
+    fn ask_in(&self, argv: &[String], env: &BTreeMap<String, String>) -> Result<QueryOutput, CommandError> {
         let dir = self.root.join(self.dir);
-        query(argv, &dir, &self.env, PATIENCE).map_err(|error| match error {
+        query(argv, &dir, env, PATIENCE).map_err(|error| match error {
             StartError::TimedOut { after, .. } => CommandError::usage(
                 format!("{} did not end reading `{}` within {} s", self.tool, self.file, after.as_secs()),
                 "see what it computes while it reads the file",

@@ -10,6 +10,8 @@ pub(super) struct Text {
     pub(super) text: String,
     /// Whether a shell computes a part of it, so that it is known only when the task runs.
     pub(super) late: bool,
+    /// Variables of the environment that it reads.
+    pub(super) takes: Vec<String>,
 }
 
 /// Names and what they stand for.
@@ -41,7 +43,7 @@ impl Scope {
 
     pub(super) fn eval(&self, expression: &Json) -> Result<Text, String> {
         if let Some(text) = expression.as_str() {
-            return Ok(Text { text: text.to_owned(), late: false });
+            return Ok(plain(text.to_owned()));
         }
         let parts = expression.as_array().map_or(&[][..], Vec::as_slice);
         let word = parts.first().and_then(Json::as_str).unwrap_or_default();
@@ -51,7 +53,7 @@ impl Scope {
                 self.values.get(name).cloned().unwrap_or_else(|| Err(format!("`{name}` has no value")))
             }
             ("evaluate", [command]) => {
-                Ok(Text { text: format!("$({})", command.as_str().unwrap_or_default().trim()), late: true })
+                Ok(late(format!("$({})", command.as_str().unwrap_or_default().trim()), Vec::new()))
             }
             ("concatenate", [left, right]) => Ok(self.eval(left)?.and("", &self.eval(right)?)),
             ("join", [left, right]) if left.is_null() => Ok(Text::default().and("/", &self.eval(right)?)),
@@ -93,9 +95,17 @@ impl Scope {
             ("trim", 1) => Ok(plain(given(0)?.trim().to_owned())),
             ("quote", 1) => Ok(plain(format!("'{}'", given(0)?.replace('\'', r"'\''")))),
             ("replace", 3) => Ok(plain(given(0)?.replace(&given(1)?, &given(2)?))),
-            ("env_var" | "env", 1) => Ok(Text { text: format!("${{{}}}", given(0)?), late: true }),
+            // It must be there, and may be empty.
+            ("env_var" | "env", 1) => {
+                let name = given(0)?;
+                Ok(late(format!("${{{name}?}}"), vec![name]))
+            }
             ("env_var_or_default" | "env", 2) => {
-                Ok(Text { text: format!("${{{}:-{}}}", given(0)?, given(1)?), late: true })
+                let (name, default) = (given(0)?, given(1)?);
+                if default.contains(['}', '"', '\'', '$', '`', '\\']) {
+                    return Err(format!("a default of `{name}` that a shell would read"));
+                }
+                Ok(late(format!("${{{name}-{default}}}"), vec![name]))
             }
             _ => Err(format!("just's function `{name}()`")),
         }
@@ -103,12 +113,17 @@ impl Scope {
 }
 
 fn plain(text: String) -> Text {
-    Text { text, late: false }
+    Text { text, ..Text::default() }
+}
+
+fn late(text: String, takes: Vec<String>) -> Text {
+    Text { text, late: true, takes }
 }
 
 impl Text {
     pub(super) fn and(self, between: &str, other: &Self) -> Self {
-        Self { text: format!("{}{between}{}", self.text, other.text), late: self.late || other.late }
+        let takes = self.takes.into_iter().chain(other.takes.clone()).collect();
+        Self { text: format!("{}{between}{}", self.text, other.text), late: self.late || other.late, takes }
     }
 }
 
@@ -129,7 +144,7 @@ mod tests {
         let scope = Scope::globals(&dump);
         let value = |name: &str| scope.values[name].clone();
         assert_eq!(value("a").unwrap().text, "NAME/x");
-        assert_eq!(value("late").unwrap(), Text { text: "v/$(date)".to_owned(), late: true });
+        assert_eq!(value("late").unwrap(), late("v/$(date)".to_owned(), Vec::new()));
         assert_eq!(value("odd").unwrap_err(), "just's function `uuid()`");
         assert_eq!(value("if").unwrap().text, "yes");
     }

@@ -1,14 +1,18 @@
 //! Owns a recipe of just as a draft, once for each set of arguments that it is given.
 //! Does not know how values are computed (`expression`).
 
-use crate::import::draft::{Draft, inside, lines_apart};
+use crate::import::draft::{Draft, add, inside};
 use crate::import::just::expression::{Scope, Text};
+use crate::import::lines::{Errexit, lines_apart};
 use crate::import::script::{interpreted, with_of};
+use crate::import::settle::HANDED_OVER;
 use serde_json::Value as Json;
 
 /// A justfile as just knows it.
 pub(super) struct Justfile<'a> {
     pub(super) dump: &'a Json,
+    /// What runs a script that names no interpreter; `None`: nobody knows.
+    pub(super) interpreter: Option<Vec<String>>,
     pub(super) dir: &'a str,
     pub(super) globals: Scope,
 }
@@ -39,7 +43,7 @@ impl Justfile<'_> {
             draft.dir = inside(self.dir, dir).unwrap_or_else(|| dir.to_owned());
         }
         let asked = Self::dependencies(recipe, &scope, &mut draft)?;
-        let lines = lines(recipe, &scope)?;
+        let lines = lines(recipe, &scope, &mut draft)?;
         if !lines.is_empty() {
             self.script(recipe, &lines, &mut draft)?;
             self.exports(recipe, &scope, &mut draft);
@@ -58,9 +62,9 @@ impl Justfile<'_> {
             let value = match (given.next(), kind) {
                 (Some(first), "star" | "plus") => {
                     let all: Vec<&str> = std::iter::once(first).chain(given.by_ref()).map(String::as_str).collect();
-                    Ok(Text { text: all.join(" "), late: false })
+                    Ok(Text { text: all.join(" "), ..Text::default() })
                 }
-                (Some(value), _) => Ok(Text { text: value.clone(), late: false }),
+                (Some(value), _) => Ok(Text { text: value.clone(), ..Text::default() }),
                 (None, _) if !parameter["default"].is_null() => {
                     let value = scope.eval(&parameter["default"]);
                     if let Ok(value) = &value {
@@ -95,6 +99,7 @@ impl Justfile<'_> {
             }
             if at < priors {
                 draft.needs.push(wanted.name());
+                draft.in_turn.push(wanted.name());
             } else {
                 draft.lost.push(format!("`&& {}`, which just runs afterwards: ask for it too", wanted.name()));
             }
@@ -104,27 +109,23 @@ impl Justfile<'_> {
     }
 
     fn script(&self, recipe: &Json, lines: &[String], draft: &mut Draft) -> Result<(), String> {
-        if recipe["shebang"] == true || lines[0].starts_with("#!") {
+        // just's dump says of both kinds of script that they are a shebang.
+        if lines[0].starts_with("#!") {
             let (first, rest) = lines.split_first().ok_or("it is empty")?;
             let words: Vec<String> = first.trim_start_matches("#!").split_whitespace().map(str::to_owned).collect();
             interpreted(draft, &words, &rest.join("\n"));
             return Ok(());
         }
-        if let Some(attribute) =
-            recipe["attributes"].as_array().into_iter().flatten().find(|one| one.get("script").is_some())
-        {
-            let command = &attribute["script"]["command"];
-            let words = std::iter::once(command.as_str().unwrap_or("sh"))
-                .chain(attribute["script"]["arguments"].as_array().into_iter().flatten().filter_map(Json::as_str));
-            interpreted(draft, &words.map(str::to_owned).collect::<Vec<_>>(), &lines.join("\n"));
+        let attribute = recipe["attributes"].as_array().into_iter().flatten().find_map(|one| one.get("script"));
+        if attribute.is_some() || recipe["shebang"] == true {
+            let words = match attribute.filter(|own| own["command"].is_string()) {
+                Some(own) => command_line(own, "sh", "-eu"),
+                None => self.interpreter.clone().ok_or("just does not tell which program runs it as a script")?,
+            };
+            interpreted(draft, &words, &lines.join("\n"));
             return Ok(());
         }
-        let shell = &self.dump["settings"]["shell"];
-        let mut words = vec![shell["command"].as_str().unwrap_or("sh").to_owned()];
-        match shell["arguments"].as_array() {
-            Some(arguments) => words.extend(arguments.iter().filter_map(Json::as_str).map(str::to_owned)),
-            None => words.push("-cu".to_owned()),
-        }
+        let words = command_line(&self.dump["settings"]["shell"], "sh", "-cu");
         draft.with =
             with_of(&words).ok_or_else(|| format!("its shell `{}` is none that takes `-c`", words.join(" ")))?;
         let lines: Vec<(String, bool)> = joined(lines)
@@ -138,8 +139,9 @@ impl Justfile<'_> {
         if let [(line, false)] = lines.as_slice() {
             draft.script.clone_from(line);
         } else {
-            draft.script = lines_apart(&lines);
-            if !draft.with.iter().any(|flag| flag.starts_with("-e")) {
+            let errexit = Errexit::of(&draft.with[1..]);
+            draft.script = lines_apart(&lines, errexit);
+            if errexit == Errexit::Off {
                 draft.with.insert(1, "-e".to_owned());
             }
         }
@@ -161,7 +163,10 @@ impl Justfile<'_> {
                 Some(Ok(_)) if !draft.is_for_sh() => {
                     draft.lost.push(format!("variable `{name}` of the environment: no shell is there to compute it"));
                 }
-                Some(Ok(value)) => draft.script = format!("export {name}=\"{}\"\n{}", value.text, draft.script),
+                Some(Ok(value)) => {
+                    take(draft, value);
+                    draft.script = format!("export {name}=\"{}\"\n{}", value.text, draft.script);
+                }
                 Some(Err(why)) => draft.lost.push(format!("variable `{name}` of the environment: {why}")),
                 None => {}
             }
@@ -169,8 +174,26 @@ impl Justfile<'_> {
     }
 }
 
+/// Names what a value reads of the environment.
+fn take(draft: &mut Draft, value: &Text) {
+    for name in value.takes.iter().filter(|name| !HANDED_OVER.contains(&name.as_str())) {
+        add(&mut draft.pass_env, name);
+    }
+}
+
+/// A command with its arguments; where just names none, its own.
+fn command_line(said: &Json, command: &str, argument: &str) -> Vec<String> {
+    match said["command"].as_str() {
+        Some(command) => {
+            let arguments = said["arguments"].as_array().into_iter().flatten().filter_map(Json::as_str);
+            std::iter::once(command).chain(arguments).map(str::to_owned).collect()
+        }
+        None => vec![command.to_owned(), argument.to_owned()],
+    }
+}
+
 /// The lines with values in place of expressions.
-fn lines(recipe: &Json, scope: &Scope) -> Result<Vec<String>, String> {
+fn lines(recipe: &Json, scope: &Scope, draft: &mut Draft) -> Result<Vec<String>, String> {
     let mut lines = Vec::new();
     for line in recipe["body"].as_array().into_iter().flatten() {
         let mut text = String::new();
@@ -181,6 +204,7 @@ fn lines(recipe: &Json, scope: &Scope) -> Result<Vec<String>, String> {
             } else {
                 let value = scope.eval(&fragment[0]).map_err(|why| format!("{why} has no counterpart here"))?;
                 late |= value.late;
+                take(draft, &value);
                 text.push_str(&value.text);
             }
         }

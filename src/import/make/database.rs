@@ -2,6 +2,7 @@
 //! Does not know what make would do with it.
 
 use crate::import::draft::add;
+use std::collections::BTreeSet;
 
 /// One rule of a target; a target with double colons has several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Database {
     pub(super) patterns: Vec<(String, usize)>,
     pub(super) one_shell: bool,
     pub(super) export_all: bool,
+    /// Targets that set a variable for themselves and all that they need, and the variable.
+    pub(super) set_for: Vec<(String, String)>,
 }
 
 impl Database {
@@ -42,13 +45,17 @@ impl Database {
                 known.patterns.push((format!("{}: {}", rule.target, rule.needs.join(" ")), line));
             }
         }
+        known.set_for = set_for(files);
         let mut phony = Vec::new();
-        for rule in rules(files) {
+        let files = rules(files);
+        let suffixes =
+            files.iter().find(|rule| rule.target == ".SUFFIXES").map_or(Vec::new(), |rule| rule.needs.clone());
+        for rule in files {
             match rule.target.as_str() {
                 ".PHONY" => phony.clone_from(&rule.needs),
                 ".ONESHELL" => known.one_shell = true,
                 ".EXPORT_ALL_VARIABLES" => known.export_all = true,
-                target if target.starts_with('.') && !target.contains('/') && target.len() > 1 => {}
+                target if is_special(target, &suffixes) => {}
                 _ => known.rules.push(rule),
             }
         }
@@ -56,6 +63,22 @@ impl Database {
             rule.phony |= phony.contains(&rule.target);
         }
         known
+    }
+
+    /// What a target needs, and what that needs.
+    pub(super) fn below(&self, target: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![target];
+        while let Some(one) = open.pop() {
+            for rule in self.rules.iter().filter(|rule| rule.target == one) {
+                for need in rule.needs.iter().chain(&rule.order_only) {
+                    if seen.insert(need.clone()) {
+                        open.push(need);
+                    }
+                }
+            }
+        }
+        seen
     }
 
     /// Targets that something can be asked of.
@@ -96,10 +119,80 @@ fn rules(text: &str) -> Vec<Rule> {
                 heard(rule, said.trim());
             }
         } else if let Some(rule) = header(line) {
+            open = false;
             found.push(Rule { no_target: std::mem::take(&mut no_target), ..rule });
         }
     }
+    with_blanks(&mut found);
     found
+}
+
+/// Names are printed without marks around blanks: those that stand at the head of a rule are known.
+fn with_blanks(found: &mut [Rule]) {
+    let spaced: BTreeSet<String> =
+        found.iter().map(|rule| rule.target.clone()).filter(|target| target.contains(' ')).collect();
+    if spaced.is_empty() {
+        return;
+    }
+    for rule in found {
+        for list in [&mut rule.needs, &mut rule.order_only] {
+            let mut words = std::mem::take(list);
+            while !words.is_empty() {
+                let longest =
+                    (1..=words.len()).rev().find(|many| *many == 1 || spaced.contains(&words[..*many].join(" ")));
+                let rest = words.split_off(longest.unwrap_or(1));
+                list.push(words.join(" "));
+                words = rest;
+            }
+        }
+    }
+}
+
+/// `debug: FLAGS = -g`
+fn set_for(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut is_private = false;
+    for line in text.lines() {
+        if line.starts_with('#') {
+            is_private = line.contains(" private") || line.contains("override");
+            continue;
+        }
+        let Some((target, rest)) = line.split_once(": ").filter(|_| !line.starts_with('\t')) else { continue };
+        let mut words = rest.split_whitespace();
+        if let (Some(name), Some("=" | ":=" | "::=" | "?=" | "+=" | "!=")) = (words.next(), words.next())
+            && !is_private
+            && !name.starts_with('.')
+        {
+            found.push((target.to_owned(), name.to_owned()));
+        }
+    }
+    found
+}
+
+/// Targets that only say how make works, and the old form of pattern rules: `.c.o`.
+fn is_special(target: &str, suffixes: &[String]) -> bool {
+    const SPECIAL: [&str; 16] = [
+        ".PHONY",
+        ".SUFFIXES",
+        ".DEFAULT",
+        ".PRECIOUS",
+        ".INTERMEDIATE",
+        ".NOTINTERMEDIATE",
+        ".SECONDARY",
+        ".SECONDEXPANSION",
+        ".DELETE_ON_ERROR",
+        ".IGNORE",
+        ".LOW_RESOLUTION_TIME",
+        ".SILENT",
+        ".NOTPARALLEL",
+        ".POSIX",
+        ".WAIT",
+        super::ASK,
+    ];
+    let is_old = |suffix: &String| {
+        target.strip_prefix(suffix).is_some_and(|rest| rest.is_empty() || suffixes.contains(&rest.to_owned()))
+    };
+    SPECIAL.contains(&target) || suffixes.iter().any(is_old)
 }
 
 fn heard(rule: &mut Rule, said: &str) {

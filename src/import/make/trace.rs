@@ -1,7 +1,7 @@
 //! Owns what `make -n --trace` prints: each target's recipe expanded, and what make itself said of its settings.
 //! Does not know rules.
 
-use crate::import::make::ANSWER;
+use crate::import::make::{ANSWER, LINE};
 use std::collections::BTreeMap;
 
 /// What make would do.
@@ -11,19 +11,28 @@ pub(super) struct Trace {
     recipes: BTreeMap<String, Vec<String>>,
     /// Values that were asked for.
     pub(super) answers: BTreeMap<String, String>,
+    /// Variables that recipes get in their environment.
+    pub(super) exports: BTreeMap<String, String>,
+    /// What made make give up on a target that it was asked for alone.
+    given_up: BTreeMap<String, String>,
     /// Complaints about a target.
     complaints: Vec<String>,
 }
 
 impl Trace {
     pub(super) fn read(printed: &str, complaints: &str) -> Self {
+        let printed = printed.split("\n# Make data base").next().unwrap_or("");
         let mut trace = Self::default();
         let mut now: Option<String> = None;
         let mut open = false;
         for line in printed.lines() {
             if let Some(answer) = line.strip_prefix(ANSWER) {
                 if let Some((name, value)) = answer.split_once('=') {
-                    trace.answers.insert(name.to_owned(), value.to_owned());
+                    let value = value.replace(LINE, "\n");
+                    match name.strip_prefix("export ") {
+                        Some(name) => trace.exports.insert(name.to_owned(), value),
+                        None => trace.answers.insert(name.to_owned(), value),
+                    };
                 }
             } else if let Some(target) = (!open).then(|| begins(line)).flatten() {
                 trace.recipes.entry(target.clone()).or_default();
@@ -42,6 +51,19 @@ impl Trace {
         trace
     }
 
+    /// With what make said of a target alone.
+    pub(super) fn with(&mut self, goal: &str, mut alone: Self) {
+        match alone.recipes.remove(goal) {
+            Some(recipe) => {
+                self.recipes.insert(goal.to_owned(), recipe);
+            }
+            None => {
+                let said = alone.complaints.into_iter().next();
+                self.given_up.extend(said.map(|said| (goal.to_owned(), said)));
+            }
+        }
+    }
+
     /// A target's recipe; `None`: make would not come to it.
     pub(super) fn recipe(&self, target: &str) -> Option<&[String]> {
         self.recipes.get(target).map(Vec::as_slice)
@@ -50,7 +72,7 @@ impl Trace {
     /// What make said against a target.
     pub(super) fn against(&self, target: &str) -> Option<String> {
         let named = |line: &&String| line.contains(&format!("'{target}'"));
-        let line = self.complaints.iter().find(named)?;
+        let line = self.complaints.iter().find(named).or_else(|| self.given_up.get(target))?;
         let said = line.split_once("*** ").map_or(line.as_str(), |(_, said)| said);
         Some(said.trim_end_matches("  Stop.").trim_end_matches('.').to_owned())
     }

@@ -2,7 +2,7 @@
 //! and as one script.
 //! Does not know where they stand in the file.
 
-use crate::import::draft::lines_apart;
+use crate::import::lines::{Errexit, depending, lines_apart};
 use crate::import::taskfile::variables::HERE;
 use std::fmt::Write as _;
 
@@ -20,6 +20,8 @@ pub(super) struct Command {
     /// `Err`: why its template can't be filled.
     pub(super) text: Result<String, String>,
     pub(super) may_fail: bool,
+    /// A command that decides whether it runs.
+    pub(super) only_if: Option<String>,
     pub(super) when: When,
 }
 
@@ -66,36 +68,34 @@ pub(super) fn fill_in(commands: &mut [Command], rehearsed: &[String], root: &str
     true
 }
 
-/// Lines as one script, and whether it needs a shell that ends at the first line that fails.
+/// Lines as one script for a shell with `-e`, which Task gives to each of them.
 ///
 /// # Errors
 /// Why a command has no text.
-pub(super) fn script(checks: Vec<String>, commands: &[Command]) -> Result<(String, bool), String> {
+pub(super) fn script(checks: Vec<String>, commands: &[Command]) -> Result<String, String> {
     let mut lines: Vec<(String, bool)> = checks.into_iter().map(|check| (check, false)).collect();
     let (mut text, mut at_end) = (String::new(), String::new());
     for command in commands {
-        let line = command.text.clone()?;
+        let mut line = command.text.clone()?;
+        if let Some(condition) = &command.only_if {
+            line = depending(condition, &line, "");
+        }
         match command.when {
             When::InTurn => lines.push((line, command.may_fail)),
             When::AtEnd => {
-                text.push_str(&lines_apart(&std::mem::take(&mut lines)));
-                at_end = format!("( {line}\n){}{at_end}", if at_end.is_empty() { "" } else { "; " });
-                let _ = writeln!(text, "trap '{}' EXIT", at_end.replace('\'', r"'\''"));
+                text.push_str(&lines_apart(&std::mem::take(&mut lines), Errexit::On));
+                at_end = format!("; (set -e\n{line}\n){at_end}");
+                let _ = writeln!(text, "trap 'set +e{}' EXIT", at_end.replace('\'', r"'\''"));
             }
         }
     }
     if text.is_empty()
         && let [(line, false)] = lines.as_slice()
     {
-        return Ok((line.clone(), false));
+        return Ok(line.clone());
     }
-    text.push_str(&lines_apart(&lines));
-    Ok((text, true))
-}
-
-/// Whether a value that a shell computes stands where none would: between single quotes.
-pub(super) fn is_quoted_away(line: &str) -> bool {
-    ["$(", HERE].iter().any(|mark| line.match_indices(mark).any(|(at, _)| line[..at].matches('\'').count() % 2 == 1))
+    text.push_str(&lines_apart(&lines, Errexit::On));
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -104,7 +104,7 @@ mod tests {
 
     fn command(text: &str, when: When) -> Command {
         let text = if text.is_empty() { Err("a template".to_owned()) } else { Ok(text.to_owned()) };
-        Command { text, may_fail: false, when }
+        Command { text, may_fail: false, only_if: None, when }
     }
 
     #[test]
@@ -122,14 +122,11 @@ mod tests {
     #[test]
     fn what_is_put_off_runs_last() {
         let commands = [command("a", When::AtEnd), command("b", When::InTurn), command("echo 'c'", When::AtEnd)];
-        let (text, _) = script(Vec::new(), &commands).unwrap();
-        assert_eq!(text, "trap '( a\n)' EXIT\nb\ntrap '( echo '\\''c'\\''\n); ( a\n)' EXIT\n");
-        assert_eq!(script(Vec::new(), &[command("a; b", When::InTurn)]).unwrap(), ("a; b".to_owned(), false));
-    }
-
-    #[test]
-    fn single_quotes_hide_what_is_computed() {
-        assert!(is_quoted_away("echo 'a $(b)'") && is_quoted_away("x 'y' '\u{2}/z'"));
-        assert!(!is_quoted_away("echo 'a' $(b) '") && !is_quoted_away("echo a"));
+        let text = script(Vec::new(), &commands).unwrap();
+        assert_eq!(
+            text,
+            "trap 'set +e; (set -e\na\n)' EXIT\nb\ntrap 'set +e; (set -e\necho '\\''c'\\''\n); (set -e\na\n)' EXIT\n"
+        );
+        assert_eq!(script(Vec::new(), &[command("a; b", When::InTurn)]).unwrap(), "a; b");
     }
 }

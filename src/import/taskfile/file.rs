@@ -3,8 +3,8 @@
 //! Does not know what is in a task.
 
 use crate::import::draft::inside;
-use crate::import::taskfile::FILES;
-use crate::import::taskfile::variables::{Variables, path_inside};
+use crate::import::taskfile::variables::{HERE, Variables, path_inside};
+use crate::import::taskfile::{Around, FILES};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -40,11 +40,11 @@ pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 const DEEPEST: usize = 20;
 
 impl Taskfiles {
-    pub(super) fn read(json: Json, top: &str, read: Read<'_>) -> Self {
+    pub(super) fn read(json: Json, top: &str, around: &Around<'_>) -> Self {
         let mut all = Self { top: top.to_owned(), files: Vec::new(), aliases: BTreeMap::new(), lost: Vec::new() };
-        let vars = Variables::of_task("").with(&json["vars"]);
+        let vars = Variables::of_task("").in_environment(around.env).with_from(&json["vars"], HERE);
         let env = vec![json["env"].clone()];
-        all.add(File { prefix: String::new(), json, dir: top.to_owned(), vars, env }, top, 0, read);
+        all.add(File { prefix: String::new(), json, dir: top.to_owned(), vars, env }, top, 0, around.read);
         all
     }
 
@@ -80,7 +80,7 @@ impl Taskfiles {
             };
             let below = lies.strip_prefix(&self.top).unwrap_or(&lies).trim_matches('/').to_owned();
             // What is set where it is included can be overruled by the file itself.
-            let vars = vars.in_folder(&below).with(&how["vars"]).with(&json["vars"]);
+            let vars = vars.in_folder(&below).with_from(&how["vars"], HERE).with(&json["vars"]);
             let mut env = env.clone();
             env.push(json["env"].clone());
             if !flat {

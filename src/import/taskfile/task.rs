@@ -2,10 +2,12 @@
 //! Does not know how templates are filled (`variables`), nor how commands become a script (`commands`).
 
 use crate::import::draft::{Draft, add};
-use crate::import::taskfile::commands::{Command, When, fill_in, is_quoted_away, script};
+use crate::import::lines::{Errexit, depending};
+use crate::import::taskfile::commands::{Command, When, fill_in, script};
 use crate::import::taskfile::file::{File, Taskfiles};
+use crate::import::taskfile::late::{Place, computed, is_late, is_quoted_away, rooted_at, shown};
 use crate::import::taskfile::repeat::turns;
-use crate::import::taskfile::variables::{HERE, Variables, is_computed, path_inside, plain};
+use crate::import::taskfile::variables::{HERE, Variables, path_inside, plain};
 use serde_json::Value as Json;
 
 /// Keys that change only how a task is shown or compared.
@@ -25,7 +27,7 @@ const QUIET: [&str; 14] = [
     "silent",
     "internal",
 ];
-const QUIET_TOO: [&str; 7] = ["method", "run", "label", "prefix", "ignore_error", "interval", "failfast"];
+const QUIET_TOO: [&str; 8] = ["method", "run", "label", "prefix", "ignore_error", "interval", "failfast", "if"];
 
 /// A task with the variables that it is called with.
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ impl Wanted {
     }
 
     pub(super) fn name(&self) -> String {
-        let vars = self.vars.iter().map(|(_, value)| value.clone());
+        let vars = self.vars.iter().map(|(_, value)| shown(value));
         std::iter::once(self.task.clone()).chain(vars).collect::<Vec<_>>().join(" ")
     }
 }
@@ -58,6 +60,10 @@ pub(super) struct Drafter<'a> {
     /// Absolute folder of the first file, as Task has it.
     pub(super) root: &'a str,
     pub(super) rehearse: Rehearse<'a>,
+    /// Variables of the environment that Task must not fill in.
+    pub(super) env: &'a [String],
+    /// Whether something is at a path of the project.
+    pub(super) is_there: &'a dyn Fn(&str) -> bool,
 }
 
 impl Drafter<'_> {
@@ -75,6 +81,9 @@ impl Drafter<'_> {
         draft.description =
             task["desc"].as_str().or(task["summary"].as_str()).map(|text| text.trim().replace('\n', " "));
         let dir = vars.fill(task["dir"].as_str().unwrap_or(""))?;
+        if is_late(dir.trim_start_matches(HERE)) {
+            return Err(format!("its folder `{}` is known only when it runs", shown(&dir)));
+        }
         draft.dir = path_inside(&self.all.top, &file.dir, &dir)
             .ok_or_else(|| format!("its folder `{}` lies outside of the project", shown(&dir)))?;
         let vars = vars.and("TASK_DIR", rooted_at(&self.all.top, &draft.dir));
@@ -88,21 +97,35 @@ impl Drafter<'_> {
                 called.push(one);
             }
         }
+        let dependencies = called.len();
         let commands = self.commands(wanted, file, task, &vars, &mut draft, &mut called)?;
         let mut checks = Vec::new();
         for check in task["preconditions"].as_array().into_iter().flatten().filter(|one| !one.is_null()) {
             let command = vars.fill(check["sh"].as_str().or(check.as_str()).unwrap_or("true"))?;
             let message = vars.fill(check["msg"].as_str().unwrap_or("a precondition does not hold"))?;
             let message = message.replace('\'', r"'\''");
-            checks.push(format!("{{ {command}\n}} || {{ echo '{message}' >&2; exit 1; }}"));
+            checks.push(depending(&command, ":", &format!("echo '{message}' >&2\nexit 1")));
+        }
+        let only_if = condition(task, &vars)?;
+        if let Some(condition) = &only_if {
+            if commands.is_empty() || called.len() > dependencies {
+                return Err(format!(
+                    "it calls others only if `{}`, and what a task needs is always done",
+                    shown(condition)
+                ));
+            }
+            if dependencies > 0 {
+                draft.lost.push(format!("that its `deps` are done only if `{}`", shown(condition)));
+            }
         }
         let own = !commands.is_empty();
         if own || !checks.is_empty() {
-            let (script, ends_early) = script(checks, &commands)?;
-            let shell = if script.contains("[[") { "bash" } else { "sh" };
-            draft.script = script;
-            draft.with = vec![shell.to_owned()];
-            draft.with.extend(ends_early.then(|| "-e".to_owned()));
+            draft.script = script(checks, &commands)?;
+            if let Some(condition) = &only_if {
+                draft.script = format!("{}\n{}", depending(condition, ":", "exit 0"), draft.script);
+            }
+            let shell = if draft.script.contains("[[") { "bash" } else { "sh" };
+            draft.with = vec![shell.to_owned(), "-e".to_owned()];
         }
         Self::environment(file, task, &vars, &mut draft)?;
         let mut status = Vec::new();
@@ -110,8 +133,11 @@ impl Drafter<'_> {
             status.push(vars.fill(command.as_str().unwrap_or("true"))?);
         }
         self.place(&mut draft, &mut status);
-        if !status.is_empty() {
-            draft.probe_by(&status);
+        let method = task["method"].as_str().or(self.all.files[0].json["method"].as_str());
+        if own && method == Some("none") && (status.is_empty() || !draft.inputs.is_empty()) {
+            draft.run_each_time("Task");
+        } else if !status.is_empty() {
+            draft.probe_by(&status, Errexit::On);
         } else if own && draft.inputs.is_empty() && draft.outputs.is_empty() {
             draft.run_each_time("Task");
         }
@@ -131,7 +157,6 @@ impl Drafter<'_> {
         let mut commands: Vec<Command> = Vec::new();
         let all = task["cmds"].as_array().cloned().unwrap_or_default();
         let single = [task["cmd"].clone()];
-        let mut calls = 0;
         for one in all.iter().chain(&single).filter(|one| !one.is_null()) {
             if !one["platforms"].is_null() {
                 draft.lost.push("that a command is for some systems alone (`platforms`)".to_owned());
@@ -142,13 +167,19 @@ impl Drafter<'_> {
             }
             for turn in turns(one, vars)? {
                 if !one["task"].is_null() {
+                    if let Some(condition) = condition(one, &turn)? {
+                        let called = plain(&one["task"]);
+                        return Err(format!(
+                            "it calls `{called}` only if `{condition}`, and what a task needs is always done"
+                        ));
+                    }
                     let wanted = self.call(file, one, &turn)?;
                     if commands.iter().any(|command| command.when == When::InTurn) {
                         let name = wanted.name();
                         draft.lost.push(format!("that `{name}` is called between its commands: it comes before them"));
                     }
-                    calls += 1;
                     draft.needs.push(wanted.name());
+                    draft.in_turn.push(wanted.name());
                     called.push(wanted);
                     continue;
                 }
@@ -159,18 +190,19 @@ impl Drafter<'_> {
                     draft.lost.push("`{{.CLI_ARGS}}`: a task takes no arguments; they are empty here".to_owned());
                 }
                 let mut filled = turn.fill(text).map(|text| text.trim_end().to_owned());
-                if filled.as_ref().is_ok_and(|line| is_computed(line) && !text.contains("$(") && is_quoted_away(line)) {
+                if filled.as_ref().is_ok_and(|line| is_quoted_away(line)) {
                     let why = "a value that is computed when it runs stands where no shell would compute it";
                     filled = Err(why.to_owned());
                 }
                 let may_fail = one["ignore_error"] == true || task["ignore_error"] == true;
-                commands.push(Command { text: filled, may_fail, when });
+                let only_if = condition(one, &turn)?;
+                commands.push(Command { text: filled, may_fail, only_if, when });
             }
         }
-        if calls > 0 && draft.needs.len() > 1 {
-            draft.lost.push("that it calls tasks one after the other: they may run at the same time".to_owned());
-        }
         if let Some(Err(why)) = commands.iter().map(|command| &command.text).find(|text| text.is_err()).cloned() {
+            if let Some(name) = self.env.iter().find(|name| reads(task, &file.json["vars"], name)) {
+                return Err(format!("{why}; and `{name}` of your environment is no matter of a task file"));
+            }
             let rehearsed = (self.rehearse)(wanted).ok_or_else(|| why.clone())?;
             if !fill_in(&mut commands, &rehearsed, self.root) {
                 return Err(why);
@@ -184,35 +216,46 @@ impl Drafter<'_> {
         if draft.script.is_empty() {
             return Ok(());
         }
-        for table in file.env.iter().chain([&task["env"]]) {
+        let folders = file.env.iter().map(|table| (table, HERE)).chain([(&task["env"], "")]);
+        for (table, folder) in folders {
             for (name, value) in table.as_object().into_iter().flatten() {
                 draft.env.retain(|(own, _)| own != name);
-                if let Some(command) = value["sh"].as_str() {
-                    let command = vars.fill(command)?;
-                    draft.script = format!("export {name}=\"$({command})\"\n{}", draft.script);
+                let value = match value["sh"].as_str() {
+                    Some(command) => computed(name, folder, &vars.fill(command)?),
+                    None => vars.fill(&plain(value))?,
+                };
+                if is_late(&value) {
+                    draft.script = format!("export {name}=\"{value}\"\n{}", draft.script);
                 } else {
-                    let value = vars.fill(&plain(value))?;
-                    if is_computed(&value) {
-                        draft.script = format!("export {name}=\"{value}\"\n{}", draft.script);
-                    } else {
-                        draft.env.push((name.clone(), value));
-                    }
+                    draft.env.push((name.clone(), value));
                 }
             }
         }
         Ok(())
     }
 
-    /// Where the Taskfile lies, as a variable of each script that asks.
+    /// Gives scripts what their marks stand for, and the folder that Task would make.
     fn place(&self, draft: &mut Draft, status: &mut [String]) {
-        let (top, dir) = (&self.all.top, &draft.dir);
-        let above = if dir == top { "$PWD".to_owned() } else { format!("$(cd {} && pwd)", way(dir, top)) };
-        let one_line = draft.script.lines().count() == 1;
-        for text in status.iter_mut().chain([&mut draft.script]).filter(|text| text.contains(HERE)) {
-            *text = format!("root_dir={above}\n{}", text.replace(HERE, "$root_dir"));
-        }
-        if one_line && draft.script.contains("$root_dir") {
+        let dir = draft.dir.clone();
+        let place = Place { top: &self.all.top, dir: &dir };
+        let (script, mut notes) = (std::mem::take(&mut draft.script), Draft::default());
+        draft.script = place.settled(&script, draft);
+        if script != draft.script && !draft.script.ends_with('\n') {
             draft.script.push('\n');
+        }
+        for text in status.iter_mut() {
+            *text = place.settled(text, &mut notes);
+        }
+        if !notes.pass_env.is_empty() {
+            draft.lost.push(format!("`{}` of your environment in `status`", notes.pass_env.join("`, `")));
+        }
+        if !dir.is_empty() && !draft.script.is_empty() && !(self.is_there)(&dir) {
+            let quoted = dir.replace('\'', r"'\''");
+            draft.script = format!("mkdir -p '{quoted}'\ncd '{quoted}'\n{}\n", draft.script.trim_end());
+            for text in status {
+                *text = format!("cd '{quoted}' 2> /dev/null\n{text}");
+            }
+            draft.dir = String::new();
         }
     }
 
@@ -226,14 +269,18 @@ impl Drafter<'_> {
             };
             let path = vars.fill(path)?;
             match inside(draft, &path) {
-                Some(path) if !path.contains("$(") => add(&mut draft.inputs, format!("{mark}{path}")),
+                Some(path) if !path.contains("$(") && !is_late(&path) => {
+                    add(&mut draft.inputs, format!("{mark}{path}"));
+                }
                 _ => draft.lost.push(format!("input `{}`: it is no plain path inside of the project", shown(&path))),
             }
         }
         for made in task["generates"].as_array().into_iter().flatten() {
             let path = vars.fill(made.as_str().unwrap_or_default())?;
             match inside(draft, &path) {
-                Some(path) if !path.contains(['*', '?', '{', '[', '$']) => add(&mut draft.outputs, path),
+                Some(path) if !path.contains(['*', '?', '{', '[', '$']) && !is_late(&path) => {
+                    add(&mut draft.outputs, path);
+                }
                 _ => {
                     draft
                         .lost
@@ -256,23 +303,32 @@ impl Drafter<'_> {
     }
 }
 
-/// The absolute path of a folder of the project.
-fn rooted_at(top: &str, dir: &str) -> String {
-    if dir == top { HERE.to_owned() } else { format!("{HERE}/{}", way(top, dir)) }
+/// Whether a template reads a variable, by itself or through variables of its file.
+fn reads(what: &Json, vars: &Json, name: &str) -> bool {
+    let mut texts = vec![what.to_string()];
+    let mut open: Vec<(&String, &Json)> = vars.as_object().into_iter().flatten().collect();
+    let names = |text: &String, name: &str| {
+        let whole = |at: usize| !text[at..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        text.match_indices(&format!(".{name}")).any(|(at, found)| whole(at + found.len()))
+    };
+    loop {
+        if texts.iter().any(|text| names(text, name)) {
+            return true;
+        }
+        let (read, rest): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|(own, _)| texts.iter().any(|text| names(text, own)));
+        if read.is_empty() {
+            return false;
+        }
+        texts.extend(read.into_iter().map(|(_, value)| value.to_string()));
+        open = rest;
+    }
 }
 
-/// The way from one folder of the project to another.
-fn way(from: &str, to: &str) -> String {
-    let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let (from, to) = (parts(from), parts(to));
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = std::iter::repeat_n("..".to_owned(), from.len() - shared);
-    up.chain(to[shared..].iter().cloned()).collect::<Vec<_>>().join("/")
-}
-
-/// A path as people know it.
-fn shown(path: &str) -> String {
-    path.replace(HERE, "{{.ROOT_DIR}}")
+/// What `if` asks, of a task or of a command.
+fn condition(one: &Json, vars: &Variables) -> Result<Option<String>, String> {
+    let said = one["if"].as_str().map(str::trim).filter(|text| !text.is_empty());
+    said.map(|text| vars.fill(text)).transpose()
 }
 
 fn lost(task: &Json, draft: &mut Draft) {

@@ -1,8 +1,9 @@
 //! Owns variables of a Taskfile and the templates that read them: what is plain is put in, what a shell computes
-//! becomes `$(…)`, where the Taskfile lies becomes `HERE`.
+//! or the environment has is marked (`late`), where the Taskfile lies becomes `HERE`.
 //! Does not know tasks.
 
 use crate::import::draft::inside;
+use crate::import::taskfile::late::{computed, is_late, name_of_environment, of_environment};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -28,8 +29,22 @@ impl Variables {
         self.and("TASKFILE_DIR", if folder.is_empty() { HERE.to_owned() } else { format!("{HERE}/{folder}") })
     }
 
-    /// With these on top, in order; each may read those before it.
+    /// As they are where these variables of the environment are set.
+    pub(super) fn in_environment(&self, names: &[String]) -> Self {
+        let mut all = self.clone();
+        for name in names {
+            all.values.entry(name.clone()).or_insert_with(|| Ok(of_environment(name, "")));
+        }
+        all
+    }
+
+    /// With these on top, in order; each may read those before it. Commands run where the task does.
     pub(super) fn with(&self, table: &Json) -> Self {
+        self.with_from(table, "")
+    }
+
+    /// With these on top, whose commands run in a folder.
+    pub(super) fn with_from(&self, table: &Json, folder: &str) -> Self {
         let mut all = self.clone();
         let entries: Vec<(&String, &Json)> = table.as_object().into_iter().flatten().collect();
         // The order of the file may be lost: as often as there are any, all that can be put in are.
@@ -37,7 +52,7 @@ impl Variables {
             for (name, value) in &entries {
                 let value = match value {
                     Json::Object(how) => match how.get("sh").and_then(Json::as_str) {
-                        Some(command) => all.fill(command).map(|command| format!("$({})", command.trim())),
+                        Some(command) => all.fill(command).map(|command| computed(name, folder, &command)),
                         None => Err(format!("variable `{name}`, which is no text")),
                     },
                     Json::Array(items) => {
@@ -67,7 +82,7 @@ impl Variables {
             return Ok(items.clone());
         }
         let text = match self.values.get(name) {
-            Some(Ok(text)) if !text.contains("$(") => text,
+            Some(Ok(text)) if !text.contains("$(") && !is_late(text) => text,
             _ => return Err(format!("`for` goes over `{name}`, which is known only when it runs")),
         };
         Ok(match separator {
@@ -93,7 +108,7 @@ impl Variables {
     fn value(&self, inside: &str) -> Result<String, String> {
         match inside {
             ".CLI_ARGS" | "exeExt" => return Ok(String::new()),
-            "OS" => return Ok("$(uname -s | tr A-Z a-z)".to_owned()),
+            "OS" => return Ok(computed("OS", "", "uname -s | tr A-Z a-z")),
             _ => {}
         }
         let (name, default) = match inside.split_once('|').map(|(name, filter)| (name.trim(), filter.trim())) {
@@ -111,16 +126,14 @@ impl Variables {
         match (self.values.get(word), default) {
             (Some(value), None) => value.clone(),
             (Some(Ok(value)), Some(default)) if value.is_empty() => Ok(default.to_owned()),
+            (Some(Ok(value)), Some(default)) => {
+                Ok(name_of_environment(value).map_or_else(|| value.clone(), |name| of_environment(name, default)))
+            }
             (Some(value), Some(_)) => value.clone(),
             (None, Some(default)) => Ok(default.to_owned()),
             (None, None) => Err(format!("`{{{{.{word}}}}}`, which has no value")),
         }
     }
-}
-
-/// Whether a value is known only when the task runs.
-pub(super) fn is_computed(text: &str) -> bool {
-    text.contains("$(") || text.contains(HERE)
 }
 
 /// A path of a Taskfile as one of the project: `at` is where it counts from, `top` where the first file lies.
@@ -148,7 +161,7 @@ mod tests {
     #[test]
     fn templates_are_filled_or_named() {
         let vars = Variables::default().with(&json!({"A": "{{.Z}}/x", "Z": 1, "S": {"sh": "date"}, "L": [1]}));
-        assert_eq!(vars.fill("{{.A}} {{ .S }} {{.CLI_ARGS}}").unwrap(), "1/x $(date) ");
+        assert_eq!(vars.fill("{{.A}} {{ .S }} {{.CLI_ARGS}}").unwrap(), format!("1/x {} ", computed("S", "", "date")));
         assert_eq!(vars.fill("{{.N | default \"d\"}} {{.Z | default \"d\"}}").unwrap(), "d 1");
         assert!(vars.fill("{{.N}}").unwrap_err().contains("has no value"));
         assert!(vars.fill("{{.A | upper}}").unwrap_err().contains("template"));
