@@ -46,6 +46,7 @@ _infra() {
         case $quote in
             "'") value=${value//\'/"'\\''"} ;;
             '"')
+                # shellcheck disable=SC1003  # no single quote is meant
                 value=${value//\\/'\\'} value=${value//\"/'\"'} value=${value//\$/'\$'} value=${value//\`/'\`'}
                 value=${value//\!/"\"'!'\""}
                 ;;
