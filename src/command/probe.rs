@@ -7,9 +7,11 @@ use crate::model::name::TaskId;
 use crate::model::probe::Answer;
 use crate::model::record::Phase;
 use crate::plan::board::Board;
+use std::collections::BTreeMap;
 
-/// Asks the probes of tasks that have a record and no open attempt, all at once.
-pub fn ask(opened: &Opened, board: &mut Board<'_>, tasks: &[TaskId]) {
+/// Asks the probes of tasks that have a record and no open attempt, all at once. Gives those that can't tell, with the
+/// reason: of them nothing is known now, whatever they said before.
+pub fn ask(opened: &Opened, board: &mut Board<'_>, tasks: &[TaskId]) -> BTreeMap<TaskId, String> {
     let now = crate::model::facts::Facts::now(&opened.host);
     let mut asked = Vec::new();
     for id in tasks {
@@ -21,14 +23,18 @@ pub fn ask(opened: &Opened, board: &mut Board<'_>, tasks: &[TaskId]) {
             asked.push((*id, std::thread::spawn(move || check.ask())));
         }
     }
+    let mut silent = BTreeMap::new();
     for (id, thread) in asked {
         let answer = match thread.join() {
-            Ok(Answer::Agrees) => Some((true, now, String::new())),
-            Ok(Answer::Disagrees(text)) => Some((false, now, text)),
-            Ok(Answer::CannotTell(_)) | Err(_) => None,
+            Ok(Answer::Agrees) => (true, now, String::new()),
+            Ok(Answer::Disagrees(text)) => (false, now, text),
+            Ok(Answer::CannotTell(why)) => {
+                silent.insert(id, why);
+                continue;
+            }
+            Err(_) => continue,
         };
-        if let Some(answer) = answer {
-            board.histories[id.index()].probe = Some(answer);
-        }
+        board.histories[id.index()].probe = Some(answer);
     }
+    silent
 }

@@ -61,7 +61,9 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
                 "see `infra why`",
             ));
         }
-        let subject = task.action.subject.as_deref();
+        // What a machine claims itself changes hands with its next run.
+        let claims = crate::kind::find(task.action.kind).claims();
+        let subject = task.action.subject.as_deref().filter(|_| !claims);
         opened.host.store.borrow_mut().accept_state(key, task.name.as_str(), &env, subject, &reason)?;
         return Ok(said(context, &opened, args, "accept-state", "its state is believed as the next run finds it"));
     }

@@ -14,6 +14,7 @@ use crate::plan::forecast::forecast;
 use crate::plan::verdict::Verdict;
 use crate::report::view::{ProbeView, StatusView, TaskView};
 use crate::report::{json, tables};
+use std::collections::BTreeMap;
 
 /// Shows the state of tasks.
 ///
@@ -28,16 +29,18 @@ pub fn status(context: &Context, args: &StatusArgs) -> Result<u8, CommandError> 
         select(project, &args.targets).map_err(CommandError::targets)?.tasks
     };
     let mut board = opened.board()?;
-    if args.probe {
-        crate::command::probe::ask(&opened, &mut board, &shown);
-    }
+    let mut silent = if args.probe { crate::command::probe::ask(&opened, &mut board, &shown) } else { BTreeMap::new() };
     let wanted = project.graph.upstream(&shown);
     let mut verdicts = forecast(&mut board, &opened.host, &wanted)?;
     let now = crate::model::facts::Facts::now(&opened.host);
     let mut tasks = Vec::new();
     for id in &shown {
         let Some(verdict) = verdicts[id.index()].take() else { continue };
-        tasks.push(view(&board, *id, verdict, now));
+        let mut view = view(&board, *id, verdict, now);
+        if let Some(message) = silent.remove(id) {
+            view.probe = Some(ProbeView { agrees: None, age_seconds: 0, message });
+        }
+        tasks.push(view);
     }
     if args.targets.is_empty() {
         tasks.extend(orphans(&opened, &board, now)?);
@@ -76,9 +79,13 @@ fn view(board: &Board<'_>, id: TaskId, verdict: Verdict, now: i64) -> TaskView {
 }
 
 /// The last answer of a probe, with its age. One from before the last good run is about a thing that
-/// is no longer asked for.
+/// is no longer asked for, and so is one about a run that says nothing any more.
 pub fn probe(history: &History, now: i64) -> Option<ProbeView> {
-    let since = history.newest.as_ref().map_or(i64::MIN, |record| record.created);
+    let newest = history.newest.as_ref();
+    if newest.is_some_and(|record| record.void.is_some()) {
+        return None;
+    }
+    let since = newest.map_or(i64::MIN, |record| record.created);
     let (agrees, at, message) = history.probe.clone().filter(|(_, at, _)| *at >= since)?;
     Some(ProbeView { agrees: Some(agrees), age_seconds: (now - at) / 1000, message })
 }

@@ -14,7 +14,7 @@ use crate::host::mask::Masks;
 use crate::host::process::{self, Ended, ProcessEvent, Running, StartError, Stdin};
 use crate::host::store::Intent;
 use crate::kind::machine::{
-    CanChange, Change, Done, Heard, Job, Machine, Move, Stdout, Step, StepEnd, Trouble, TroubleKind,
+    CanChange, Change, Done, Heard, Job, Machine, Move, Stdout, Step, StepEnd, Taken, Trouble, TroubleKind,
 };
 use crate::model::environment::Approve;
 use crate::model::name::{AttemptId, TaskId};
@@ -73,6 +73,8 @@ pub(super) struct Live {
     pub deadline: Option<Instant>,
     pub asides: Vec<Aside>,
     pub undo: Option<UndoQueue>,
+    /// Things that the machine said it will change.
+    pub claims: Vec<String>,
     pub done: Option<Done>,
     _locks: PathLocks,
 }
@@ -108,6 +110,7 @@ impl Live {
             deadline: None,
             asides: Vec::new(),
             undo: None,
+            claims: Vec::new(),
             done: None,
             _locks: locks,
         }
@@ -149,6 +152,10 @@ impl Engine<'_> {
                     Ok(()) => Heard::Approved,
                     Err(trouble) => return self.fail(id, trouble),
                 },
+                Move::Claim(things) => match self.claim(id, things) {
+                    Ok(taken) => Heard::Claimed(taken),
+                    Err(why) => return self.fail(id, Trouble { message: why, ..Trouble::default() }),
+                },
                 Move::Wait(pause) => {
                     let (sender, attempt) = (self.sender.clone(), live.attempt);
                     std::thread::spawn(move || {
@@ -161,6 +168,28 @@ impl Engine<'_> {
                 Move::Fail(trouble) => return self.fail(id, trouble),
             };
         }
+    }
+
+    /// Things that a machine says it will change: its own from its first change on, unless it takes something back.
+    /// Gives the first that is another's.
+    fn claim(&mut self, id: TaskId, things: Vec<String>) -> Result<Option<Taken>, String> {
+        let Some(live) = self.live.get_mut(&id) else { return Ok(None) };
+        let key = live.undo.as_ref().map_or_else(|| Some(self.board.key(id)), UndoQueue::current_key);
+        let env = self.project.env.name.as_str();
+        let store = self.host.store.borrow();
+        let mut taken = None;
+        for thing in &things {
+            let owner = store.owner(thing).map_err(|error| error.to_string())?;
+            let foreign = owner.filter(|owner| Some(owner.task) != key || owner.env != env);
+            taken = taken.or(foreign.map(|owner| Taken {
+                thing: thing.clone(),
+                owner: format!("`{}` in environment `{}`", owner.task_name, owner.env),
+            }));
+        }
+        if live.undo.is_none() {
+            live.claims = things;
+        }
+        Ok(taken)
     }
 
     /// Asks a person, when the environment's policy says so. `blind`: the change can't be described.
@@ -313,13 +342,18 @@ impl Engine<'_> {
         let task = self.project.task(id);
         let recipe = self.recipe(id, &live.job, &live.env);
         let attempt = live.attempt;
+        let subjects: Vec<String> = if crate::kind::find(task.action.kind).claims() {
+            live.claims.clone()
+        } else {
+            task.action.subject.iter().cloned().collect()
+        };
         self.sync_kept()?;
         let taint = self.host.store.borrow_mut().intend(&Intent {
             attempt,
             task: self.board.key(id),
             task_name: task.name.as_str(),
             env: &self.project.env.name,
-            subject: task.action.subject.as_deref(),
+            subjects: &subjects,
             undo: recipe.as_deref(),
         })?;
         if let Some(live) = self.live.get_mut(&id) {

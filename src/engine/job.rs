@@ -99,7 +99,7 @@ impl Engine<'_> {
         let mut prepared = self.folders(name, key, attempt, table, undo, masks, task.dir.as_str())?;
         prepared.job.exports = task.exports.clone();
         prepared.env = self.environment(Some(task), &prepared, declared);
-        if let Some(subject) = &task.action.subject {
+        if let Some(subject) = task.action.subject.as_ref().filter(|_| !kind::find(task.action.kind).claims()) {
             let owner = self.host.store.borrow().owner(subject).map_err(|error| Unprepared::new(error.to_string()))?;
             let env = self.project.env.name.as_str();
             prepared.job.memory.foreign_owner = owner

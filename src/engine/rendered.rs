@@ -9,7 +9,7 @@ use crate::kind::Table;
 use crate::model::action::KindName;
 use crate::model::effect::Effect;
 use crate::model::record::Export;
-use crate::model::task::Task;
+use crate::model::task::{Input, Keep, Task};
 use crate::plan::board::Board;
 use crate::plan::scope::{self, Reveal};
 use crate::template::{self, Scope};
@@ -106,6 +106,14 @@ pub(super) fn rendered(host: &Host, board: &Board<'_>, task: &Task) -> Result<Re
     if let Some(trouble) = real.troubles.borrow().first() {
         return Err(Unprepared::new(trouble.clone()).hint("see `[secrets]` in `infra.toml`"));
     }
+    for maker in makers_of_secret_files(board, task) {
+        scope::scope(board, maker, &scope::reads(maker), &real);
+        if let Some(trouble) = real.troubles.borrow().first() {
+            let message =
+                format!("a file that `{}` makes holds secrets, which cannot be masked here: {trouble}", maker.name);
+            return Err(Unprepared::new(message).hint("see `[secrets]` in `infra.toml`"));
+        }
+    }
     let broken = |error: template::RenderError| Unprepared { message: error.message, hint: error.help, exit: 1 };
     let mut table = Table::new();
     for (key, tree) in &task.action.table {
@@ -125,6 +133,20 @@ pub(super) fn rendered(host: &Host, board: &Board<'_>, task: &Task) -> Result<Re
     }
     let masks = Arc::new(Masks::new(&real.seen.take()));
     Ok(Rendered { table, declared, undo, masks })
+}
+
+/// Tasks that make files with secrets which a task reads: what its tools say of them must be masked, too.
+fn makers_of_secret_files<'a>(board: &Board<'a>, task: &Task) -> Vec<&'a Task> {
+    let mut makers: Vec<&Task> = Vec::new();
+    for input in &task.inputs {
+        let Input::Artifact { from, output, .. } = input else { continue };
+        let maker = board.project.task(*from);
+        let is_secret = maker.outputs.iter().any(|one| one.path == *output && one.keep == Keep::Secret);
+        if is_secret && !makers.iter().any(|other| other.id == maker.id) {
+            makers.push(maker);
+        }
+    }
+    makers
 }
 
 /// What a task's processes get of the caller's environment, and of the project's.

@@ -61,6 +61,11 @@ impl UndoQueue {
         self.current.as_ref().map(|target| (target.name.as_str(), target.id))
     }
 
+    /// Store id of what is taken back just now.
+    pub(super) fn current_key(&self) -> Option<TaskKey> {
+        self.current.as_ref().map(|target| target.key)
+    }
+
     /// Declared tasks among its targets.
     pub(super) fn declared_targets(&self) -> Vec<TaskId> {
         self.all.clone()

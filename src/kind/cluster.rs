@@ -236,16 +236,19 @@ impl Cluster {
         uid.map(|uid| ("cluster".to_owned(), uid.to_owned())).into_iter().collect()
     }
 
+    /// The kubeconfig as the project has it.
+    fn config(&self) -> &str {
+        self.kubeconfig.as_ref().map_or("kubeconfig", |path| path.strip_prefix(&self.dir).unwrap_or(path).as_str())
+    }
+
     fn config_name(&self) -> String {
-        let path = self
-            .kubeconfig
-            .as_ref()
-            .map_or("its kubeconfig", |path| path.strip_prefix(&self.dir).unwrap_or(path).as_str());
-        format!("`{path}`")
+        format!("`{}`", self.config())
     }
 
     fn address(&self) -> String {
-        self.context.as_ref().map_or_else(|| "cluster".to_owned(), |context| format!("cluster {context}"))
+        // Contexts of different kubeconfigs often have the same name.
+        let context = self.context.as_ref().map(|context| format!("{context} ")).unwrap_or_default();
+        format!("cluster {context}({})", self.config())
     }
 
     /// Whether this is the environment's cluster. Another one is expected where what the task stands on is
@@ -255,7 +258,7 @@ impl Cluster {
         if job.memory.notes.contains_key(ACCEPTED) {
             return Ok(());
         }
-        if known.is_empty() || known.contains(&uid) || job.memory.undo_began || self.expects_another(&job.memory) {
+        if known.is_empty() || known.contains(&uid) || job.memory.undo_began || expects_another(&job.memory) {
             return Ok(());
         }
         let message = format!(
@@ -277,18 +280,16 @@ impl Cluster {
         let mut own = own.peekable();
         own.peek().is_some() && own.all(|one| one.id != uid)
     }
+}
 
-    fn expects_another(&self, memory: &Memory) -> bool {
-        let kubeconfig = self.kubeconfig.as_deref().and_then(|path| path.strip_prefix(&self.dir).ok());
-        memory.reasons.iter().any(|reason| match reason {
-            Reason::UpstreamChanged { .. } | Reason::Incarnation { .. } => true,
-            Reason::InputChanged { path, .. } | Reason::InputAdded { path } => {
-                kubeconfig.is_some_and(|kubeconfig| kubeconfig == path.as_str())
-            }
-            Reason::ActionChanged { field, .. } => field.ends_with(".kubeconfig") || field.ends_with(".context"),
-            _ => false,
-        })
-    }
+/// Whether something that the task stands on is another, or its declaration leads elsewhere. What is in the kubeconfig
+/// is no word on it: a context that somebody switched is the commonest of accidents.
+fn expects_another(memory: &Memory) -> bool {
+    memory.reasons.iter().any(|reason| match reason {
+        Reason::UpstreamChanged { .. } | Reason::Incarnation { .. } => true,
+        Reason::ActionChanged { field, .. } => field.ends_with(".kubeconfig") || field.ends_with(".context"),
+        _ => false,
+    })
 }
 
 /// The context that is meant where a table names a kubeconfig and none: the one that the environment allows,
@@ -323,9 +324,14 @@ fn uid(end: &StepEnd) -> Result<String, NoAnswer> {
 /// A cluster could not be asked.
 fn unreachable(why: &NoAnswer) -> Trouble {
     let (NoAnswer::Silent(said) | NoAnswer::Other(said)) = why;
+    let hint = if said.to_lowercase().contains("forbidden") {
+        "nothing was changed; the account needs `get` on namespace `kube-system`, whose uid tells clusters apart"
+    } else {
+        "nothing was changed; see that it is up and that the kubeconfig is right"
+    };
     Trouble {
         message: format!("the cluster cannot be asked which one it is: {said}"),
-        hint: Some("nothing was changed; see that it is up and that the kubeconfig is right".to_owned()),
+        hint: Some(hint.to_owned()),
         ..Trouble::default()
     }
 }

@@ -82,9 +82,17 @@ pub fn logged(code: i32, tail: &str) -> Heard {
 /// The next move, which must be a step of this name.
 #[track_caller]
 pub fn step(machine: &mut dyn Machine, heard: Heard, name: &str) -> Step {
-    match machine.next(heard) {
+    match unclaimed(machine, heard) {
         Move::Run(step) if step.name == name => step,
         other => panic!("expected `{name}`, got {other:?}"),
+    }
+}
+
+/// The move that follows where nobody else has what is claimed.
+pub fn unclaimed(machine: &mut dyn Machine, heard: Heard) -> Move {
+    match machine.next(heard) {
+        Move::Claim(_) => machine.next(Heard::Claimed(None)),
+        other => other,
     }
 }
 

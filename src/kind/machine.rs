@@ -154,6 +154,9 @@ pub enum Move {
     Approve(Change),
     /// Keep a snapshot (0600, in `keep`, named by its serial and digest); hears `Heard::Written`.
     Snapshot { name: String, bytes: Vec<u8> },
+    /// Say which things in the world it will change, by identities that hold across tasks and environments. Nobody
+    /// else may have one on record; hears `Heard::Claimed`. They are its own with the first step that can change them.
+    Claim(Vec<String>),
     /// Wait, then go on; hears `Heard::Waited`.
     Wait(Duration),
     /// The end.
@@ -181,7 +184,17 @@ pub enum Heard {
     Step(StepEnd),
     Written,
     Approved,
+    /// The first thing that another task or environment has on record, if there is one.
+    Claimed(Option<Taken>),
     Waited,
+}
+
+/// A thing that is on record as somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub thing: String,
+    /// `task` in environment `env`, as people say it.
+    pub owner: String,
 }
 
 impl Heard {

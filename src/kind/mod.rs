@@ -86,6 +86,11 @@ pub trait Kind: Sync {
     fn subject(&self, _table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {
         None
     }
+    /// Whether its machine says itself which things it will change (`Move::Claim`), since that is known only when it
+    /// runs; `subject` then only keeps two tasks of one environment apart.
+    fn claims(&self) -> bool {
+        false
+    }
     /// Exports that it fills when the task declares none, for type checks of readers;
     /// `None`: not known before it ran (every key may be read).
     fn default_exports(&self, _table: &Table, _files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {

@@ -266,8 +266,14 @@ fn voided(void: &Void, history: &History) -> Reason {
 /// Incarnations that the record was built on and that upstream has no more.
 fn gone(board: &Board<'_>, id: TaskId, built_on: &BTreeSet<Incarnation>) -> Vec<Reason> {
     let alive = board.alive(id);
+    // What is no longer upstream because an edge was taken away is not gone.
+    let is_there = |lost: &Incarnation| {
+        let owner = board.keys.iter().position(|key| key.0.to_string() == lost.task);
+        owner.is_some_and(|owner| board.histories[owner].incarnations.contains(lost))
+    };
     built_on
         .difference(alive)
+        .filter(|lost| !is_there(lost))
         .map(|lost| Reason::Incarnation {
             task: board.name_of(&lost.task),
             address: lost.address.clone(),

@@ -1,7 +1,7 @@
 //! kubectl and helm against a real control plane: tokens, incarnations, subjects, undo.
 
 use crate::support::{Helm, Kube, Story};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -254,7 +254,7 @@ fn one_release_of_two_environments_is_refused() {
     story.run("app beside").ran(["app", "beside"]);
     story
         .infra_to(5, "run app -e dev")
-        .stderr_has("these objects are on record as made by `app` in environment `local`");
+        .stderr_has("`app` in environment `local` has on record as its own: the objects of `k8s/web.yml`");
     story.states("app=fresh beside=fresh");
     // Handed over, they are dev's, and local's record of them is no longer true.
     story.infra("resolve app -e dev --accept-state").run("app -e dev").ran(["app"]);
@@ -333,4 +333,99 @@ fn an_undo_leaves_another_cluster_alone() {
     story.run("all").ran(["all"]).says("app: gone with the cluster that it was in; this is another one");
     story.kubectl(&config, "get configmap settings");
     story.lab("down --remove");
+}
+
+/// Two control planes, each its own cluster, and one of them by two names.
+fn two_clusters() -> (Story, PathBuf, PathBuf) {
+    let story = Story::new();
+    let one = story.own_kube(Helm::V4);
+    let two = story.kube(Helm::V4).config;
+    story.kubectl(&one, "wait --for=create serviceaccount/default --timeout=60s");
+    (story, one, two)
+}
+
+const ENVIRONMENTS: &str = "[env.dev]\nvars = { config = \"../dev\" }\n[env.prod]\nvars = { config = \"../prod\" }\n";
+
+const BY_ENVIRONMENT: &str = r#"
+    [task.app]
+    kubectl = { apply = "k8s/web.yml", namespace = "default", kubeconfig = "{{ vars.config }}" }
+"#;
+
+#[test]
+fn an_owner_is_known_by_the_cluster_and_not_by_the_way_to_it() {
+    let (story, one, two) = two_clusters();
+    story.project(ENVIRONMENTS).tasks(BY_ENVIRONMENT).file("k8s/web.yml", WEB);
+    // Two kubeconfigs that lead to one cluster.
+    for name in ["../dev", "../prod"] {
+        fs::copy(&one, story.path(name)).unwrap();
+    }
+    story.run("app -e dev").ran(["app"]);
+    story.infra_to(5, "run app -e prod").stderr_has("`app` in environment `dev` has on record as its own: the objects");
+    story.infra("resolve app -e prod --accept-state").run("app -e prod").ran(["app"]);
+    story.states_in("-e dev", "app=stale").infra("why app -e dev").stdout_has("superseded by app in prod");
+    // What was handed over is not dev's to delete.
+    story.infra("destroy -e dev --yes").says("it was handed over to `app` in environment `prod`");
+    story.kubectl(&one, "get configmap settings");
+    story.run("app -e prod").nothing_ran().infra("destroy -e prod --yes");
+    // Twin: one kubeconfig by name, and two clusters.
+    fs::copy(&two, story.path("../prod")).unwrap();
+    story.run("app -e dev").ran(["app"]).run("app -e prod").ran(["app"]);
+    story.run("app -e dev").nothing_ran().run("app -e prod").nothing_ran();
+    story.lab("down --remove");
+}
+
+#[test]
+fn a_kubeconfig_that_leads_elsewhere_is_refused() {
+    let (story, one, two) = two_clusters();
+    story.project("[vars]\nconfig = \"kubeconfig\"\n").tasks(BY_ENVIRONMENT).file("k8s/web.yml", WEB);
+    fs::copy(&one, story.path("kubeconfig")).unwrap();
+    story.run("app").ran(["app"]);
+    // Somebody switched its context, or copied another one there.
+    fs::copy(&two, story.path("kubeconfig")).unwrap();
+    story.infra_to(5, "run app").stderr_has("this is another cluster than environment `local` had so far");
+    // Another file is another way, which somebody wrote down.
+    fs::copy(&one, story.path("kubeconfig")).unwrap();
+    fs::copy(&two, story.path("second")).unwrap();
+    story.run("app").nothing_ran();
+    story.file(
+        "tasks/second.toml",
+        "[task.second]\nkubectl = { apply = \"k8s/web.yml\", namespace = \"default\", kubeconfig = \"second\" }\n",
+    );
+    story.run("app second").ran(["second"]).run("app second").nothing_ran();
+    story.lab("down --remove");
+}
+
+#[test]
+fn an_edge_that_is_taken_away_is_no_cluster_that_is_gone() {
+    let (story, _) = app();
+    let chain = "[task.mid]\nneeds = [\"app\"]\nshell = \"true\"\n[task.end]\nneeds = [\"mid\"]\nshell = \"true\"\n";
+    story.file("tasks/chain.toml", chain).run("end").ran(["mid", "end"]);
+    story.edit("tasks/chain.toml", "needs = [\"app\"]\n", "").run("end").ran(["mid", "end"]);
+    story.not_because("end", "incarnation").run("end").nothing_ran();
+}
+
+#[test]
+fn a_probe_that_can_not_ask_says_so() {
+    let (story, _) = app_on_a_machine();
+    story.infra("status app --probe").stdout_has("probe agrees, just now");
+    story.lab("down --remove");
+    story.infra("status app --probe").stdout_has("probe can't tell").stdout_has("was refused");
+    assert_eq!(story.infra("status app --probe --json").last().json()["tasks"][0]["probe"]["agrees"], Json::Null);
+    story.states("app=fresh");
+}
+
+#[test]
+fn an_account_that_may_not_ask_is_told_what_it_needs() {
+    let (story, kube) = app();
+    let (config, namespace) = (&kube.config, &kube.namespace);
+    story.kubectl(config, "create serviceaccount few");
+    story.kubectl(config, &format!("create rolebinding few --clusterrole=edit --serviceaccount={namespace}:few"));
+    let token = story.kubectl(config, "create token few");
+    story.kubectl(config, &format!("config set-credentials lab --token={token} --client-certificate= --client-key="));
+    let text = fs::read_to_string(config).unwrap();
+    let without = |line: &&str| !line.contains("client-certificate") && !line.contains("client-key");
+    fs::write(config, text.lines().filter(without).collect::<Vec<_>>().join("\n")).unwrap();
+    story.edit("k8s/web.yml", "blue", "red");
+    story.infra_to(1, "run app").stderr_has("forbidden").stderr_has("needs `get` on namespace `kube-system`");
+    story.states("app=failed use=deferred");
 }

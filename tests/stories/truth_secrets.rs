@@ -173,3 +173,28 @@ fn a_secret_that_cannot_be_had_is_taken_as_unchanged_unless_it_is_needed() {
     story.retask("test -n", "test  -n").run_to(1, "*").failed(["use"]).says("TOKEN");
     story.env("TOKEN", CANARY).run("*").ran(["use"]).fresh(["other"]);
 }
+
+#[test]
+fn a_secret_that_came_through_a_file_is_masked_where_the_file_is_read() {
+    let story = Story::with(
+        r#"
+        [task.config]
+        template = { from = "config.j2", to = "out/config", secret = true }
+        [task.use]
+        inputs = ["out/config"]
+        shell = "cat out/config; test ! -e ../fail"
+        [task.beside]
+        shell = "echo beside"
+        "#,
+    );
+    story.project("[secrets]\ntoken = { env = \"TOKEN\" }\n").file("config.j2", "token={{ secrets.token }}\n");
+    story.env("TOKEN", CANARY).file("../fail", "").infra_to(1, "run use beside -k -v").nowhere_printed(CANARY);
+    story.stderr_has("token=••••••").remove("../fail");
+    // Also where only the reader runs.
+    story.infra("run use -v").stderr_has("token=••••••").nowhere_printed(CANARY);
+    story.remove("out").remove("config.j2").nowhere(CANARY);
+    // Twin: what can't be masked is not run; its neighbour is.
+    story.file("config.j2", "token={{ secrets.token }}\n").run("use").ran(["config"]);
+    story.without_env("TOKEN").retask("cat out/config;", "cat ./out/config;");
+    story.run_to(1, "use beside -k").failed(["use"]).says("which cannot be masked here");
+}

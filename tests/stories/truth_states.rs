@@ -188,7 +188,9 @@ fn a_state_that_was_handed_over_is_no_longer_true_where_it_was() {
     let story = machines();
     story.run("configure").ran(["provision", "inventory", "configure"]);
     story.run_to(5, "provision -e dev").infra("resolve provision --accept-state -e dev");
-    story.states("provision=stale").status_reason("provision", json!({"kind": "superseded-by", "task": "provision"}));
+    story
+        .states("provision=stale")
+        .status_reason("provision", json!({"kind": "superseded-by", "task": "provision in dev"}));
     story.run("provision -e dev").ran(["provision"]);
     // And it is refused there until it is handed back.
     story.run_to(5, "provision").failed(["provision"]);

@@ -34,7 +34,8 @@ pub struct Intent<'a> {
     pub task: TaskKey,
     pub task_name: &'a str,
     pub env: &'a EnvName,
-    pub subject: Option<&'a str>,
+    /// Things that it owns from now on.
+    pub subjects: &'a [String],
     pub undo: Option<&'a str>,
 }
 
@@ -138,7 +139,7 @@ impl Store {
         self.write(Durable::Now, |transaction| {
             let (task, env, attempt) = (intent.task.0, intent.env.as_str(), intent.attempt.0);
             void(transaction, task, env, &Void::NewStart { attempt })?;
-            if let Some(subject) = intent.subject {
+            for subject in intent.subjects {
                 own(transaction, subject, task, intent.task_name, env)?;
             }
             let taint: Option<i64> = world_taint(transaction, task, env)?;
@@ -314,7 +315,8 @@ pub(super) fn own(
     if let Some((other_task, other_env)) = other
         && (other_task, other_env.as_str()) != (task, env)
     {
-        void(transaction, other_task, &other_env, &Void::Superseded { task: name.to_owned() })?;
+        let by = if other_env == env { name.to_owned() } else { format!("{name} in {env}") };
+        void(transaction, other_task, &other_env, &Void::Superseded { task: by })?;
     }
     transaction
         .execute("INSERT OR REPLACE INTO subject (subject, task, env) VALUES (?1, ?2, ?3)", params![subject, task, env])

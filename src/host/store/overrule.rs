@@ -74,7 +74,8 @@ impl Store {
         self.write(Durable::Now, |transaction| {
             remark(transaction, task, env, &format!("accepted: {reason}"))?;
             transaction.execute(
-                "UPDATE world SET notes = json_object(?3, 'yes') WHERE task = ?1 AND env = ?2",
+                "INSERT INTO world (task, env, notes) VALUES (?1, ?2, json_object(?3, 'yes'))
+                 ON CONFLICT (task, env) DO UPDATE SET notes = json_object(?3, 'yes')",
                 params![task.0, env.as_str(), ACCEPTED],
             )?;
             if let Some(subject) = subject {

@@ -3,7 +3,8 @@
 //! Does not know what is done there.
 
 use crate::kind::cluster::{Cluster, Found};
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Told, Trouble};
+use crate::kind::machine::{ACCEPTED, Done, Heard, Job, Machine, Move, StepEnd, Taken, Told, Trouble, TroubleKind};
+use crate::kind::{text, texts};
 use crate::model::record::Incarnation;
 use std::collections::BTreeSet;
 
@@ -21,13 +22,24 @@ pub struct Entering<M> {
     cluster: Cluster,
     purpose: Purpose,
     uid: Option<String>,
+    is_inside: bool,
     inside: M,
 }
 
 impl<M: Machine> Entering<M> {
     /// `inside` is started when the cluster is known to be the right one.
     pub fn new(job: Job, purpose: Purpose, inside: M) -> Self {
-        Self { cluster: Cluster::new(&job), job, purpose, uid: None, inside }
+        Self { cluster: Cluster::new(&job), job, purpose, uid: None, is_inside: false, inside }
+    }
+
+    /// What the task will change, in this cluster: where a kubeconfig or a context leads is no identity.
+    fn things(&self, uid: &str) -> Vec<String> {
+        let table = &self.job.table;
+        let namespace = text(table, "namespace").unwrap_or("default");
+        let release = text(table, "release").map(|release| format!("helm release `{namespace}/{release}`"));
+        let applied = table.get("apply").map(|_| texts(table, "apply").join(", "));
+        let applied = applied.map(|paths| format!("the objects of `{paths}` in `{namespace}`"));
+        release.into_iter().chain(applied).map(|thing| format!("{thing} in cluster {uid}")).collect()
     }
 
     fn asked(&mut self, end: &StepEnd) -> Result<Move, Trouble> {
@@ -38,9 +50,32 @@ impl<M: Machine> Entering<M> {
                 Found::Gone(why) => return Ok(Move::Done(Done::nothing_there(why))),
             },
         };
+        let things = self.things(&uid);
         self.uid = Some(uid);
+        Ok(if things.is_empty() { self.begin() } else { Move::Claim(things) })
+    }
+
+    fn begin(&mut self) -> Move {
+        self.is_inside = true;
         let first = self.inside.next(Heard::Start);
-        Ok(self.marked(first))
+        self.marked(first)
+    }
+
+    /// Somebody else has on record what the task would change.
+    fn claimed(&mut self, taken: Option<Taken>) -> Move {
+        match (taken, self.purpose) {
+            (None, _) => self.begin(),
+            (Some(_), Purpose::Work) if self.job.memory.notes.contains_key(ACCEPTED) => self.begin(),
+            (Some(Taken { thing, owner }), Purpose::Work) => self.marked(Move::Fail(Trouble {
+                message: format!("{owner} has on record as its own: {thing}"),
+                hint: Some(format!("`infra resolve {} --accept-state` hands it over", self.job.task)),
+                kind: TroubleKind::Refused,
+                ..Trouble::default()
+            })),
+            (Some(Taken { owner, .. }), Purpose::Undo) => {
+                Move::Done(Done::nothing_there(format!("it was handed over to {owner}")))
+            }
+        }
     }
 
     /// A move with the cluster as the thing behind the task, where the machine itself says nothing of it.
@@ -64,6 +99,7 @@ impl<M: Machine> Machine for Entering<M> {
         match (&self.uid, heard) {
             (None, Heard::Start) => self.cluster.enter(&self.job),
             (None, heard) => self.asked(&heard.end()).unwrap_or_else(Move::Fail),
+            (Some(_), Heard::Claimed(taken)) if !self.is_inside => self.claimed(taken),
             (Some(_), heard) => {
                 let next = self.inside.next(heard);
                 self.marked(next)

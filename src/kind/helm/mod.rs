@@ -190,6 +190,10 @@ impl Kind for Helm {
             .then(|| format!("helm release `{namespace}/{release}` of {}", cluster::place(table)))
     }
 
+    fn claims(&self) -> bool {
+        true
+    }
+
     fn default_exports(&self, table: &Table, _files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {
         let typed =
             [("revision", ValueType::Int), ("app_version", ValueType::String), ("manifest_digest", ValueType::String)];

@@ -3,7 +3,7 @@
 
 use super::Helm;
 use crate::kind::Kind;
-use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table};
+use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table, unclaimed};
 use crate::kind::machine::{CanChange, Ground, Heard, Job, Machine, Move, TroubleKind};
 use crate::model::reason::Reason;
 use crate::model::record::Incarnation;
@@ -63,8 +63,12 @@ fn an_install_asks_first_and_keeps_secrets_off_the_command_line() {
     let done = done(machine.next(ended(0, r#"{"appVersion":"1.16"}"#)));
     assert_eq!(done.summary.as_deref(), Some("installed, revision 1"));
     assert_eq!((&done.exports["revision"], &done.exports["app_version"]), (&json!(1), &json!("1.16")));
-    let cluster =
-        Incarnation { task: "t".to_owned(), address: "cluster lab".to_owned(), id: "uid-1".to_owned(), generation: 0 };
+    let cluster = Incarnation {
+        task: "t".to_owned(),
+        address: "cluster lab (build/kubeconfig)".to_owned(),
+        id: "uid-1".to_owned(),
+        generation: 0,
+    };
     assert_eq!(done.incarnations, Some(BTreeSet::from([cluster])));
 }
 
@@ -160,7 +164,7 @@ fn a_failed_upgrade_shows_what_its_pods_say() {
 }
 
 fn on(uid: &str, job: &mut Job) {
-    let (task, address) = ("t".to_owned(), "cluster lab".to_owned());
+    let (task, address) = ("t".to_owned(), "cluster lab (build/kubeconfig)".to_owned());
     job.memory.incarnations = [Incarnation { task, address, id: uid.to_owned(), generation: 0 }].into();
 }
 
@@ -172,14 +176,17 @@ fn another_cluster_is_refused_unless_it_is_expected() {
             change(job);
         });
         step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-        machine.next(ended(0, "uid-2"))
+        unclaimed(machine.as_mut(), ended(0, "uid-2"))
     };
     let refused = failed(ask(&|_| ()));
     assert_eq!(refused.kind, TroubleKind::Refused);
     assert!(refused.message.contains("kube-system is uid-2, and was uid-1"), "{}", refused.message);
     let changed = |path: &str| Reason::InputChanged { path: path.to_owned(), old: String::new(), new: String::new() };
     assert!(matches!(ask(&|job| job.memory.reasons = vec![changed("values.yml")]), Move::Fail(_)));
-    assert!(matches!(ask(&|job| job.memory.reasons = vec![changed("build/kubeconfig")]), Move::Run(_)));
+    // A context that somebody switched in the kubeconfig explains nothing; a declaration that leads elsewhere does.
+    assert!(matches!(ask(&|job| job.memory.reasons = vec![changed("build/kubeconfig")]), Move::Fail(_)));
+    let declared = Reason::ActionChanged { field: "helm.context".to_owned(), old: None, new: None };
+    assert!(matches!(ask(&|job| job.memory.reasons = vec![declared.clone()]), Move::Run(_)));
     let upstream = Reason::UpstreamChanged { task: "cluster".to_owned(), run: None };
     assert!(matches!(ask(&|job| job.memory.reasons = vec![upstream.clone()]), Move::Run(_)));
 }

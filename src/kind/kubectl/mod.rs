@@ -146,6 +146,10 @@ impl Kind for Kubectl {
         })
     }
 
+    fn claims(&self) -> bool {
+        true
+    }
+
     fn default_exports(&self, table: &Table, _files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {
         let named = table.get("get").and_then(Json::as_object);
         Some(named.into_iter().flatten().map(|(name, _)| (name.clone(), ValueType::Json)).collect())

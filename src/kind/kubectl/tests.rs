@@ -4,7 +4,7 @@
 use super::Kubectl;
 use super::objects::{self, LAST, NOTE};
 use crate::kind::Kind;
-use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table};
+use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table, unclaimed};
 use crate::kind::machine::{Heard, Job, Machine, Memory, Move, StepEnd};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -122,14 +122,16 @@ fn an_undo_deletes_all_that_was_ever_applied() {
     job.memory = Memory { notes: [(NOTE.to_owned(), gone.to_owned())].into(), ..Memory::default() };
     let mut machine = Kubectl.undo(job.clone()).unwrap();
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    let Move::Write { bytes, .. } = machine.next(ended(0, "uid-1")) else { panic!("the list is written") };
+    let Move::Write { bytes, .. } = unclaimed(machine.as_mut(), ended(0, "uid-1")) else {
+        panic!("the list is written")
+    };
     assert!(String::from_utf8(bytes).unwrap().contains("\"old\""));
     step(machine.as_mut(), Heard::Written, "kubectl delete");
     assert_eq!(done(machine.next(ended(0, ""))).summary.as_deref(), Some("1 deleted"));
     job.memory.notes.clear();
     let mut machine = Kubectl.undo(job).unwrap();
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    assert!(done(machine.next(ended(0, "uid-1"))).nothing_there);
+    assert!(done(unclaimed(machine.as_mut(), ended(0, "uid-1"))).nothing_there);
 }
 
 #[test]
