@@ -195,7 +195,7 @@ impl Cluster {
     /// undone too.
     fn found(&self, job: &Job, end: &StepEnd) -> Result<Found, Trouble> {
         let goes = job.memory.ground == Ground::Goes;
-        let undone = format!("if it is gone for good: `infra resolve {} --undone`", job.task);
+        let undone = format!("if it is gone for good: {}", resolve(job, "--undone"));
         match uid(end) {
             Ok(uid) if !self.is_another(job, &uid) || job.memory.notes.contains_key(ACCEPTED) => {
                 Ok(Found::There { uid })
@@ -266,11 +266,8 @@ impl Cluster {
             job.env,
             known.join(" or ")
         );
-        let hint = format!(
-            "see where {} leads; if the cluster was made anew, `infra resolve {} --accept-state` says so",
-            self.config_name(),
-            job.task
-        );
+        let accept = resolve(job, "--accept-state");
+        let hint = format!("see where {} leads; if the cluster was made anew, {accept} says so", self.config_name());
         Err(Trouble { message, hint: Some(hint), kind: TroubleKind::Refused, ..Trouble::default() })
     }
 
@@ -319,6 +316,12 @@ fn uid(end: &StepEnd) -> Result<String, NoAnswer> {
     let lower = said.to_lowercase();
     let is_silent = SILENCE.iter().any(|words| lower.contains(words));
     Err(if is_silent { NoAnswer::Silent(said) } else { NoAnswer::Other(said) })
+}
+
+/// The command by which a person says what nobody can be asked about; which environment is meant stands in it.
+fn resolve(job: &Job, flag: &str) -> String {
+    let quote = if job.task.contains(['[', '*', ' ']) { "'" } else { "" };
+    format!("`infra resolve {quote}{}{quote} -e {} {flag}`", job.task, job.env)
 }
 
 /// A cluster could not be asked.

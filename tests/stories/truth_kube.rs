@@ -217,7 +217,7 @@ fn a_cluster_that_was_made_anew_is_refused_until_it_is_expected() {
     story.kubectl(&config, "wait --for=create serviceaccount/default --timeout=60s");
     // The probe sees that the objects are gone; the guard, that the cluster is another one.
     story.infra_to(5, "run use").stderr_has("this is another cluster than environment `local` had so far");
-    story.stderr_has("`infra resolve app --accept-state` says so");
+    story.stderr_has("`infra resolve app -e local --accept-state` says so");
     let left = story.kubectl(&config, "get deployment -o name");
     assert_eq!(left, "", "nothing was changed");
     story.infra("resolve app --accept-state --reason rebuilt");
@@ -288,7 +288,7 @@ fn an_undo_does_not_take_a_silent_cluster_for_gone() {
     let (story, config) = app_on_a_machine();
     story.lab("down");
     story.infra_to(1, "run teardown").stderr_has("the undo of `app`: its cluster does not answer, and may come back");
-    story.stderr_has("was refused").stderr_has("`infra resolve app --undone`").states("app=fresh");
+    story.stderr_has("was refused").stderr_has("`infra resolve app -e local --undone`").states("app=fresh");
     // It was only down: nothing was forgotten meanwhile.
     story.lab(&format!("up --while {}", std::process::id()));
     story.run("teardown").ran(["teardown"]).states("app=stale machine=fresh");
@@ -309,7 +309,7 @@ fn a_cluster_that_goes_with_what_it_stood_on_holds_up_no_undo() {
 pub fn what_is_gone_for_good_is_said_by_a_person() {
     let (story, _) = app_on_a_machine();
     story.lab("down --remove");
-    story.infra_to(1, "destroy app --yes").stderr_has("`infra resolve app --undone`").states("app=fresh");
+    story.infra_to(1, "destroy app --yes").stderr_has("`infra resolve app -e local --undone`").states("app=fresh");
     story.infra("resolve app --undone --reason scrapped").stderr_has("`app`: nothing of it is left to undo");
     story.run("teardown").nothing_ran().states("app=stale machine=fresh");
     story.status_reason("app", json!({"kind": "undone-by", "task": "infra resolve"}));
@@ -327,7 +327,10 @@ fn an_undo_leaves_another_cluster_alone() {
     story.lab("down --wipe");
     story.lab(&format!("up --while {}", std::process::id()));
     story.kubectl(&config, "create configmap settings");
-    story.infra_to(5, "run teardown").stderr_has("this is another cluster").stderr_has("`infra resolve app --undone`");
+    story
+        .infra_to(5, "run teardown")
+        .stderr_has("this is another cluster")
+        .stderr_has("`infra resolve app -e local --undone`");
     story.states("app=fresh").kubectl(&config, "get configmap settings");
     // What it stood on is undone too: then the other one is none of our business.
     story.run("all").ran(["all"]).says("app: gone with the cluster that it was in; this is another one");

@@ -2,7 +2,7 @@
 //! its mark.
 //! Does not know what is done there.
 
-use crate::kind::cluster::{Cluster, Found};
+use crate::kind::cluster::{Cluster, Found, resolve};
 use crate::kind::machine::{ACCEPTED, Done, Heard, Job, Machine, Move, StepEnd, Taken, Told, Trouble, TroubleKind};
 use crate::kind::{text, texts};
 use crate::model::record::Incarnation;
@@ -68,7 +68,7 @@ impl<M: Machine> Entering<M> {
             (Some(_), Purpose::Work) if self.job.memory.notes.contains_key(ACCEPTED) => self.begin(),
             (Some(Taken { thing, owner }), Purpose::Work) => self.marked(Move::Fail(Trouble {
                 message: format!("{owner} has on record as its own: {thing}"),
-                hint: Some(format!("`infra resolve {} --accept-state` hands it over", self.job.task)),
+                hint: Some(format!("{} hands it over", resolve(&self.job, "--accept-state"))),
                 kind: TroubleKind::Refused,
                 ..Trouble::default()
             })),
