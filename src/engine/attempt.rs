@@ -150,7 +150,7 @@ impl Engine<'_> {
                 }
                 Move::Approve(change) => match self.ask_approval(id, &change, false) {
                     Ok(()) => Heard::Approved,
-                    Err(trouble) => return self.fail(id, trouble),
+                    Err(trouble) => return self.end_badly(id, trouble),
                 },
                 Move::Claim(things) => match self.claim(id, things) {
                     Ok(taken) => Heard::Claimed(taken),
@@ -261,7 +261,7 @@ impl Engine<'_> {
         if changes {
             let change = self.blind_change(id, &step);
             if let Err(trouble) = self.ask_approval(id, &change, true) {
-                return self.fail(id, trouble);
+                return self.end_badly(id, trouble);
             }
             // A program that can't be started must void nothing: it is looked for before the intent.
             if let Some(program) = step.argv.first()

@@ -199,8 +199,17 @@ impl Engine<'_> {
         })
     }
 
-    /// An attempt did not succeed.
+    /// An attempt did not succeed. Of several things to take back, the others are not concerned.
     pub(super) fn fail(&mut self, id: TaskId, trouble: Trouble) -> Result<(), RunError> {
+        let goes_on = |live: &Live| live.interrupted.is_none() && live.undo.as_ref().is_some_and(UndoQueue::is_at_one);
+        if self.live.get(&id).is_some_and(goes_on) {
+            return self.undo_target_failed(id, trouble);
+        }
+        self.end_badly(id, trouble)
+    }
+
+    /// The end of an attempt that did not succeed.
+    pub(super) fn end_badly(&mut self, id: TaskId, trouble: Trouble) -> Result<(), RunError> {
         let task = self.project.task(id);
         let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
         for aside in live.asides.drain(..).rev() {

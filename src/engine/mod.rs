@@ -3,6 +3,7 @@
 
 mod attempt;
 mod checks;
+pub mod destroy_task;
 mod dispatch;
 mod finish;
 mod finished;

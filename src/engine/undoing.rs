@@ -9,15 +9,12 @@ use crate::engine::job::{self, Prepared, Unprepared};
 use crate::engine::settle::Said;
 use crate::engine::undo_order::{Made, beneath, ground, last_made_first};
 use crate::host::mask::Masks;
-use crate::kind::machine::{Done, Heard, Machine, Trouble};
+use crate::kind::machine::{Done, Heard, Machine, Step, StepEnd, Trouble};
 use crate::kind::run::Steps;
-use crate::model::action::{Action, KindName};
-use crate::model::effect::{Effect, Outcome};
+use crate::model::action::KindName;
+use crate::model::effect::Outcome;
 use crate::model::facts::Facts;
-use crate::model::graph::{Edge, Graph};
-use crate::model::name::{AttemptId, DESTROY, TaskId, TaskKey, TaskName};
-use crate::model::project::Project;
-use crate::model::task::{OnFailure, Task, Terminal, WatchMay};
+use crate::model::name::{AttemptId, DESTROY, TaskId, TaskKey};
 use crate::plan::undo::{self, Undo};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -39,6 +36,18 @@ struct Target {
     name: String,
     /// Sealed recipe of its last start.
     recipe: Option<String>,
+    /// What it was built on when it was made last.
+    on: Vec<i64>,
+}
+
+/// A target whose undo failed, with what its failure is told by.
+#[derive(Debug)]
+struct Failed {
+    target: Target,
+    trouble: Trouble,
+    step: Option<Step>,
+    end: StepEnd,
+    tail: VecDeque<String>,
 }
 
 /// The targets of an undo task under way.
@@ -48,6 +57,9 @@ pub(super) struct UndoQueue {
     current: Option<Target>,
     /// Without an undo of their own: undone with what they lived on, so when the others are.
     with_the_others: Vec<Target>,
+    /// What did not come to a good end, first things first; and what is left because that was built on it.
+    failed: Vec<Failed>,
+    left: Vec<String>,
     taken_back: Vec<String>,
     nothing_there: Vec<String>,
     all: Vec<TaskId>,
@@ -56,6 +68,11 @@ pub(super) struct UndoQueue {
 }
 
 impl UndoQueue {
+    /// Whether one of them is being taken back.
+    pub(super) fn is_at_one(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// What is taken back just now: its name, and where it is declared.
     pub(super) fn current(&self) -> Option<(&str, Option<TaskId>)> {
         self.current.as_ref().map(|target| (target.name.as_str(), target.id))
@@ -108,6 +125,7 @@ impl Engine<'_> {
                 id: None,
                 name: orphan.name.clone(),
                 recipe: Some(orphan.recipe.clone()),
+                on: Vec::new(),
             }));
         }
         for target in &task.action.undoes {
@@ -120,10 +138,14 @@ impl Engine<'_> {
                 id: Some(*target),
                 name: self.project.task(*target).name.to_string(),
                 recipe: recipes.get(&key).cloned().flatten(),
+                on: Vec::new(),
             });
         }
         let made: Vec<Made> =
             targets.iter().map(|one| Made::read(self.host, one.key, one.id, one.recipe.as_deref())).collect();
+        for (target, made) in targets.iter_mut().zip(&made) {
+            target.on.clone_from(&made.on);
+        }
         queue.going = targets.iter().map(|one| one.key).chain(queue.all.iter().map(|id| self.board.key(*id))).collect();
         queue.waiting.extend(last_made_first(&self.board, &made).into_iter().map(|place| targets[place].clone()));
         live.undo = Some(queue);
@@ -236,7 +258,61 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// The undo of one target failed: what it was built on is left, the others are taken back all the same.
+    pub(super) fn undo_target_failed(&mut self, id: TaskId, trouble: Trouble) -> Result<(), RunError> {
+        let graph = &self.project.graph;
+        let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+        let Some(queue) = live.undo.as_mut() else { return Ok(()) };
+        let Some(target) = queue.current.take() else { return Ok(()) };
+        let mut built = vec![target.clone()];
+        while let Some(one) = built.pop() {
+            let above = one.id.map(|id| graph.upstream(&[id])).unwrap_or_default();
+            let is_beneath = |other: &Target| {
+                one.on.contains(&other.key.0) || other.id.is_some_and(|id| above.get(id.index()) == Some(&true))
+            };
+            let (beneath, others): (VecDeque<Target>, VecDeque<Target>) =
+                std::mem::take(&mut queue.waiting).into_iter().partition(|other| is_beneath(other));
+            queue.waiting = others;
+            queue.left.extend(beneath.iter().map(|one| one.name.clone()));
+            built.extend(beneath);
+        }
+        let said = format!("{}: {}", target.name, live.masks.mask(&trouble.message));
+        queue.failed.push(Failed {
+            target,
+            trouble,
+            step: live.step.take(),
+            end: std::mem::take(&mut live.last_end),
+            tail: std::mem::take(&mut live.tail),
+        });
+        if !queue.waiting.is_empty() {
+            self.notice(id, said);
+        }
+        self.next_target(id)
+    }
+
+    /// All that could be taken back is; the first failure is told, and what stays because of it.
+    fn undo_failed(&mut self, id: TaskId) -> Result<(), RunError> {
+        let Some(live) = self.live.get_mut(&id) else { return Ok(()) };
+        let Some(queue) = live.undo.as_mut() else { return Ok(()) };
+        let mut failed = std::mem::take(&mut queue.failed).into_iter();
+        let Some(first) = failed.next() else { return Ok(()) };
+        let others: Vec<String> = failed.map(|one| format!("`{}`: {}", one.target.name, one.trouble.message)).collect();
+        let mut trouble = first.trouble;
+        trouble.message = std::iter::once(trouble.message).chain(others).collect::<Vec<_>>().join("; of ");
+        let left: Vec<String> = queue.left.iter().map(|name| format!("`{name}`")).collect();
+        if !left.is_empty() {
+            let left = format!("{} stay: this was built on them", left.join(", "));
+            trouble.hint = Some(trouble.hint.map_or(left.clone(), |hint| format!("{hint}; {left}")));
+        }
+        queue.current = Some(first.target);
+        (live.step, live.last_end, live.tail) = (first.step, first.end, first.tail);
+        self.end_badly(id, trouble)
+    }
+
     fn undo_finished(&mut self, id: TaskId) -> Result<(), RunError> {
+        if self.live.get(&id).and_then(|live| live.undo.as_ref()).is_some_and(|queue| !queue.failed.is_empty()) {
+            return self.undo_failed(id);
+        }
         let undo_name = self.project.task(id).name.to_string();
         let Some(mut live) = self.live.remove(&id) else { return Ok(()) };
         let mut queue = live.undo.take().unwrap_or_default();
@@ -277,63 +353,4 @@ impl Machine for Between {
     fn next(&mut self, _heard: Heard) -> crate::kind::machine::Move {
         crate::kind::machine::Move::Done(Done::default())
     }
-}
-
-/// A project with one more task, `destroy`, which undoes the given ones in the order given. It keeps
-/// no edges: it is run alone.
-///
-/// # Errors
-/// Never for a project that was built: its graph has no cycle.
-pub fn with_destroy(project: Project, targets: Vec<TaskId>) -> Result<(Project, TaskId), Vec<Vec<TaskId>>> {
-    let mut project = project;
-    let id = TaskId(u32::try_from(project.tasks.len()).unwrap_or(u32::MAX));
-    let mut edges: Vec<(TaskId, TaskId, Edge)> = Vec::new();
-    for task in &project.tasks {
-        edges.extend(project.graph.up(task.id).iter().map(|(up, edge)| (*up, task.id, *edge)));
-    }
-    project.graph = Graph::build(project.tasks.len() + 1, &edges)?;
-    let name = TaskName::new(DESTROY);
-    project.tasks.push(Task {
-        id,
-        name: name.clone(),
-        family: name,
-        instance: None,
-        place: crate::model::diagnostic::Place::default(),
-        description: None,
-        stage: None,
-        tags: Vec::new(),
-        needs: Vec::new(),
-        after: Vec::new(),
-        action: Action {
-            kind: KindName::UndoOf,
-            table: BTreeMap::new(),
-            file_reads: std::collections::BTreeSet::new(),
-            undoes: targets,
-            subject: None,
-        },
-        effect: Effect::Idempotent,
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        exports: BTreeMap::new(),
-        env: BTreeMap::new(),
-        pass_env: Vec::new(),
-        dir: camino::Utf8PathBuf::new(),
-        ttl: None,
-        probe: None,
-        undo: Vec::new(),
-        was: Vec::new(),
-        in_place: Vec::new(),
-        settles: Vec::new(),
-        on_failure: OnFailure::Stop,
-        ready: Vec::new(),
-        retry: None,
-        timeout: None,
-        grace: None,
-        pool: None,
-        terminal: Terminal::Ours,
-        watch: WatchMay::Leave,
-        item: None,
-        matrix: BTreeMap::new(),
-    });
-    Ok((project, id))
 }

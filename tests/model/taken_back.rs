@@ -48,11 +48,14 @@ impl Model {
         let name = self.project.name(id);
         let done = self.take_back(&name, targets, env, log, came)?;
         // There is nothing: the stand-in makes nothing that is not known here.
-        for target in to_ask.into_iter().filter(|_| done.is_ok()) {
+        let stays = done.err().unwrap_or_default();
+        for target in to_ask {
             let key = self.key(target).expect("an id");
-            self.undone(&name, key, env);
+            if !stays.iter().any(|(one, recipe)| self.is_on(*one, recipe, key)) {
+                self.undone(&name, key, env);
+            }
         }
-        Ok(done)
+        Ok(if stays.is_empty() { Ok(()) } else { Err(()) })
     }
 
     fn target(&self, key: u32, env: Env) -> Option<(u32, Recipe)> {
@@ -66,7 +69,8 @@ impl Model {
         env: Env,
         log: &mut VecDeque<String>,
         came: &mut Came,
-    ) -> Result<Result<(), ()>, String> {
+    ) -> Result<Result<(), Vec<(u32, Recipe)>>, String> {
+        let mut stays = Vec::new();
         while let Some(line) = log.pop_front() {
             let label = line.trim_start_matches("undo-").to_owned();
             let called = |recipe: &Recipe| recipe.label == label && recipe.has_undo;
@@ -79,7 +83,17 @@ impl Model {
             came.log.push(line.clone());
             self.void(&format!("undone-by {by}"), |memo| memo.task == key && memo.env == env);
             match self.hook(&line) {
-                Some(Hook::FailsEarly) => return Ok(Err(())),
+                Some(Hook::FailsEarly) => {
+                    // What it was built on stays; the others are not concerned.
+                    let mut built = vec![(key, left.remove(&key).expect("a target"))];
+                    while let Some((one, recipe)) = built.pop() {
+                        let beneath: Vec<u32> =
+                            left.keys().copied().filter(|other| self.is_on(one, &recipe, *other)).collect();
+                        built.extend(beneath.into_iter().map(|other| (other, left.remove(&other).expect("a target"))));
+                        stays.push((one, recipe));
+                    }
+                    continue;
+                }
                 Some(Hook::InfraDiesEarly) => return Ok(Ok(())),
                 _ => {}
             }
@@ -94,10 +108,20 @@ impl Model {
         if let Some(recipe) = left.values().find(|recipe| recipe.has_undo && is_there(recipe)) {
             return Err(format!("did not take back `{}`", recipe.label));
         }
-        for key in left.keys() {
-            self.undone(by, *key, env);
+        // What has no undo of its own went with what it lived on, if all of that went.
+        for (key, recipe) in &left {
+            if stays.is_empty() || recipe.has_undo {
+                self.undone(by, *key, env);
+            }
         }
-        Ok(Ok(()))
+        Ok(if stays.is_empty() { Ok(()) } else { Err(stays) })
+    }
+
+    /// Whether one thing was built on another.
+    fn is_on(&self, one: u32, recipe: &Recipe, other: u32) -> bool {
+        let id_of = |key: u32| self.project.ids().into_iter().find(|id| self.key(*id) == Some(key));
+        let down = id_of(other).map(|id| self.project.reach(&BTreeSet::from([id]), true)).unwrap_or_default();
+        recipe.ups.contains(&other) || (one != other && id_of(one).is_some_and(|id| down.contains(&id)))
     }
 
     /// What is still to be taken back and was built on a task.
@@ -159,7 +183,7 @@ impl Model {
         }
         self.begin_to_write(env);
         let done = self.take_back("destroy", targets, env, log, came)?;
-        done.map_err(|()| "an undo failed that should not".to_owned())?;
+        done.map_err(|_| "an undo failed that should not".to_owned())?;
         Ok(true)
     }
 

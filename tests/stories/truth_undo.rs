@@ -260,3 +260,43 @@ fn what_needs_a_thing_that_was_undone_and_made_again_reruns() {
     story.states("verify=stale beside=fresh").run("verify beside").ran(["verify"]).fresh(["disk", "vm", "beside"]);
     story.because("verify", json!({"kind": "upstream-changed", "task": "vm"}));
 }
+
+#[test]
+fn an_undo_that_fails_holds_up_only_what_it_was_built_on() {
+    let story = Story::with(
+        r#"
+        [task.disk]
+        shell = "echo disk >> ../log"
+        undo = ["sh", "-c", "echo undo-disk >> ../log"]
+        [task.vm]
+        needs = ["disk"]
+        shell = "echo vm >> ../log"
+        undo = ["sh", "-c", "echo undo-vm >> ../log; test ! -e ../stuck"]
+        [task.dns]
+        shell = "echo dns >> ../log"
+        undo = ["sh", "-c", "echo undo-dns >> ../log; test ! -e ../stuck-dns"]
+        [task.bare]
+        needs = ["dns"]
+        shell = "true"
+        [task.teardown]
+        undo_of = ["disk", "vm", "dns", "bare"]
+        "#,
+    );
+    for (command, words) in [("run teardown", "run"), ("destroy --yes", "destroy")] {
+        story.run("*").file("../stuck", "");
+        story.infra_to(1, command).stderr_has("the undo of `vm`: exited with code 1");
+        story.stderr_has("`disk` stay: this was built on them").says("tasks/t.toml");
+        assert!(
+            story.read("../log").ends_with("undo-vm\nundo-dns\n")
+                || story.read("../log").ends_with("undo-dns\nundo-vm\n")
+        );
+        story.states("disk=fresh dns=stale");
+        // What is left of it goes the next time, and once only.
+        story.remove("../stuck").infra(command).says("undo");
+        assert_eq!((story.times("undo-dns"), story.times("undo-disk")), (1, 1), "{words}");
+        story.remove("../log");
+    }
+    // Two that fail are both told.
+    story.run("*").file("../stuck", "").file("../stuck-dns", "");
+    story.infra_to(1, "destroy --yes").stderr_has("; of `").stderr_has("exited with code 1");
+}
