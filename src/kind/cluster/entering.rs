@@ -38,6 +38,7 @@ impl<M: Machine> Entering<M> {
                 Found::Gone(why) => return Ok(Move::Done(Done::nothing_there(why))),
             },
         };
+        self.inside.entered(&uid);
         self.uid = Some(uid);
         let first = self.inside.next(Heard::Start);
         Ok(self.marked(first))
