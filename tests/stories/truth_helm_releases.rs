@@ -118,7 +118,11 @@ fn the_probe_of_an_uninstall_sees_a_release_that_is_back() {
 fn an_uninstall_that_failed_is_finished_by_the_next_run() {
     both(|story, kube| {
         story.file("chart/templates/hook.yaml", HOOK).run("use").ran(["web", "use"]);
-        story.infra_to(1, "run teardown").stderr_has("Hook pre-delete").stderr_has("not found");
+        story
+            .infra_to(1, "run teardown")
+            .stderr_has("Hook pre-delete")
+            .stderr_has("not found")
+            .stderr_has("--no-hooks");
         assert_eq!(releases(&story, &kube, &kube.namespace), "web uninstalling");
         // Nobody else is blamed for it.
         story.infra_to(1, "run use").stderr_has("release `web` is uninstalling and cannot be set free");

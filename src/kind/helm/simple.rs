@@ -11,6 +11,10 @@ use camino::Utf8PathBuf;
 /// Where to look after a failure in the cluster.
 pub(super) const LAST_WORDS: &str = "the log ends with what its pods and the cluster's warnings say";
 
+/// What to do where a hook stands in the way of an uninstall.
+pub(super) const HOOKS: &str = "mend what it complains of, and do it again; `helm uninstall --no-hooks` by hand passes \
+                                over what hooks complain of";
+
 /// So many lines of an error are told; the log has all of them.
 const ERROR_LINES: usize = 10;
 
@@ -146,6 +150,8 @@ pub(super) fn hint(said: &str) -> Option<&'static str> {
             "somebody else set the field that it names: take the field out of the chart, so that it stays theirs, or take \
              it over once with `helm upgrade --force-conflicts` by hand",
         ),
+        ("Hook pre-delete", HOOKS),
+        ("Hook post-delete", HOOKS),
     ];
     known.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
 }

@@ -2,6 +2,7 @@
 //! Does not know a real helm.
 
 use super::Helm;
+use super::command::{Commands, Major};
 use super::tests_marks::{begun, to_status_after};
 use crate::kind::Kind;
 use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table};
@@ -258,6 +259,21 @@ fn the_probe_of_an_uninstall_wants_it_away() {
     // Twin.
     assert!(matches!(answer("upgrade", 1, "", gone), Answer::Disagrees(_)));
     assert_eq!(answer("upgrade", 0, &there, ""), Answer::Agrees);
+}
+
+#[test]
+fn a_release_without_a_namespace_is_in_default() {
+    let all = |namespace: Option<&str>| {
+        let mut job = job(web());
+        job.table.remove("namespace");
+        job.table.extend(namespace.map(|name| ("namespace".to_owned(), json!(name))));
+        let commands = Commands::new(&job);
+        let steps =
+            [commands.list(), commands.status(), commands.upgrade(Major::Four), commands.pods(), commands.events()];
+        steps.map(|step| step.argv.windows(2).find(|pair| pair[0] == "--namespace").unwrap()[1].clone())
+    };
+    assert_eq!(all(None), ["default"; 5]);
+    assert_eq!(all(Some("shop")), ["shop"; 5]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::command::{Commands, Major};
 use super::marks::{Doing, Marks, Place};
 use super::release::{Release, Standing, app_version, last_deployed};
-use super::simple::{LAST_WORDS, hint, last_error, said};
+use super::simple::{HOOKS, LAST_WORDS, hint, last_error, said};
 use crate::kind::machine::{ACCEPTED, Change, Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
 use crate::model::reason::Reason;
@@ -176,9 +176,7 @@ impl Upgrading {
                 self.place.release,
                 last_error(end).unwrap_or_else(|| ended_badly(end))
             );
-            let hint = "mend what it complains of, and run it again; `helm uninstall --no-hooks` by hand passes over \
-                        what hooks complain of";
-            return Self::trouble(message, Some(hint.to_owned()));
+            return Self::trouble(message, Some(HOOKS.to_owned()));
         }
         if matches!(self.next, Some((_, Doing::Uninstall, _))) {
             self.before = None;
