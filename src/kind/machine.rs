@@ -279,6 +279,9 @@ pub trait Machine: Send {
     /// The next move.
     fn next(&mut self, heard: Heard) -> Move;
 
+    /// It works in a cluster, and that is the one of this uid; told before its first move there.
+    fn entered(&mut self, _cluster: &str) {}
+
     /// One line of the structured stream (`Stdout::Stream` or `Step::follow`).
     fn line(&mut self, line: &str) -> Told {
         Told { lines: vec![line.to_owned()] }

@@ -50,6 +50,7 @@ mod truth_effects;
 mod truth_environments;
 mod truth_found;
 mod truth_helm;
+mod truth_helm_releases;
 mod truth_inputs;
 mod truth_kube;
 mod truth_once;

@@ -59,7 +59,8 @@ const SMOKE: &str = r#"
       containers: [{ name: smoke, image: "example/web:1" }]
 "#;
 
-fn chart(helm: Helm) -> (Story, Kube) {
+/// A chart with a deployment, and tasks that install and use it.
+pub fn chart(helm: Helm) -> (Story, Kube) {
     let story = Story::new();
     let kube = story.kube(helm);
     story.tasks(&TASKS.replace("NAMESPACE", &kube.namespace)).file("values.yml", "replicas: 1\n");
@@ -69,7 +70,8 @@ fn chart(helm: Helm) -> (Story, Kube) {
     (story, kube)
 }
 
-fn both(tell: impl Fn(Story, Kube)) {
+/// Tells it of helm 3 and of helm 4, each with a chart and a namespace of its own.
+pub fn both(tell: impl Fn(Story, Kube)) {
     for helm in [Helm::V3, Helm::V4] {
         let (story, kube) = chart(helm);
         tell(story, kube);

@@ -51,6 +51,7 @@ impl<M: Machine> Entering<M> {
             },
         };
         let things = self.things(&uid);
+        self.inside.entered(&uid);
         self.uid = Some(uid);
         Ok(if things.is_empty() { self.begin() } else { Move::Claim(things) })
     }

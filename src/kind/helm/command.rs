@@ -1,6 +1,7 @@
 //! Owns helm's command lines, of helm 3 and helm 4.
 //! Does not know in which order they run, nor what their output means.
 
+use super::marks::Place;
 use crate::kind::cluster::{Cluster, REQUEST_TIMEOUT};
 use crate::kind::machine::{CanChange, Job, Stdout, Step};
 use crate::kind::{text, texts};
@@ -9,6 +10,8 @@ use serde_json::Value as Json;
 
 /// Revisions that are kept; helm's own default.
 const HISTORY: &str = "10";
+/// Namespace of a release that names none.
+pub const NAMESPACE: &str = "default";
 
 /// What differs between the two that are in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +62,12 @@ impl Commands {
         }
         // A path of the project is one from its root; a name in a repository stays as it is.
         let is_path = text(table, "repo").is_none() && !chart.contains("://");
+        let mut cluster = Cluster::new(job);
+        // Said always: else helm takes the one that the kubeconfig's context names.
+        cluster.namespace.get_or_insert_with(|| NAMESPACE.to_owned());
         Self {
             release: text(table, "release").unwrap_or_default().to_owned(),
-            cluster: Cluster::new(job),
+            cluster,
             set_file: set.as_ref().map(|_| job.tmp.join("set.json")),
             set,
             chart: if is_path { job.root.join(chart).into_string() } else { chart.to_owned() },
@@ -73,18 +79,29 @@ impl Commands {
         }
     }
 
+    /// Namespace of the release.
+    pub fn namespace_name(&self) -> &str {
+        self.cluster.namespace.as_deref().unwrap_or(NAMESPACE)
+    }
+
+    /// The same for the release that is at another place.
+    pub fn turn_to(&mut self, place: &Place) {
+        self.release.clone_from(&place.release);
+        self.cluster.namespace = Some(place.namespace.clone());
+    }
+
     /// What `set` holds, as a file of values: JSON is YAML.
     pub fn set(&self) -> Vec<u8> {
         self.set.clone().unwrap_or_default().to_string().into_bytes()
     }
 
     /// Which helm it is.
-    pub fn version(&self) -> Step {
+    fn version(&self) -> Step {
         let argv = ["helm", "version", "--template", "{{.Version}}"].map(str::to_owned).into();
         self.cluster.step("helm version", argv, Stdout::Collect)
     }
 
-    /// The same, with the content of a file.
+    /// Which helm it is, with the content of a file.
     pub fn version_and(&self, file: &Utf8Path) -> Step {
         Step { read_after: vec![file.to_owned()], ..self.version() }
     }
@@ -109,6 +126,11 @@ impl Commands {
         // helm 4 lists all of them by default, and helm 3 those that are deployed.
         words.extend(["--deployed", "--failed", "--pending", "--uninstalling", "--uninstalled"]);
         self.asks("helm list", &words)
+    }
+
+    /// The same, with the content of a file.
+    pub fn list_and(&self, file: &Utf8Path) -> Step {
+        Step { read_after: vec![file.to_owned()], ..self.list() }
     }
 
     /// The release as it is. Its manifest may hold secrets, so it is never logged.
@@ -213,8 +235,7 @@ impl Commands {
     }
 
     fn namespace(&self) -> Vec<String> {
-        let namespace = self.cluster.namespace.clone();
-        namespace.into_iter().flat_map(|name| ["--namespace".to_owned(), name]).collect()
+        vec!["--namespace".to_owned(), self.namespace_name().to_owned()]
     }
 
     fn asks(&self, name: &str, words: &[&str]) -> Step {

@@ -3,10 +3,14 @@
 
 mod command;
 mod dependencies;
+mod marks;
 mod release;
 mod simple;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_marks;
+mod uninstall;
 mod upgrade;
 
 use crate::kind::cluster::{Entering, Purpose};
@@ -24,6 +28,7 @@ use crate::model::value::ValueType;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use uninstall::{Uninstalling, What};
 
 /// The kind.
 pub struct Helm;
@@ -87,9 +92,8 @@ impl Action {
     }
 }
 
-fn uninstalling(job: Job) -> Box<dyn Machine> {
-    let uninstalling = simple::Uninstalling::new(&job);
-    Box::new(Entering::new(job, Purpose::Undo, uninstalling))
+fn uninstalling(job: Job, what: What) -> Box<dyn Machine> {
+    Box::new(Entering::new(job.clone(), Purpose::Undo, Uninstalling::new(job, what)))
 }
 
 impl Kind for Helm {
@@ -185,7 +189,7 @@ impl Kind for Helm {
 
     fn subject(&self, table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {
         let release = text(table, "release").unwrap_or("?");
-        let namespace = text(table, "namespace").unwrap_or("default");
+        let namespace = text(table, "namespace").unwrap_or(command::NAMESPACE);
         matches!(action(table), Action::Upgrade)
             .then(|| format!("helm release `{namespace}/{release}` of {}", cluster::place(table)))
     }
@@ -204,7 +208,7 @@ impl Kind for Helm {
     fn start(&self, job: Job) -> Box<dyn Machine> {
         match action(&job.table) {
             Action::Upgrade => Box::new(Entering::new(job.clone(), Purpose::Work, upgrade::Upgrading::new(job))),
-            Action::Uninstall => uninstalling(job),
+            Action::Uninstall => uninstalling(job, What::Named),
             Action::Template => Box::new(simple::Working::template(&job)),
             Action::Lint => Box::new(simple::Working::lint(&job)),
             Action::Dependencies => Box::new(dependencies::Fetching::new(&job)),
@@ -215,8 +219,9 @@ impl Kind for Helm {
         }
     }
 
+    /// Uninstalls every release that was ever installed, also one that had another name or namespace.
     fn undo(&self, job: Job) -> Option<Box<dyn Machine>> {
-        (action(&job.table) == Action::Upgrade).then(|| uninstalling(job))
+        (action(&job.table) == Action::Upgrade).then(|| uninstalling(job, What::Recorded))
     }
 
     fn has_probe(&self) -> bool {
@@ -224,7 +229,10 @@ impl Kind for Helm {
     }
 
     fn looks(&self, job: &Job) -> Vec<(Step, Judge)> {
-        release::looks(job)
+        match action(&job.table) {
+            Action::Uninstall => release::looks_for_none(job),
+            _ => release::looks(job),
+        }
     }
 
     fn can_be_asked(&self) -> bool {

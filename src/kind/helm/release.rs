@@ -30,6 +30,8 @@ pub struct Info {
     pub first_deployed: String,
     #[serde(default)]
     pub last_deployed: String,
+    #[serde(default)]
+    pub deleted: String,
 }
 
 /// What stands in the way of a change.
@@ -41,14 +43,16 @@ pub enum Standing {
 }
 
 impl Release {
-    /// Whether what `helm list -o json` printed has a release.
-    pub fn is_listed(end: &StepEnd) -> Result<bool, String> {
+    /// The revision of the release that `helm list -o json` printed; `None`: there is none.
+    pub fn listed(end: &StepEnd) -> Result<Option<u64>, String> {
         if !end.is_ok() {
             let said = last_words(end).unwrap_or_else(|| crate::kind::run::ended_badly(end));
             return Err(format!("helm cannot tell of releases: {said}"));
         }
         let read: Result<Vec<Json>, _> = serde_json::from_str(&end.stdout);
-        read.map(|found| !found.is_empty()).map_err(|error| format!("what helm lists cannot be read: {error}"))
+        let revision = |one: &Json| one["revision"].as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
+        read.map(|found| found.first().map(revision))
+            .map_err(|error| format!("what helm lists cannot be read: {error}"))
     }
 
     /// The release; `None`: there is none.
@@ -63,11 +67,21 @@ impl Release {
 
     /// Whether it can be changed now.
     pub fn standing(&self) -> Standing {
-        if self.info.status.starts_with("pending") || self.info.status == "uninstalling" {
+        if self.info.status.starts_with("pending") || self.is_uninstalling() {
             Standing::Pending
         } else {
             Standing::Settled
         }
+    }
+
+    /// Whether an uninstall goes on, failed or was killed.
+    pub fn is_uninstalling(&self) -> bool {
+        self.info.status == "uninstalling"
+    }
+
+    /// Since when it is as it is.
+    pub fn since(&self) -> &str {
+        if self.is_uninstalling() { &self.info.deleted } else { &self.info.last_deployed }
     }
 
     /// Digest of what it put into the cluster. What secrets hold is left out: a digest of it could be
@@ -137,4 +151,20 @@ pub fn looks(job: &Job) -> Vec<(Step, Judge)> {
         }
     });
     vec![(commands.status(), judge)]
+}
+
+/// The probe of an uninstall: is the release away?
+pub fn looks_for_none(job: &Job) -> Vec<(Step, Judge)> {
+    let judge = Judge::new(|code, stdout, stderr| {
+        let tail = stderr.lines().map(str::to_owned).collect();
+        let end = StepEnd { code, stdout: stdout.to_owned(), tail, ..StepEnd::default() };
+        match Release::read(&end) {
+            Err(why) => Answer::CannotTell(why),
+            Ok(None) => Answer::Agrees,
+            // With its history kept.
+            Ok(Some(release)) if release.info.status == "uninstalled" => Answer::Agrees,
+            Ok(Some(release)) => Answer::Disagrees(format!("the release is there: it is {}", release.info.status)),
+        }
+    });
+    vec![(Commands::new(job).status(), judge)]
 }

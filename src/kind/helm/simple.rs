@@ -1,67 +1,32 @@
-//! Owns the shorter orders of commands: uninstall, test, template, lint.
+//! Owns the shorter orders of commands: test, template, lint.
 //! Does not know command lines (`command`).
 
 use super::command::Commands;
-use super::release::Release;
 use crate::kind::cluster::last_words;
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::kind::text;
 use camino::Utf8PathBuf;
-use std::collections::BTreeSet;
 
 /// Where to look after a failure in the cluster.
 pub(super) const LAST_WORDS: &str = "the log ends with what its pods and the cluster's warnings say";
 
-/// Takes a release away, if it is there.
-pub struct Uninstalling {
-    commands: Commands,
-    stage: Stage,
-}
+/// What to do where a hook stands in the way of an uninstall.
+pub(super) const HOOKS: &str = "mend what it complains of, and do it again; `helm uninstall --no-hooks` by hand passes \
+                                over what hooks complain of";
+
+/// So many lines of an error are told; the log has all of them.
+const ERROR_LINES: usize = 10;
 
 /// The command whose end is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
-    List,
     Set,
     Work,
     Write,
     Pods,
     Events,
-}
-
-impl Uninstalling {
-    /// A machine for a job.
-    pub fn new(job: &Job) -> Self {
-        Self { commands: Commands::new(job), stage: Stage::Start }
-    }
-}
-
-impl Machine for Uninstalling {
-    fn next(&mut self, heard: Heard) -> Move {
-        let end = heard.end();
-        match self.stage {
-            Stage::Start => {
-                self.stage = Stage::List;
-                Move::Run(self.commands.list())
-            }
-            Stage::List => match Release::is_listed(&end) {
-                Ok(false) => Move::Done(Done::nothing_there("nothing there")),
-                Ok(true) => {
-                    self.stage = Stage::Work;
-                    Move::Run(self.commands.uninstall())
-                }
-                Err(message) => Move::Fail(Trouble { message, ..Trouble::default() }),
-            },
-            _ if end.is_ok() => Move::Done(Done {
-                incarnations: Some(BTreeSet::new()),
-                summary: Some("uninstalled".to_owned()),
-                ..Done::default()
-            }),
-            _ => failed("helm uninstall", &end),
-        }
-    }
 }
 
 /// Runs the chart's tests.
@@ -166,21 +131,49 @@ impl Machine for Working {
     }
 }
 
-fn failed(command: &str, end: &StepEnd) -> Move {
+/// How a command failed, and what to do about it.
+pub(super) fn failed(command: &str, end: &StepEnd) -> Move {
     let message = said(command, end);
     Move::Fail(Trouble { hint: hint(&message).map(str::to_owned), message, ..Trouble::default() })
 }
 
 /// What to do about what helm said.
 pub(super) fn hint(said: &str) -> Option<&'static str> {
-    said.contains("missing in charts/").then_some(
-        "a task with `helm = { chart = \"…\", action = \"dependencies\" }` fetches what the chart's lock names, \
-         before this one",
-    )
+    let known = [
+        (
+            "missing in charts/",
+            "a task with `helm = { chart = \"…\", action = \"dependencies\" }` fetches what the chart's lock names, \
+             before this one",
+        ),
+        (
+            "conflict occurred while applying",
+            "somebody else set the field that it names: take the field out of the chart, so that it stays theirs, or take \
+             it over once with `helm upgrade --force-conflicts` by hand",
+        ),
+        ("Hook pre-delete", HOOKS),
+        ("Hook post-delete", HOOKS),
+    ];
+    known.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
 }
 
 /// How a command failed, with its last words.
 pub(super) fn said(command: &str, end: &StepEnd) -> String {
-    let said = last_words(end).map(|said| format!(": {said}")).unwrap_or_default();
+    let said = last_error(end).map(|said| format!(": {said}")).unwrap_or_default();
     format!("`{command}` {}{said}", ended_badly(end))
+}
+
+/// What helm complained of, as a fragment: its last error may have several lines, of which the first ones name
+/// what was not ready.
+pub(super) fn last_error(end: &StepEnd) -> Option<String> {
+    let Some(first) = end.tail.iter().rposition(|line| line.starts_with("Error: ")) else { return last_words(end) };
+    // That it failed is said anyhow.
+    let words = |line: &str| {
+        let line = line.trim_start_matches("Error: ").trim_start_matches("UPGRADE FAILED: ");
+        line.trim_start_matches("INSTALLATION FAILED: ").trim().trim_start_matches("* ").to_owned()
+    };
+    let lines = end.tail[first..].iter().map(|line| words(line)).filter(|line| !line.is_empty());
+    lines.take(ERROR_LINES).reduce(|said, line| {
+        let between = if said.ends_with(':') { " " } else { "; " };
+        format!("{said}{between}{line}")
+    })
 }

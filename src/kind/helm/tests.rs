@@ -2,34 +2,39 @@
 //! Does not know a real helm.
 
 use super::Helm;
+use super::command::{Commands, Major};
+use super::tests_marks::{begun, to_status_after};
 use crate::kind::Kind;
 use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table, unclaimed};
-use crate::kind::machine::{CanChange, Ground, Heard, Job, Machine, Move, TroubleKind};
+use crate::kind::machine::{CanChange, Ground, Heard, Job, Machine, Move, Step, TroubleKind};
+use crate::model::probe::Answer;
 use crate::model::reason::Reason;
 use crate::model::record::Incarnation;
 use crate::model::text::Read;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
-fn release(version: u64, status: &str, manifest: &str) -> String {
+pub fn release(version: u64, status: &str, manifest: &str) -> String {
     let info =
         json!({"first_deployed": "2026-01-01T00:00:00Z", "last_deployed": "2026-01-02T00:00:00Z", "status": status});
     json!({"name": "web", "version": version, "namespace": "shop", "info": info, "manifest": manifest}).to_string()
 }
 
-fn web() -> Json {
+pub const MARKS: &str = "/p/.infra/env/local/t/releases.json";
+
+pub fn web() -> Json {
     json!({"release": "web", "chart": "charts/web", "namespace": "shop", "kubeconfig": "build/kubeconfig",
         "context": "lab", "values": ["values.yml"], "set": {"password": "canary"}, "timeout": "2m"})
 }
 
-fn with(change: impl FnOnce(&mut Job)) -> Box<dyn Machine> {
+pub fn with(change: impl FnOnce(&mut Job)) -> Box<dyn Machine> {
     let mut job = job(web());
     change(&mut job);
     Helm.start(job)
 }
 
 /// Brings a machine to the question whether there is a release.
-fn to_list(machine: &mut dyn Machine, major: &str) {
+pub fn to_list(machine: &mut dyn Machine, major: &str) {
     step(machine, Heard::Start, "kubectl get namespace kube-system");
     step(machine, ended(0, "uid-1"), "helm version");
     step(machine, ended(0, major), "helm list");
@@ -41,6 +46,31 @@ fn to_status(machine: &mut dyn Machine, major: &str) {
     step(machine, ended(0, "[{}]"), "helm status");
 }
 
+/// The next step, which changes the release: it is approved, and its mark stands before it begins.
+#[track_caller]
+pub fn change(machine: &mut dyn Machine, heard: Heard, name: &str) -> Step {
+    let approve = machine.next(heard);
+    assert!(matches!(&approve, Move::Approve(change) if change.summary.contains(name)), "{approve:?}");
+    mark(machine.next(Heard::Approved));
+    step(machine, Heard::Written, name)
+}
+
+/// What is written down of releases.
+#[track_caller]
+pub fn mark(made: Move) -> Json {
+    match made {
+        Move::Write { path, bytes, mode: None } if path == MARKS => serde_json::from_slice(&bytes).unwrap(),
+        other => panic!("expected a mark, got {other:?}"),
+    }
+}
+
+/// helm ended, and its mark goes: the next step.
+#[track_caller]
+pub fn ended_by(machine: &mut dyn Machine, heard: Heard, name: &str) -> Step {
+    assert_eq!(mark(machine.next(heard))["begun"], json!(null));
+    step(machine, Heard::Written, name)
+}
+
 #[test]
 fn an_install_asks_first_and_keeps_secrets_off_the_command_line() {
     let mut machine = with(|_| ());
@@ -49,7 +79,7 @@ fn an_install_asks_first_and_keeps_secrets_off_the_command_line() {
         panic!("`set` is written to a file");
     };
     assert_eq!((path.as_str(), bytes.as_slice()), ("/tmp/i/set.json", br#"{"password":"canary"}"#.as_slice()));
-    let upgrade = step(machine.as_mut(), Heard::Written, "helm upgrade");
+    let upgrade = change(machine.as_mut(), Heard::Written, "helm upgrade");
     assert_eq!(upgrade.can_change, CanChange::Yes);
     assert_eq!(
         upgrade.argv.join(" "),
@@ -58,7 +88,7 @@ fn an_install_asks_first_and_keeps_secrets_off_the_command_line() {
     );
     assert!(!upgrade.env.values().any(|value| value.contains("canary")));
     assert_eq!(upgrade.env["KUBECONFIG"], "/p/build/kubeconfig");
-    step(machine.as_mut(), ended(0, ""), "helm status");
+    ended_by(machine.as_mut(), ended(0, ""), "helm status");
     step(machine.as_mut(), ended(0, &release(1, "deployed", "kind: ConfigMap")), "helm get metadata");
     let done = done(machine.next(ended(0, r#"{"appVersion":"1.16"}"#)));
     assert_eq!(done.summary.as_deref(), Some("installed, revision 1"));
@@ -76,7 +106,7 @@ fn an_install_asks_first_and_keeps_secrets_off_the_command_line() {
 fn helm_three_has_its_own_words() {
     let mut machine = with(|job| drop(job.table.remove("set")));
     to_list(machine.as_mut(), "v3.20.2");
-    let upgrade = step(machine.as_mut(), ended(0, "[]"), "helm upgrade");
+    let upgrade = change(machine.as_mut(), ended(0, "[]"), "helm upgrade");
     assert!(upgrade.argv.contains(&"--wait".to_owned()), "{:?}", upgrade.argv);
     let mut machine = with(|_| ());
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
@@ -89,8 +119,8 @@ fn an_upgrade_that_changes_nothing_keeps_the_token() {
     let run = |before: &str, after: &str| {
         let mut machine = with(|job| drop(job.table.remove("set")));
         to_status(machine.as_mut(), "v4.2.4");
-        step(machine.as_mut(), ended(0, &release(3, "deployed", before)), "helm upgrade");
-        step(machine.as_mut(), ended(0, ""), "helm status");
+        change(machine.as_mut(), ended(0, &release(3, "deployed", before)), "helm upgrade");
+        ended_by(machine.as_mut(), ended(0, ""), "helm status");
         step(machine.as_mut(), ended(0, &release(4, "deployed", after)), "helm get metadata");
         done(machine.next(ended(0, "{}")))
     };
@@ -113,9 +143,8 @@ fn a_release_that_is_pending_is_left_to_whoever_works_on_it() {
     assert!(trouble.hint.unwrap().contains("`infra run t --force` takes it over"));
 }
 
-fn cut(job: &mut Job) {
-    job.memory.reasons = vec![Reason::Interrupted { attempt: 6 }];
-    job.table.remove("set");
+fn cut() -> Box<dyn Machine> {
+    to_status_after(begun("change", 2, 2, |_| ()), |_| ())
 }
 
 /// Looks a few times whether the release is still pending.
@@ -130,36 +159,37 @@ fn look_again(machine: &mut dyn Machine, status: &str) -> Move {
 
 #[test]
 fn a_release_that_our_own_cut_attempt_left_pending_is_set_free() {
-    let mut machine = with(cut);
-    to_status(machine.as_mut(), "v4.2.4");
+    let mut machine = cut();
     assert!(
         matches!(look_again(machine.as_mut(), "pending-upgrade"), Move::Run(history) if history.name == "helm history")
     );
     let history = r#"[{"revision":1,"status":"deployed"},{"revision":2,"status":"pending-upgrade"}]"#;
-    let rollback = step(machine.as_mut(), ended(0, history), "helm rollback");
+    let rollback = change(machine.as_mut(), ended(0, history), "helm rollback");
     assert!(rollback.argv.starts_with(&["helm", "rollback", "web", "1"].map(str::to_owned)), "{:?}", rollback.argv);
-    step(machine.as_mut(), ended(0, ""), "helm upgrade");
-    step(machine.as_mut(), ended(0, ""), "helm status");
+    change(machine.as_mut(), ended(0, ""), "helm upgrade");
+    ended_by(machine.as_mut(), ended(0, ""), "helm status");
     step(machine.as_mut(), ended(0, &release(4, "deployed", "x")), "helm get metadata");
     let summary = done(machine.next(ended(0, "{}"))).summary.unwrap();
     assert_eq!(summary, "upgraded, revision 4; was pending-upgrade: rolled back to revision 1 first");
 
-    let mut machine = with(cut);
-    to_status(machine.as_mut(), "v4.2.4");
+    let mut machine = cut();
     look_again(machine.as_mut(), "pending-install");
-    step(machine.as_mut(), ended(0, r#"[{"revision":1,"status":"pending-install"}]"#), "helm uninstall");
+    change(machine.as_mut(), ended(0, r#"[{"revision":1,"status":"pending-install"}]"#), "helm uninstall");
 }
+
+const UNREADY: &str = "Error: resource Deployment/shop/web not ready. status: InProgress\ncontext deadline exceeded\n";
 
 #[test]
 fn a_failed_upgrade_shows_what_its_pods_say() {
     let mut machine = with(|job| drop(job.table.remove("set")));
     to_list(machine.as_mut(), "v4.2.4");
-    step(machine.as_mut(), ended(0, "[]"), "helm upgrade");
-    let pods = step(machine.as_mut(), logged(1, "Error: context deadline exceeded"), "kubectl get pods");
+    change(machine.as_mut(), ended(0, "[]"), "helm upgrade");
+    let pods = ended_by(machine.as_mut(), logged(1, UNREADY), "kubectl get pods");
     assert!(pods.argv.contains(&"app.kubernetes.io/instance=web".to_owned()));
     step(machine.as_mut(), ended(0, ""), "kubectl get events");
     let trouble = failed(machine.next(ended(0, "")));
-    assert_eq!(trouble.message, "`helm upgrade` exited with code 1: context deadline exceeded");
+    let unready = "resource Deployment/shop/web not ready. status: InProgress; context deadline exceeded";
+    assert_eq!(trouble.message, format!("`helm upgrade` exited with code 1: {unready}"));
     assert!(trouble.incarnations.is_some());
 }
 
@@ -206,10 +236,64 @@ fn an_undo_uninstalls_what_is_there() {
     let undo = |job: Job| Helm.undo(job).unwrap();
     let mut machine = undo(job(web()));
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    step(machine.as_mut(), ended(0, "uid-1"), "helm list");
-    let uninstall = step(machine.as_mut(), ended(0, "[{}]"), "helm uninstall");
+    let list = step(machine.as_mut(), ended(0, "uid-1"), "helm list");
+    assert_eq!(list.read_after, [MARKS]);
+    let begun = mark(machine.next(ended(0, r#"[{"revision":"3"}]"#)))["begun"].clone();
+    assert_eq!((&begun["doing"], &begun["last"]), (&json!("uninstall"), &json!(3)));
+    let uninstall = step(machine.as_mut(), Heard::Written, "helm uninstall");
     assert_eq!(uninstall.can_change, CanChange::Yes);
-    assert_eq!(done(machine.next(ended(0, ""))).incarnations, Some(BTreeSet::new()));
+    assert_eq!(mark(machine.next(ended(0, "")))["begun"], json!(null));
+    assert_eq!(done(machine.next(Heard::Written)).incarnations, Some(BTreeSet::new()));
+}
+
+#[test]
+fn the_probe_of_an_uninstall_wants_it_away() {
+    let answer = |action: &str, code: i32, stdout: &str, stderr: &str| {
+        let mut job = job(web());
+        job.table.insert("action".to_owned(), json!(action));
+        let looks = Helm.looks(&job);
+        looks[0].1.read(Some(code), stdout, stderr)
+    };
+    let gone = "Error: release: not found";
+    let there = release(2, "deployed", "");
+    assert_eq!(answer("uninstall", 1, "", gone), Answer::Agrees);
+    assert_eq!(answer("uninstall", 0, &release(2, "uninstalled", ""), ""), Answer::Agrees);
+    assert_eq!(
+        answer("uninstall", 0, &there, ""),
+        Answer::Disagrees("the release is there: it is deployed".to_owned())
+    );
+    assert!(matches!(answer("uninstall", 1, "", "Error: refused"), Answer::CannotTell(_)));
+    // Twin.
+    assert!(matches!(answer("upgrade", 1, "", gone), Answer::Disagrees(_)));
+    assert_eq!(answer("upgrade", 0, &there, ""), Answer::Agrees);
+}
+
+#[test]
+fn a_release_without_a_namespace_is_in_default() {
+    let all = |namespace: Option<&str>| {
+        let mut job = job(web());
+        job.table.remove("namespace");
+        job.table.extend(namespace.map(|name| ("namespace".to_owned(), json!(name))));
+        let commands = Commands::new(&job);
+        let steps =
+            [commands.list(), commands.status(), commands.upgrade(Major::Four), commands.pods(), commands.events()];
+        steps.map(|step| step.argv.windows(2).find(|pair| pair[0] == "--namespace").unwrap()[1].clone())
+    };
+    assert_eq!(all(None), ["default"; 5]);
+    assert_eq!(all(Some("shop")), ["shop"; 5]);
+}
+
+#[test]
+fn a_conflict_has_its_own_hint() {
+    let mut machine = with(|job| drop(job.table.remove("set")));
+    to_list(machine.as_mut(), "v4.2.4");
+    change(machine.as_mut(), ended(0, "[]"), "helm upgrade");
+    let said = "Error: UPGRADE FAILED: conflict occurred while applying object shop/web: Apply failed with 1 conflict: \
+                conflict with \"kubectl\" with subresource \"scale\" using apps/v1: .spec.replicas";
+    mark(machine.next(logged(1, said)));
+    let trouble = failed(machine.next(Heard::Written));
+    assert!(trouble.message.contains(".spec.replicas"), "{}", trouble.message);
+    assert!(trouble.hint.unwrap().starts_with("somebody else set the field that it names"));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! Does not know command lines (`command`), nor how output is read (`release`).
 
 use super::command::{Commands, Major};
+use super::marks::{Doing, Marks, Place};
 use super::release::{Release, Standing, app_version, last_deployed};
-use super::simple::{LAST_WORDS, hint, said};
-use crate::kind::cluster::last_words;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble, TroubleKind};
+use super::simple::{HOOKS, LAST_WORDS, hint, last_error, said};
+use crate::kind::machine::{ACCEPTED, Change, Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
 use crate::model::reason::Reason;
 use serde_json::Value as Json;
@@ -22,11 +22,18 @@ pub struct Upgrading {
     commands: Commands,
     stage: Stage,
     major: Major,
+    place: Place,
+    marks: Marks,
+    /// The newest revision that the release has now; 0: it is not there.
+    revision: u64,
     before: Option<Release>,
     after: Option<Release>,
     looks: u32,
     /// How a release that was stuck was set free, for the report.
     freed: Option<String>,
+    /// The changing step that was approved, and what is waited for once its mark stands.
+    next: Option<(Step, Doing, Stage)>,
+    upgrade: StepEnd,
     failure: Option<String>,
 }
 
@@ -39,9 +46,12 @@ enum Stage {
     Status,
     Pause,
     History,
+    Approve,
+    Mark,
     Free,
     Set,
     Upgrade,
+    Over,
     StatusAfter,
     Metadata,
     Pods,
@@ -51,8 +61,12 @@ enum Stage {
 impl Upgrading {
     /// A machine for a job.
     pub fn new(job: Job) -> Self {
+        let commands = Commands::new(&job);
         Self {
-            commands: Commands::new(&job),
+            place: Place::new(&commands, ""),
+            marks: Marks::default(),
+            revision: 0,
+            commands,
             job,
             stage: Stage::Start,
             major: Major::Four,
@@ -60,13 +74,15 @@ impl Upgrading {
             after: None,
             looks: 0,
             freed: None,
+            next: None,
+            upgrade: StepEnd::default(),
             failure: None,
         }
     }
 
     fn begin(&mut self) -> Move {
         self.stage = Stage::Version;
-        Move::Run(self.commands.version())
+        Move::Run(self.commands.version_and(&Marks::file(&self.job)))
     }
 
     fn version(&mut self, end: &StepEnd) -> Move {
@@ -75,17 +91,18 @@ impl Upgrading {
             Ok(_) => return Self::trouble(format!("`helm version` {}", ended_badly(end)), None),
             Err(message) => return Self::trouble(message, Some("helm 3 and 4 are known".to_owned())),
         }
+        self.marks = Marks::read(&self.job, end);
         self.stage = Stage::List;
         Move::Run(self.commands.list())
     }
 
     fn listed(&mut self, end: &StepEnd) -> Move {
-        match Release::is_listed(end) {
-            Ok(true) => {
+        match Release::listed(end) {
+            Ok(Some(_)) => {
                 self.stage = Stage::Status;
                 Move::Run(self.commands.status())
             }
-            Ok(false) => self.write_set(),
+            Ok(None) => self.write_set(),
             Err(message) => Self::trouble(message, None),
         }
     }
@@ -104,28 +121,29 @@ impl Upgrading {
             });
         }
         self.before.clone_from(&release);
+        self.revision = release.as_ref().map_or(0, |release| release.version);
         match release {
             Some(release) if release.standing() == Standing::Pending => self.stuck(&release),
             _ => self.write_set(),
         }
     }
 
-    /// Someone else's helm may be at work. One of ours that was cut is not, or soon will not be.
+    /// Someone else's helm may be at work. One of ours that was cut is not, or soon will not be: it left its mark
+    /// before it began.
     fn stuck(&mut self, release: &Release) -> Move {
-        let ours = |reason: &Reason| {
-            matches!(reason, Reason::Interrupted { .. } | Reason::LastAttemptFailed { .. } | Reason::Forced)
-        };
-        if !self.job.memory.reasons.iter().any(ours) {
-            let Self { commands, .. } = self;
-            let message = format!(
-                "release `{}` is {} since {}",
-                commands.release, release.info.status, release.info.last_deployed
-            );
+        let is_forced = self.job.memory.reasons.contains(&Reason::Forced);
+        if !is_forced && !self.marks.left(&self.place, release) {
+            let message =
+                format!("release `{}` is {} since {}", self.place.release, release.info.status, release.since());
             let hint = format!(
-                "another helm works on it, or was killed; if nobody does, `infra run {} --force` takes it over",
+                "another helm works on it, or failed or was killed at it; if nobody does, `infra run {} --force` takes \
+                 it over",
                 self.job.task
             );
             return Self::trouble(message, Some(hint));
+        }
+        if release.is_uninstalling() {
+            return self.uninstall_first("was uninstalling");
         }
         if self.looks < LOOKS {
             self.looks += 1;
@@ -138,13 +156,60 @@ impl Upgrading {
 
     fn free(&mut self, end: &StepEnd) -> Move {
         let was = self.before.as_ref().map(|release| release.info.status.clone()).unwrap_or_default();
-        self.stage = Stage::Free;
         if let Some(revision) = last_deployed(&end.stdout) {
             self.freed = Some(format!("was {was}: rolled back to revision {revision} first"));
-            return Move::Run(self.commands.rollback(revision, self.major));
+            return self.change(self.commands.rollback(revision, self.major), Doing::Change, Stage::Free);
         }
-        self.freed = Some(format!("was {was} and never deployed: uninstalled first"));
-        Move::Run(self.commands.uninstall())
+        self.uninstall_first(&format!("was {was} and never deployed"))
+    }
+
+    fn uninstall_first(&mut self, was: &str) -> Move {
+        self.freed = Some(format!("{was}: uninstalled first"));
+        self.change(self.commands.uninstall(), Doing::Uninstall, Stage::Free)
+    }
+
+    fn freed(&mut self, end: &StepEnd) -> Move {
+        if !end.is_ok() {
+            let status = self.before.as_ref().map_or("stuck", |release| release.info.status.as_str());
+            let message = format!(
+                "release `{}` is {status} and cannot be set free: {}",
+                self.place.release,
+                last_error(end).unwrap_or_else(|| ended_badly(end))
+            );
+            return Self::trouble(message, Some(HOOKS.to_owned()));
+        }
+        if matches!(self.next, Some((_, Doing::Uninstall, _))) {
+            self.before = None;
+            self.revision = 0;
+        } else {
+            self.revision += 1;
+        }
+        self.write_set()
+    }
+
+    /// A step that changes the release: approved first, so that a refusal leaves no mark of a change.
+    fn change(&mut self, step: Step, doing: Doing, then: Stage) -> Move {
+        let summary = format!("runs `{}`", step.argv.join(" "));
+        self.next = Some((step, doing, then));
+        self.stage = Stage::Approve;
+        Move::Approve(Change { summary, ..Change::default() })
+    }
+
+    fn approved(&mut self) -> Move {
+        self.stage = Stage::Mark;
+        let (doing, revisions) = match self.next {
+            Some((_, Doing::Uninstall, _)) => (Doing::Uninstall, self.revision..=self.revision),
+            // A rollback that never began leaves what it was to set free.
+            Some((_, doing, Stage::Free)) => (doing, self.revision..=self.revision + 1),
+            _ => (Doing::Change, self.revision + 1..=self.revision + 1),
+        };
+        self.marks.begin(&self.job, &self.place, doing, revisions)
+    }
+
+    fn marked(&mut self) -> Move {
+        let Some((step, _, then)) = &self.next else { return Self::trouble("nothing to be done".to_owned(), None) };
+        self.stage = *then;
+        Move::Run(step.clone())
     }
 
     fn write_set(&mut self) -> Move {
@@ -158,29 +223,46 @@ impl Upgrading {
     }
 
     fn upgrade(&mut self) -> Move {
-        self.stage = Stage::Upgrade;
-        Move::Run(self.commands.upgrade(self.major))
+        self.change(self.commands.upgrade(self.major), Doing::Change, Stage::Upgrade)
     }
 
-    fn upgraded(&mut self, end: &StepEnd) -> Move {
-        if end.is_ok() {
+    /// A helm that came to its end leaves nothing pending; one that was killed does.
+    fn ended(&mut self, end: StepEnd) -> Move {
+        let was_killed = end.code.is_none();
+        self.upgrade = end;
+        if was_killed {
+            return self.upgraded();
+        }
+        self.stage = Stage::Over;
+        self.marks.over(&self.job)
+    }
+
+    fn upgraded(&mut self) -> Move {
+        if self.upgrade.is_ok() {
             self.stage = Stage::StatusAfter;
             return Move::Run(self.commands.status());
         }
-        let said = said("helm upgrade", end);
+        let said = said("helm upgrade", &self.upgrade);
         if let Some(hint) = hint(&said) {
-            return Self::trouble(said, Some(hint.to_owned()));
+            return self.failed(said, hint);
         }
         self.failure = Some(said);
         self.stage = Stage::Pods;
         Move::Run(self.commands.pods())
     }
 
+    fn failed(&self, message: String, hint: &str) -> Move {
+        let argv = self.commands.upgrade(self.major).argv;
+        let notes = self.marks.notes(&self.job);
+        Move::Fail(Trouble { message, hint: Some(hint.to_owned()), argv, notes, ..Trouble::default() })
+    }
+
     fn done(&self, metadata: &StepEnd) -> Move {
         let Some(release) = &self.after else {
-            return Self::trouble("the release is not there after its upgrade".to_owned(), None);
+            return self.failed("the release is not there after its upgrade".to_owned(), "somebody else took it away");
         };
-        let mut done = Done { token: Some(release.token()), ..Done::default() };
+        let mut done = Done { token: Some(release.token()), notes: self.marks.notes(&self.job), ..Done::default() };
+        done.notes.remove(ACCEPTED);
         done.exports.insert("revision".to_owned(), Json::from(release.version));
         done.exports.insert("manifest_digest".to_owned(), Json::String(release.digest()));
         let app_version = app_version(&metadata.stdout).unwrap_or_default();
@@ -214,16 +296,12 @@ impl Machine for Upgrading {
                 Move::Run(self.commands.status())
             }
             Stage::History => self.free(&end),
-            Stage::Free if end.is_ok() => self.write_set(),
-            Stage::Free => {
-                let said = last_words(&end).unwrap_or_else(|| ended_badly(&end));
-                Self::trouble(
-                    format!("release `{}` is stuck and cannot be set free: {said}", self.commands.release),
-                    None,
-                )
-            }
+            Stage::Approve => self.approved(),
+            Stage::Mark => self.marked(),
+            Stage::Free => self.freed(&end),
             Stage::Set => self.upgrade(),
-            Stage::Upgrade => self.upgraded(&end),
+            Stage::Upgrade => self.ended(end),
+            Stage::Over => self.upgraded(),
             Stage::StatusAfter => match Release::read(&end) {
                 Ok(release) => {
                     self.after = release;
@@ -239,10 +317,12 @@ impl Machine for Upgrading {
             }
             Stage::Events => {
                 let message = self.failure.take().unwrap_or_default();
-                let argv = self.commands.upgrade(self.major).argv;
-                let hint = Some(LAST_WORDS.to_owned());
-                Move::Fail(Trouble { message, hint, argv, ..Trouble::default() })
+                self.failed(message, LAST_WORDS)
             }
         }
+    }
+
+    fn entered(&mut self, cluster: &str) {
+        self.place = Place::new(&self.commands, cluster);
     }
 }
