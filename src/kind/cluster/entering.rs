@@ -36,7 +36,10 @@ impl<M: Machine> Entering<M> {
     fn things(&self, uid: &str) -> Vec<String> {
         let table = &self.job.table;
         let namespace = text(table, "namespace").unwrap_or("default");
-        let release = text(table, "release").map(|release| format!("helm release `{namespace}/{release}`"));
+        // A test, or an uninstall that is a task of its own, is of another task's release.
+        let makes = matches!(text(table, "action"), None | Some("upgrade"));
+        let release =
+            text(table, "release").filter(|_| makes).map(|release| format!("helm release `{namespace}/{release}`"));
         let applied = table.get("apply").map(|_| texts(table, "apply").join(", "));
         let applied = applied.map(|paths| format!("the objects of `{paths}` in `{namespace}`"));
         release.into_iter().chain(applied).map(|thing| format!("{thing} in cluster {uid}")).collect()
