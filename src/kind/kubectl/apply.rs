@@ -2,11 +2,14 @@
 //! Does not know command lines (`command`), nor how output is read (`objects`).
 
 use super::command::Commands;
-use super::objects::{self, LAST, NOTE, Reference};
+use super::objects::{self, Reference};
+use super::parts::{self, Part};
+use super::record::{self, LAST, NOTE, Record};
 use super::wait::{Next, Waits};
 use crate::kind::cluster::last_words;
 use crate::kind::machine::{Done, Heard, Job, Machine, Move, Stdout, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
+use camino::Utf8PathBuf;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,6 +18,8 @@ struct Get {
     name: String,
     of: String,
     jsonpath: String,
+    /// Another than the task's.
+    namespace: Option<String>,
 }
 
 /// The machine.
@@ -22,9 +27,14 @@ pub struct Applying {
     job: Job,
     commands: Commands,
     stage: Stage,
-    /// Sources that were applied.
-    applied: usize,
+    /// Sources whose objects were read.
+    looked: usize,
+    parts: Vec<Part>,
+    /// Parts that were applied.
+    at: usize,
+    record: Record,
     objects: Vec<Reference>,
+    ending: Ending,
     token: Option<String>,
     waits: Waits,
     gets: VecDeque<Get>,
@@ -32,13 +42,29 @@ pub struct Applying {
     secrets: BTreeSet<String>,
 }
 
+/// What is done about objects that were applied while they were being deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ending {
+    /// None was seen.
+    Unseen,
+    /// They are waited for, and everything is applied once more.
+    Awaited(String),
+}
+
 /// The command, or other move, whose end is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
+    Look,
+    Journal,
+    /// A part of a source is written.
+    Part,
     Apply,
+    Established,
     List,
     Read,
+    EndingList,
+    Ended,
     Wait,
     Get,
 }
@@ -46,18 +72,23 @@ enum Stage {
 impl Applying {
     /// A machine for a job.
     pub fn new(job: Job) -> Self {
-        let text = |item: &Json, key: &str| item.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let text = |item: &Json, key: &str| item.get(key).and_then(Json::as_str).map(str::to_owned);
         let named = job.table.get("get").and_then(Json::as_object);
         let get = |(name, item): (&String, &Json)| Get {
             name: name.clone(),
-            of: text(item, "of"),
-            jsonpath: text(item, "jsonpath"),
+            of: text(item, "of").unwrap_or_default(),
+            jsonpath: text(item, "jsonpath").unwrap_or_default(),
+            namespace: text(item, "namespace"),
         };
         Self {
             commands: Commands::new(&job, "apply"),
             stage: Stage::Start,
-            applied: 0,
+            looked: 0,
+            parts: Vec::new(),
+            at: 0,
+            record: Record::of(&job),
             objects: Vec::new(),
+            ending: Ending::Unseen,
             token: None,
             waits: Waits::new(&job.table),
             gets: named.into_iter().flatten().map(get).collect(),
@@ -76,21 +107,72 @@ impl Applying {
                 ..Trouble::default()
             });
         }
-        self.apply()
+        self.look()
     }
 
-    fn apply(&mut self) -> Move {
-        match self.commands.apply(self.applied) {
-            Some(step) => {
-                self.stage = Stage::Apply;
+    /// Reads what will be applied; when that is known it is on record before anything is made.
+    fn look(&mut self) -> Move {
+        match self.commands.look(self.looked) {
+            Some(mut step) => {
+                self.stage = Stage::Look;
+                step.read_after.push(record::journal(&self.job));
                 Move::Run(step)
             }
             None if self.commands.sources() == 0 => self.wait(),
             None => {
-                self.stage = Stage::List;
-                Move::Write { path: objects::list_file(&self.job), bytes: objects::list(&self.objects), mode: None }
+                self.stage = Stage::Journal;
+                Move::Write { path: record::journal(&self.job), bytes: self.record.journal_text(), mode: None }
             }
         }
+    }
+
+    fn looked(&mut self, end: &StepEnd) -> Move {
+        let found = match objects::objects(&end.stdout) {
+            Ok(found) if end.is_ok() => found,
+            Ok(_) => {
+                let said = last_words(end).unwrap_or_else(|| ended_badly(end));
+                return self.trouble(format!("what is to be applied cannot be read: {said}"), None);
+            }
+            Err(message) => return self.trouble(message, None),
+        };
+        let namespace = self.commands.cluster.namespace.as_deref();
+        self.record.read_journal(&self.job, end);
+        self.record.intend(objects::references(&found).into_iter().map(|one| one.within(namespace)));
+        self.parts.extend(parts::parts(self.looked, &found, namespace));
+        self.looked += 1;
+        self.look()
+    }
+
+    fn apply(&mut self) -> Move {
+        match self.parts.get(self.at) {
+            Some(Part::Whole(source)) => match self.commands.apply(*source) {
+                Some(step) => {
+                    self.stage = Stage::Apply;
+                    Move::Run(step)
+                }
+                None => self.list(),
+            },
+            Some(Part::Some { objects, .. }) => {
+                self.stage = Stage::Part;
+                Move::Write { path: self.part_file(), bytes: parts::file(objects), mode: None }
+            }
+            Some(Part::Established(names)) => {
+                self.stage = Stage::Established;
+                Move::Run(self.commands.established(names))
+            }
+            None => self.list(),
+        }
+    }
+
+    fn list(&mut self) -> Move {
+        self.stage = Stage::List;
+        Move::Write { path: objects::list_file(&self.job), bytes: objects::list(&self.objects), mode: None }
+    }
+
+    fn apply_part(&mut self) -> Move {
+        let Some(Part::Some { source, namespace, .. }) = self.parts.get(self.at) else { return self.list() };
+        self.stage = Stage::Apply;
+        Move::Run(self.commands.apply_part(*source, &self.part_file(), namespace.as_deref()))
     }
 
     fn applied(&mut self, end: &StepEnd) -> Move {
@@ -103,10 +185,22 @@ impl Applying {
             return self.trouble(format!("`kubectl apply` {}{said}", ended_badly(end)), None);
         }
         match objects::objects(&end.stdout) {
-            Ok(found) => self.objects.extend(objects::references(&found)),
+            Ok(found) => {
+                self.record.applied(&found);
+                self.objects.extend(objects::references(&found));
+            }
             Err(message) => return self.trouble(message, None),
         }
-        self.applied += 1;
+        self.at += 1;
+        self.apply()
+    }
+
+    fn established(&mut self, end: &StepEnd) -> Move {
+        if !end.is_ok() {
+            let said = last_words(end).unwrap_or_else(|| ended_badly(end));
+            return self.trouble(format!("the cluster does not learn the kinds that were applied: {said}"), None);
+        }
+        self.at += 1;
         self.apply()
     }
 
@@ -119,8 +213,42 @@ impl Applying {
             }
             Err(message) => return self.trouble(message, None),
         };
+        let (found, ending) = objects::standing(found);
+        if !ending.is_empty() {
+            return self.await_end(&ending);
+        }
         self.token = Some(objects::token(&found));
         self.wait()
+    }
+
+    /// An apply to an object that is being deleted is taken, and lost: it ends first, and is made anew then.
+    fn await_end(&mut self, ending: &[Json]) -> Move {
+        let shown = ending.iter().map(objects::ending).collect::<Vec<_>>().join(", ");
+        if let Ending::Awaited(_) = self.ending {
+            return self.trouble(format!("being deleted, again, after the apply: {shown}"), None);
+        }
+        self.ending = Ending::Awaited(shown);
+        self.stage = Stage::EndingList;
+        Move::Write { path: self.ending_file(), bytes: objects::list(&objects::references(ending)), mode: None }
+    }
+
+    fn ended(&mut self, end: &StepEnd) -> Move {
+        if !end.is_ok() {
+            let shown = if let Ending::Awaited(shown) = &self.ending { shown.clone() } else { String::new() };
+            let said = last_words(end).unwrap_or_else(|| ended_badly(end));
+            return self.trouble(format!("being deleted, and does not go: {shown}: {said}"), None);
+        }
+        self.at = 0;
+        self.objects.clear();
+        self.apply()
+    }
+
+    fn part_file(&self) -> Utf8PathBuf {
+        self.job.tmp.join(format!("part-{}.json", self.at))
+    }
+
+    fn ending_file(&self) -> Utf8PathBuf {
+        self.job.tmp.join("ending.json")
     }
 
     fn wait(&mut self) -> Move {
@@ -142,7 +270,12 @@ impl Applying {
         let Some(get) = self.gets.front() else { return self.done() };
         let path = format!("jsonpath-as-json={}", get.jsonpath);
         let words = ["get", &get.of, "-o", &path];
-        Move::Run(self.commands.there(&format!("kubectl get {}", get.of), &words, Stdout::Collect))
+        Move::Run(self.commands.there(
+            &format!("kubectl get {}", get.of),
+            &words,
+            get.namespace.as_deref(),
+            Stdout::Collect,
+        ))
     }
 
     fn got(&mut self, end: &StepEnd) -> Move {
@@ -198,11 +331,9 @@ impl Applying {
         if self.commands.sources() == 0 {
             return BTreeMap::new();
         }
-        let all: BTreeSet<Reference> =
-            objects::recorded(&self.job, NOTE).into_iter().chain(self.objects.iter().cloned()).collect();
         let last: BTreeSet<&Reference> = self.objects.iter().collect();
         BTreeMap::from([
-            (NOTE.to_owned(), serde_json::to_string(&all).unwrap_or_default()),
+            (NOTE.to_owned(), self.record.note()),
             (LAST.to_owned(), serde_json::to_string(&last).unwrap_or_default()),
         ])
     }
@@ -217,12 +348,21 @@ impl Machine for Applying {
         let end = heard.end();
         match self.stage {
             Stage::Start => self.begin(),
+            Stage::Look => self.looked(&end),
+            Stage::Journal => self.apply(),
+            Stage::Part => self.apply_part(),
             Stage::Apply => self.applied(&end),
+            Stage::Established => self.established(&end),
             Stage::List => {
                 self.stage = Stage::Read;
                 Move::Run(self.commands.read(&objects::list_file(&self.job)))
             }
             Stage::Read => self.read(&end),
+            Stage::EndingList => {
+                self.stage = Stage::Ended;
+                Move::Run(self.commands.ended(&self.ending_file()))
+            }
+            Stage::Ended => self.ended(&end),
             Stage::Wait => {
                 let next = self.waits.next(&self.commands, &end);
                 self.waited(next)

@@ -13,6 +13,8 @@ use std::time::Duration;
 /// Pause between two looks for an object that is not there yet.
 const PAUSE: Duration = Duration::from_secs(1);
 const USUAL: &str = "5m";
+/// Prints a line for each object: its name, and since when it is being deleted.
+const GOING: &str = "custom-columns=NAME:.metadata.name,GOING:.metadata.deletionTimestamp";
 
 /// One thing that must come true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ struct Wait {
     what: String,
     of: String,
     selector: Option<String>,
+    /// Another than the task's.
+    namespace: Option<String>,
     within: String,
 }
 
@@ -80,6 +84,7 @@ fn read(table: &Table) -> Vec<Wait> {
         what: text(item, "for").unwrap_or_default(),
         of: text(item, "of").unwrap_or_default(),
         selector: text(item, "selector"),
+        namespace: text(item, "namespace"),
         within: text(item, "within").unwrap_or_else(|| USUAL.to_owned()),
     };
     items.into_iter().map(wait).collect()
@@ -116,7 +121,7 @@ impl Waits {
                 let said = last_words(end).unwrap_or_else(|| ended_badly(end));
                 Next::Failed(format!("{} cannot be asked for: {said}", wait.shown()))
             }
-            Phase::Exists if !end.stdout.trim().is_empty() => {
+            Phase::Exists if stays(&end.stdout) => {
                 if wait.what == "create" {
                     return self.came_true(commands);
                 }
@@ -150,7 +155,8 @@ impl Waits {
                 const MOST: usize = 5;
                 let told = objects(&end.stdout).unwrap_or_default();
                 let lines: Vec<String> = told.iter().take(MOST).map(says).collect();
-                Next::Failed(format!("{} did not come to `{}`; {}", wait.shown(), self.failed, lines.join("; ")))
+                let told = if lines.is_empty() { String::new() } else { format!("; {}", lines.join("; ")) };
+                Next::Failed(format!("{} did not come to `{}`{told}", wait.shown(), self.failed))
             }
         }
     }
@@ -178,8 +184,8 @@ impl Wait {
     fn exists(&self, commands: &Commands) -> Step {
         let mut words = vec!["get"];
         words.extend(self.picked());
-        words.extend(["-o", "name", "--ignore-not-found"]);
-        commands.there(&format!("kubectl get {}", self.of), &words, Stdout::Collect)
+        words.extend(["-o", GOING, "--no-headers", "--ignore-not-found"]);
+        commands.there(&format!("kubectl get {}", self.of), &words, self.namespace.as_deref(), Stdout::Collect)
     }
 
     fn holds(&self, commands: &Commands) -> Step {
@@ -191,15 +197,25 @@ impl Wait {
             words.push("--all");
         }
         words.push(&timeout);
-        commands.there(&format!("kubectl wait {} {}", self.what, self.of), &words, Stdout::Log)
+        commands.there(
+            &format!("kubectl wait {} {}", self.what, self.of),
+            &words,
+            self.namespace.as_deref(),
+            Stdout::Log,
+        )
     }
 
     fn tell(&self, commands: &Commands) -> Step {
         let mut words = vec!["get"];
         words.extend(self.picked());
         words.extend(["-o", "json", "--ignore-not-found"]);
-        commands.there(&format!("kubectl get {}", self.of), &words, Stdout::Collect)
+        commands.there(&format!("kubectl get {}", self.of), &words, self.namespace.as_deref(), Stdout::Collect)
     }
+}
+
+/// Whether an object is there that is not being deleted.
+fn stays(columns: &str) -> bool {
+    columns.lines().any(|line| line.trim_end().ends_with("<none>"))
 }
 
 /// Whole seconds of `1h30m`; the shape was checked before.
