@@ -210,7 +210,7 @@ impl Engine<'_> {
             let ground = ground(&self.board, &recipe.beneath, going);
             let mut prepared = self.prepare_undo(target.key, recipe, attempt, like, Arc::new(Masks::new(&secrets)))?;
             prepared.job.memory.ground = ground;
-            prepared.job.memory.beside = self.notes_beside(target.key, kind.map(|kind| kind.name()));
+            prepared.job.memory.beside = self.notes_beside(target.key, kind.map(crate::kind::Kind::name));
             return Ok((prepared, kind));
         }
         let Some(id) = target.id else { return Err(Unprepared::new("there is no record of how it is undone")) };

@@ -139,7 +139,7 @@ fn a_changed_secret_is_a_change() {
     story.run("use").ran(["app", "use"]);
 }
 
-const KIND: &str = r#"
+const KIND: &str = r"
     apiVersion: apiextensions.k8s.io/v1
     kind: CustomResourceDefinition
     metadata: { name: GROUP }
@@ -152,7 +152,7 @@ const KIND: &str = r#"
           served: true
           storage: true
           schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
-"#;
+";
 
 #[test]
 fn a_kind_and_its_objects_come_in_one_apply_and_go_apart() {
@@ -177,4 +177,37 @@ fn a_kind_and_its_objects_come_in_one_apply_and_go_apart() {
     assert!(maps(&story, &kube).contains("configmap/plain"));
     story.infra("destroy app --yes");
     assert!(!maps(&story, &kube).contains("configmap/plain"));
+}
+
+#[test]
+fn a_job_that_failed_is_not_waited_for() {
+    let (story, _) = folder("");
+    let job = "apiVersion: batch/v1\nkind: Job\nmetadata: { name: once }\nspec:\n  activeDeadlineSeconds: 1\n  template:\n    spec: { restartPolicy: Never, nodeSelector: { no: where }, containers: [{ name: a, image: \"example/a:1\" }] }\n";
+    story.file("k8s/job.yml", job);
+    story
+        .retask("apply = ", "wait = [{ for = \"condition=complete\", of = \"job/once\", within = \"10m\" }]\napply = ");
+    let began = std::time::Instant::now();
+    story.infra_to(1, "run app").stderr_has("Failed=True (DeadlineExceeded");
+    assert!(began.elapsed().as_secs() < 120, "{:?}", began.elapsed());
+}
+
+#[test]
+fn every_conflict_and_its_object_is_told() {
+    let (story, kube) = folder("");
+    let two = map("first").replace("colour: blue", "colour: blue, size: big");
+    story.file("k8s/a.yml", &two).file("k8s/b.yml", &map("second")).file("k8s/c.yml", &map("third"));
+    story.run("app").ran(["app"]).file("../ops.yml", &two.replace("blue", "green").replace("big", "small"));
+    let ops = |path: &str| {
+        let path = story.base().join(path);
+        let words = format!("apply --server-side --force-conflicts --field-manager=ops -f {}", path.display());
+        story.kubectl(&kube.config, &words);
+    };
+    ops("ops.yml");
+    story.kubectl(&kube.config, "annotate configmap third its=own");
+    story.infra("status --probe app").stdout_has("changed or made anew by somebody else: configmap/first");
+    story.infra_to(1, "run app");
+    story.stderr_has("configmap/first: `.data.colour`, `.data.size` are owned by `ops`");
+    story.retask("apply = ", "force_conflicts = true\napply = ").run("app").ran(["app"]).says("as it was");
+    ops("ops.yml");
+    story.run("app").ran(["app"]).says("put right").run("app").nothing_ran();
 }

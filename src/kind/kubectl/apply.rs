@@ -2,25 +2,20 @@
 //! Does not know command lines (`command`), nor how output is read (`objects`).
 
 use super::command::Commands;
+use super::conflict::{self, Conflict};
+use super::get::Get;
 use super::objects::{self, Reference};
 use super::parts::{self, Part};
-use super::record::{self, LAST, NOTE, Record};
+use super::record::{self, EACH, LAST, NOTE, Record};
 use super::wait::{Next, Waits};
 use crate::kind::cluster::last_words;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, Stdout, StepEnd, Trouble, TroubleKind};
+use crate::kind::flag;
+use crate::kind::machine::{Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
+use crate::model::reason::Reason;
 use camino::Utf8PathBuf;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// A value that is read at the end.
-struct Get {
-    name: String,
-    of: String,
-    jsonpath: String,
-    /// Another than the task's.
-    namespace: Option<String>,
-}
 
 /// The machine.
 pub struct Applying {
@@ -34,21 +29,18 @@ pub struct Applying {
     at: usize,
     record: Record,
     objects: Vec<Reference>,
-    ending: Ending,
+    /// Objects that were applied while they were being deleted: waited for, once.
+    awaited: Option<String>,
+    /// What stood in the way, and the command line that told of it.
+    conflicts: Vec<Conflict>,
+    last: Vec<String>,
+    wanted: Vec<Reference>,
+    each: Vec<(Reference, String)>,
     token: Option<String>,
     waits: Waits,
     gets: VecDeque<Get>,
     exports: BTreeMap<String, Json>,
     secrets: BTreeSet<String>,
-}
-
-/// What is done about objects that were applied while they were being deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Ending {
-    /// None was seen.
-    Unseen,
-    /// They are waited for, and everything is applied once more.
-    Awaited(String),
 }
 
 /// The command, or other move, whose end is waited for.
@@ -65,6 +57,8 @@ enum Stage {
     Read,
     EndingList,
     Ended,
+    ConflictList,
+    Conflict,
     Wait,
     Get,
 }
@@ -72,14 +66,6 @@ enum Stage {
 impl Applying {
     /// A machine for a job.
     pub fn new(job: Job) -> Self {
-        let text = |item: &Json, key: &str| item.get(key).and_then(Json::as_str).map(str::to_owned);
-        let named = job.table.get("get").and_then(Json::as_object);
-        let get = |(name, item): (&String, &Json)| Get {
-            name: name.clone(),
-            of: text(item, "of").unwrap_or_default(),
-            jsonpath: text(item, "jsonpath").unwrap_or_default(),
-            namespace: text(item, "namespace"),
-        };
         Self {
             commands: Commands::new(&job, "apply"),
             stage: Stage::Start,
@@ -88,10 +74,14 @@ impl Applying {
             at: 0,
             record: Record::of(&job),
             objects: Vec::new(),
-            ending: Ending::Unseen,
+            awaited: None,
+            conflicts: Vec::new(),
+            last: Vec::new(),
+            wanted: Vec::new(),
+            each: Vec::new(),
             token: None,
             waits: Waits::new(&job.table),
-            gets: named.into_iter().flatten().map(get).collect(),
+            gets: Get::all(&job.table).collect(),
             exports: BTreeMap::new(),
             secrets: BTreeSet::new(),
             job,
@@ -137,7 +127,9 @@ impl Applying {
         };
         let namespace = self.commands.cluster.namespace.as_deref();
         self.record.read_journal(&self.job, end);
-        self.record.intend(objects::references(&found).into_iter().map(|one| one.within(namespace)));
+        let named = objects::references(&found).into_iter().map(|one| one.within(namespace));
+        self.wanted.extend(named);
+        self.record.intend(self.wanted.iter().cloned());
         self.parts.extend(parts::parts(self.looked, &found, namespace));
         self.looked += 1;
         self.look()
@@ -146,10 +138,7 @@ impl Applying {
     fn apply(&mut self) -> Move {
         match self.parts.get(self.at) {
             Some(Part::Whole(source)) => match self.commands.apply(*source) {
-                Some(step) => {
-                    self.stage = Stage::Apply;
-                    Move::Run(step)
-                }
+                Some(step) => self.applying(step),
                 None => self.list(),
             },
             Some(Part::Some { objects, .. }) => {
@@ -171,15 +160,16 @@ impl Applying {
 
     fn apply_part(&mut self) -> Move {
         let Some(Part::Some { source, namespace, .. }) = self.parts.get(self.at) else { return self.list() };
-        self.stage = Stage::Apply;
-        Move::Run(self.commands.apply_part(*source, &self.part_file(), namespace.as_deref()))
+        let step = self.commands.apply_part(*source, &self.part_file(), namespace.as_deref());
+        self.applying(step)
     }
 
     fn applied(&mut self, end: &StepEnd) -> Move {
         if !end.is_ok() {
-            if let Some(conflict) = objects::conflict(end) {
-                let hint = "take the field out of the manifest, or say `force_conflicts = true` to own it from now on";
-                return self.trouble(format!("conflict: {conflict}"), Some(hint.to_owned()));
+            self.conflicts = conflict::conflicts(end);
+            if !self.conflicts.is_empty() {
+                self.stage = Stage::ConflictList;
+                return Move::Write { path: self.aside(), bytes: objects::list(&self.wanted), mode: None };
             }
             let said = last_words(end).map(|said| format!(": {said}")).unwrap_or_default();
             return self.trouble(format!("`kubectl apply` {}{said}", ended_badly(end)), None);
@@ -218,23 +208,24 @@ impl Applying {
             return self.await_end(&ending);
         }
         self.token = Some(objects::token(&found));
+        self.each = objects::tokens(&found);
         self.wait()
     }
 
     /// An apply to an object that is being deleted is taken, and lost: it ends first, and is made anew then.
     fn await_end(&mut self, ending: &[Json]) -> Move {
         let shown = ending.iter().map(objects::ending).collect::<Vec<_>>().join(", ");
-        if let Ending::Awaited(_) = self.ending {
+        if self.awaited.is_some() {
             return self.trouble(format!("being deleted, again, after the apply: {shown}"), None);
         }
-        self.ending = Ending::Awaited(shown);
+        self.awaited = Some(shown);
         self.stage = Stage::EndingList;
-        Move::Write { path: self.ending_file(), bytes: objects::list(&objects::references(ending)), mode: None }
+        Move::Write { path: self.aside(), bytes: objects::list(&objects::references(ending)), mode: None }
     }
 
     fn ended(&mut self, end: &StepEnd) -> Move {
         if !end.is_ok() {
-            let shown = if let Ending::Awaited(shown) = &self.ending { shown.clone() } else { String::new() };
+            let shown = self.awaited.clone().unwrap_or_default();
             let said = last_words(end).unwrap_or_else(|| ended_badly(end));
             return self.trouble(format!("being deleted, and does not go: {shown}: {said}"), None);
         }
@@ -243,12 +234,32 @@ impl Applying {
         self.apply()
     }
 
+    /// Of which objects the fields are that stood in the way, as far as they can be read.
+    fn conflict(&self, end: &StepEnd) -> Move {
+        let found = objects::objects(&end.stdout).unwrap_or_default();
+        let hint = "take the field out of the manifest, or say `force_conflicts = true` to own it from now on";
+        Move::Fail(Trouble {
+            message: format!("conflict: {}", conflict::told(&self.conflicts, &found)),
+            hint: Some(hint.to_owned()),
+            argv: self.last.clone(),
+            notes: self.notes(),
+            ..Trouble::default()
+        })
+    }
+
+    fn applying(&mut self, step: Step) -> Move {
+        self.stage = Stage::Apply;
+        self.last.clone_from(&step.argv);
+        Move::Run(step)
+    }
+
     fn part_file(&self) -> Utf8PathBuf {
         self.job.tmp.join(format!("part-{}.json", self.at))
     }
 
-    fn ending_file(&self) -> Utf8PathBuf {
-        self.job.tmp.join("ending.json")
+    /// A list of some of the objects.
+    fn aside(&self) -> Utf8PathBuf {
+        self.job.tmp.join("some.json")
     }
 
     fn wait(&mut self) -> Move {
@@ -268,32 +279,16 @@ impl Applying {
     fn get(&mut self) -> Move {
         self.stage = Stage::Get;
         let Some(get) = self.gets.front() else { return self.done() };
-        let path = format!("jsonpath-as-json={}", get.jsonpath);
-        let words = ["get", &get.of, "-o", &path];
-        Move::Run(self.commands.there(
-            &format!("kubectl get {}", get.of),
-            &words,
-            get.namespace.as_deref(),
-            Stdout::Collect,
-        ))
+        Move::Run(get.step(&self.commands))
     }
 
     fn got(&mut self, end: &StepEnd) -> Move {
         let Some(get) = self.gets.pop_front() else { return self.done() };
-        if !end.is_ok() {
-            let said = last_words(end).unwrap_or_else(|| ended_badly(end));
-            return self.trouble(format!("value `{}` cannot be read of `{}`: {said}", get.name, get.of), None);
-        }
-        // kubectl gives the list of all that the path picks; one is meant alone.
-        let value = match serde_json::from_str::<Vec<Json>>(&end.stdout) {
-            Ok(found) if found.is_empty() => {
-                return self.trouble(format!("`{}` has nothing at `{}`", get.of, get.jsonpath), None);
-            }
-            Ok(mut found) if found.len() == 1 => found.remove(0),
-            Ok(found) => Json::Array(found),
-            Err(error) => return self.trouble(format!("value `{}` cannot be read: {error}", get.name), None),
+        let value = match get.value(end) {
+            Ok(value) => value,
+            Err(message) => return self.trouble(message, None),
         };
-        if get.of.to_lowercase().starts_with("secret") {
+        if get.is_secret() {
             self.secrets.insert(get.name.clone());
         }
         self.exports.insert(get.name, value);
@@ -309,8 +304,13 @@ impl Applying {
             1 => parts.push("1 object".to_owned()),
             many => parts.push(format!("{many} objects")),
         }
-        if unchanged {
-            parts.push("no changes".to_owned());
+        let disagreed = |reason: &Reason| matches!(reason, Reason::ProbeDisagrees { .. });
+        match unchanged {
+            true if self.job.memory.reasons.iter().any(disagreed) => parts.push("put right".to_owned()),
+            // The token tells that it is as it was, not whether somebody else's values were overwritten for that.
+            true if flag(&self.job.table, "force_conflicts") => parts.push("as it was".to_owned()),
+            true => parts.push("no changes".to_owned()),
+            false => {}
         }
         if self.waits.len() > 0 {
             parts.push(format!("{} came true", self.waits.len()));
@@ -331,11 +331,17 @@ impl Applying {
         if self.commands.sources() == 0 {
             return BTreeMap::new();
         }
-        let last: BTreeSet<&Reference> = self.objects.iter().collect();
+        // Of an apply that was not looked at to its end nobody knows what is there.
+        let last: BTreeSet<&Reference> = self.objects.iter().filter(|_| self.each_is_known()).collect();
         BTreeMap::from([
             (NOTE.to_owned(), self.record.note()),
             (LAST.to_owned(), serde_json::to_string(&last).unwrap_or_default()),
+            (EACH.to_owned(), serde_json::to_string(&self.each).unwrap_or_default()),
         ])
+    }
+
+    fn each_is_known(&self) -> bool {
+        !self.each.is_empty()
     }
 
     fn trouble(&self, message: String, hint: Option<String>) -> Move {
@@ -360,9 +366,14 @@ impl Machine for Applying {
             Stage::Read => self.read(&end),
             Stage::EndingList => {
                 self.stage = Stage::Ended;
-                Move::Run(self.commands.ended(&self.ending_file()))
+                Move::Run(self.commands.ended(&self.aside()))
             }
             Stage::Ended => self.ended(&end),
+            Stage::ConflictList => {
+                self.stage = Stage::Conflict;
+                Move::Run(self.commands.read(&self.aside()))
+            }
+            Stage::Conflict => self.conflict(&end),
             Stage::Wait => {
                 let next = self.waits.next(&self.commands, &end);
                 self.waited(next)

@@ -3,7 +3,7 @@
 
 use super::command::Commands;
 use super::objects::{self, Reference, list_file, objects, references, standing};
-use super::record::{LAST, recorded};
+use super::record::{EACH, LAST, recorded};
 use super::{Action, action};
 use crate::kind::cluster::last_words;
 use crate::kind::machine::{Job, Step, StepEnd};
@@ -23,8 +23,10 @@ pub fn looks(job: &Job) -> Vec<(Step, Judge)> {
         Action::Delete => Judge::new(|code, stdout, stderr| found(code, stdout, stderr).map_or_else(|why| why, gone)),
         _ => {
             let Some(token) = job.memory.token.clone() else { return Vec::new() };
+            let each: Vec<(Reference, String)> =
+                job.memory.notes.get(EACH).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
             Judge::new(move |code, stdout, stderr| {
-                found(code, stdout, stderr).map_or_else(|why| why, |found| as_applied(found, &recorded, &token))
+                found(code, stdout, stderr).map_or_else(|why| why, |found| as_applied(found, &recorded, &token, &each))
             })
         }
     };
@@ -41,7 +43,7 @@ fn found(code: Option<i32>, stdout: &str, stderr: &str) -> Result<Vec<Json>, Ans
     Err(Answer::CannotTell(said))
 }
 
-fn as_applied(found: Vec<Json>, recorded: &[Reference], token: &str) -> Answer {
+fn as_applied(found: Vec<Json>, recorded: &[Reference], token: &str, each: &[(Reference, String)]) -> Answer {
     let (found, ending) = standing(found);
     if !ending.is_empty() {
         return Answer::Disagrees(format!("being deleted: {}", shown(&references(&ending))));
@@ -53,7 +55,11 @@ fn as_applied(found: Vec<Json>, recorded: &[Reference], token: &str) -> Answer {
     } else if objects::token(&found) == token {
         Answer::Agrees
     } else {
-        Answer::Disagrees("an object was changed or made anew by somebody else".to_owned())
+        let known = |one: &(Reference, String)| each.is_empty() || each.contains(one);
+        let changed: Vec<Reference> =
+            objects::tokens(&found).into_iter().filter(|one| !known(one)).map(|(one, _)| one).collect();
+        let which = if changed.is_empty() { "an object".to_owned() } else { shown(&changed) };
+        Answer::Disagrees(format!("changed or made anew by somebody else: {which}"))
     }
 }
 

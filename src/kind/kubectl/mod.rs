@@ -3,7 +3,9 @@
 
 mod apply;
 mod command;
+mod conflict;
 mod delete;
+mod get;
 mod infer;
 mod look;
 mod objects;

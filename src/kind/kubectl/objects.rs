@@ -40,7 +40,7 @@ impl Reference {
     /// With the namespace that is meant where it names none. One that is in no namespace is found all the same.
     pub fn within(mut self, namespace: Option<&str>) -> Self {
         if self.namespace.is_empty() {
-            self.namespace = namespace.unwrap_or_default().to_owned();
+            namespace.unwrap_or_default().clone_into(&mut self.namespace);
         }
         self
     }
@@ -124,12 +124,20 @@ pub fn list(references: &[Reference]) -> Vec<u8> {
 
 /// The token: which objects they are, and what we say of them.
 pub fn token(objects: &[Json]) -> String {
-    let told: BTreeMap<Option<Reference>, Json> = objects
-        .iter()
-        .map(|object| (Reference::of(object), json!([object["metadata"]["uid"], ours(object)])))
-        .collect();
+    let told: BTreeMap<Option<Reference>, Json> =
+        objects.iter().map(|object| (Reference::of(object), told(object))).collect();
     let told: Vec<Json> = told.into_values().collect();
     Digest::of(Domain::Value, canonical(&Json::Array(told)).as_bytes()).hex()
+}
+
+/// The same of each object alone: by it one is found that differs.
+pub fn tokens(objects: &[Json]) -> Vec<(Reference, String)> {
+    let digest = |object: &Json| Digest::of(Domain::Value, canonical(&told(object)).as_bytes()).hex();
+    objects.iter().filter_map(|object| Some((Reference::of(object)?, digest(object)))).collect()
+}
+
+fn told(object: &Json) -> Json {
+    json!([object["metadata"]["uid"], ours(object)])
 }
 
 /// The fields of an object that our manager owns, with their values. What a secret holds is left out: a
@@ -197,16 +205,4 @@ pub fn says(object: &Json) -> String {
         ([], None) => format!("{name} says nothing of its state"),
         (told, _) => format!("{name}: {}", told.join("; ")),
     }
-}
-
-/// What stands in the way of a server-side apply: whose fields they are.
-pub fn conflict(end: &StepEnd) -> Option<String> {
-    let at = end.tail.iter().position(|line| line.contains("conflict") && line.contains(" with \""))?;
-    let managers = end.tail[at].split(" with \"").skip(1).filter_map(|rest| rest.split('"').next());
-    let managers: Vec<String> = managers.map(|manager| format!("`{manager}`")).collect();
-    let inline = end.tail[at].rsplit(": ").next().filter(|field| field.starts_with('.')).map(str::to_owned);
-    let listed = end.tail[at + 1..].iter().map_while(|line| line.trim().strip_prefix("- ").map(str::to_owned));
-    let fields: Vec<String> = inline.into_iter().chain(listed).map(|field| format!("`{field}`")).collect();
-    let verb = if fields.len() == 1 { "is" } else { "are" };
-    Some(format!("{} {verb} owned by {}", fields.join(", "), managers.join(" and ")))
 }

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const NOTE: &str = "objects";
 /// Note that holds those of the last apply.
 pub const LAST: &str = "applied";
+/// Note that holds the token of each of them alone.
+pub const EACH: &str = "each";
 
 /// An object on record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,10 +126,16 @@ impl Record {
     }
 }
 
-/// What other tasks applied last.
+/// What other tasks applied last; of one whose last apply failed, all that it ever applied.
 pub fn claims(job: &Job) -> BTreeSet<Reference> {
-    let notes = job.memory.beside.iter().filter_map(|notes| notes.get(LAST));
-    notes.filter_map(|text| serde_json::from_str::<Vec<Reference>>(text).ok()).flatten().collect()
+    let read = |notes: &BTreeMap<String, String>, note: &str| -> Vec<Reference> {
+        notes.get(note).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    };
+    let of = |notes: &BTreeMap<String, String>| match read(notes, LAST) {
+        last if last.is_empty() => read(notes, NOTE),
+        last => last,
+    };
+    job.memory.beside.iter().flat_map(of).collect()
 }
 
 fn held(job: &Job, end: &StepEnd) -> Vec<Reference> {

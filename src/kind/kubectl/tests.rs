@@ -109,19 +109,19 @@ fn what_does_not_come_true_says_why() {
 }
 
 #[test]
-fn a_conflict_names_the_other_manager() {
-    let conflict = |tail: &str| {
-        objects::conflict(&StepEnd {
-            code: Some(1),
-            tail: tail.lines().map(str::to_owned).collect(),
-            ..StepEnd::default()
-        })
-    };
-    let one = "error: Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.replicas\nPlease review the fields above";
-    assert_eq!(conflict(one).unwrap(), "`.spec.replicas` is owned by `kubectl-edit`");
-    let two = "error: Apply failed with 2 conflicts: conflicts with \"helm\" using apps/v1:\n- .spec.replicas\n- .spec.paused\nPlease review";
-    assert_eq!(conflict(two).unwrap(), "`.spec.replicas`, `.spec.paused` are owned by `helm`");
-    assert_eq!(conflict("error: no matches for kind"), None);
+fn a_conflict_names_the_object_and_the_other_manager() {
+    let mut machine = Kubectl.start(job(web()));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
+    step(machine.as_mut(), ended(0, &deployment("u", 1, 0).to_string()), "kubectl read k8s/overlay");
+    assert!(matches!(machine.next(ended(0, "")), Move::Write { .. }));
+    let apply = step(machine.as_mut(), Heard::Written, "kubectl apply k8s/web.yml");
+    let said = "error: Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.paused";
+    assert!(written(machine.next(logged(1, said))).contains("Deployment"));
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    let trouble = failed(machine.next(ended(0, &deployment("u", 1, 0).to_string())));
+    assert_eq!(trouble.message, "conflict: deployment/web: `.spec.paused` is owned by `kubectl-edit`");
+    assert_eq!(trouble.argv, apply.argv, "it is the apply that failed");
 }
 
 #[test]
