@@ -119,6 +119,9 @@ impl Applying {
     fn looked(&mut self, end: &StepEnd) -> Move {
         let found = match objects::objects(&end.stdout) {
             Ok(found) if end.is_ok() => found,
+            Ok(_) if objects::is_of_none(end) => {
+                return self.trouble("there is no object in what is to be applied".to_owned(), None);
+            }
             Ok(_) => {
                 let said = last_words(end).unwrap_or_else(|| ended_badly(end));
                 return self.trouble(format!("what is to be applied cannot be read: {said}"), None);

@@ -92,7 +92,7 @@ impl Deleting {
             return self.ask();
         }
         match objects::objects(&end.stdout) {
-            Ok(found) if end.is_ok() => {
+            Ok(found) if end.is_ok() || objects::is_of_none(end) => {
                 let namespace = self.commands.cluster.namespace.as_deref();
                 self.wanted.extend(objects::references(&found).into_iter().map(|one| one.within(namespace)));
             }

@@ -71,6 +71,11 @@ pub fn objects(text: &str) -> Result<Vec<Json>, String> {
     Ok(found)
 }
 
+/// Whether files were read that hold no object: kubectl calls that a mistake.
+pub fn is_of_none(end: &StepEnd) -> bool {
+    !end.is_ok() && end.tail.iter().any(|line| line.contains("no objects passed to"))
+}
+
 /// References to objects.
 pub fn references(objects: &[Json]) -> Vec<Reference> {
     objects.iter().filter_map(Reference::of).collect()

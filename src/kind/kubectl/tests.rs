@@ -217,6 +217,19 @@ fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
 }
 
 #[test]
+fn files_without_objects_are_no_mistake_of_a_delete() {
+    let none = || logged(1, "error: no objects passed to patch");
+    let mut machine = Kubectl.start(job(json!({"delete": "k8s", "kubeconfig": "k"})));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s");
+    assert_eq!(done(machine.next(none())).summary.as_deref(), Some("nothing was there"));
+    let mut machine = Kubectl.start(job(web()));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
+    assert_eq!(failed(machine.next(none())).message, "there is no object in what is to be applied");
+}
+
+#[test]
 fn what_is_of_a_kind_that_went_holds_up_no_delete() {
     let mut job: Job = job(web());
     let note = json!([
