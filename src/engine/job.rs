@@ -161,6 +161,7 @@ impl Engine<'_> {
                 undo_began,
                 ground: Ground::default(),
                 foreign_owner: None,
+                beside: Vec::new(),
                 reasons: Vec::new(),
                 around: self.board.histories.iter().flat_map(|history| history.incarnations.iter().cloned()).collect(),
             },

@@ -237,12 +237,22 @@ impl Engine<'_> {
             let ground = ground(&self.board, &recipe.beneath, going);
             let mut prepared = self.prepare_undo(target.key, recipe, attempt, like, Arc::new(Masks::new(&secrets)))?;
             prepared.job.memory.ground = ground;
+            prepared.job.memory.beside = self.notes_beside(target.key, kind.map(crate::kind::Kind::name));
             return Ok((prepared, kind));
         }
         let Some(id) = target.id else { return Err(Unprepared::new("there is no record of how it is undone")) };
         let mut prepared = self.prepare_attempt(id, attempt)?;
         prepared.job.memory.ground = ground(&self.board, &beneath(&self.board, id), going);
+        prepared.job.memory.beside = self.notes_beside(target.key, Some(self.project.task(id).action.kind));
         Ok((prepared, Some(crate::kind::find(self.project.task(id).action.kind))))
+    }
+
+    /// What the other declared tasks of a kind remember: an undo leaves alone what is theirs by now.
+    fn notes_beside(&self, key: TaskKey, kind: Option<KindName>) -> Vec<BTreeMap<String, String>> {
+        let store = self.host.store.borrow();
+        let others = self.project.tasks.iter().filter(|task| Some(task.action.kind) == kind);
+        let others = others.map(|task| self.board.key(task.id)).filter(|other| *other != key);
+        others.filter_map(|other| store.notes(other, &self.project.env.name).ok()).collect()
     }
 
     /// Before the first step of a target that can change the world.

@@ -52,6 +52,8 @@ pub struct Memory {
     /// The token's value part at the last success.
     pub token: Option<String>,
     pub incarnations: BTreeSet<Incarnation>,
+    /// In an undo: the notes of the other declared tasks of its kind.
+    pub beside: Vec<BTreeMap<String, String>>,
     /// Why the task runs.
     pub reasons: Vec<Reason>,
     /// Incarnations of every task of the environment.

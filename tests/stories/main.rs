@@ -53,6 +53,7 @@ mod truth_helm;
 mod truth_helm_releases;
 mod truth_inputs;
 mod truth_kube;
+mod truth_kube_objects;
 mod truth_once;
 mod truth_outputs;
 mod truth_probe;

@@ -2,29 +2,40 @@
 //! Does not know command lines (`command`), nor how output is read (`objects`).
 
 use super::command::Commands;
-use super::objects::{self, LAST, NOTE, Reference};
+use super::conflict::{self, Conflict};
+use super::get::Get;
+use super::objects::{self, Reference};
+use super::parts::{self, Part};
+use super::record::{self, EACH, LAST, NOTE, Record};
 use super::wait::{Next, Waits};
 use crate::kind::cluster::last_words;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, Stdout, StepEnd, Trouble, TroubleKind};
+use crate::kind::flag;
+use crate::kind::machine::{Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::run::ended_badly;
+use crate::model::reason::Reason;
+use camino::Utf8PathBuf;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// A value that is read at the end.
-struct Get {
-    name: String,
-    of: String,
-    jsonpath: String,
-}
 
 /// The machine.
 pub struct Applying {
     job: Job,
     commands: Commands,
     stage: Stage,
-    /// Sources that were applied.
-    applied: usize,
+    /// Sources whose objects were read.
+    looked: usize,
+    parts: Vec<Part>,
+    /// Parts that were applied.
+    at: usize,
+    record: Record,
     objects: Vec<Reference>,
+    /// Objects that were applied while they were being deleted: waited for, once.
+    awaited: Option<String>,
+    /// What stood in the way, and the command line that told of it.
+    conflicts: Vec<Conflict>,
+    last: Vec<String>,
+    wanted: Vec<Reference>,
+    each: Vec<(Reference, String)>,
     token: Option<String>,
     waits: Waits,
     gets: VecDeque<Get>,
@@ -36,9 +47,18 @@ pub struct Applying {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Start,
+    Look,
+    Journal,
+    /// A part of a source is written.
+    Part,
     Apply,
+    Established,
     List,
     Read,
+    EndingList,
+    Ended,
+    ConflictList,
+    Conflict,
     Wait,
     Get,
 }
@@ -46,21 +66,22 @@ enum Stage {
 impl Applying {
     /// A machine for a job.
     pub fn new(job: Job) -> Self {
-        let text = |item: &Json, key: &str| item.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-        let named = job.table.get("get").and_then(Json::as_object);
-        let get = |(name, item): (&String, &Json)| Get {
-            name: name.clone(),
-            of: text(item, "of"),
-            jsonpath: text(item, "jsonpath"),
-        };
         Self {
             commands: Commands::new(&job, "apply"),
             stage: Stage::Start,
-            applied: 0,
+            looked: 0,
+            parts: Vec::new(),
+            at: 0,
+            record: Record::of(&job),
             objects: Vec::new(),
+            awaited: None,
+            conflicts: Vec::new(),
+            last: Vec::new(),
+            wanted: Vec::new(),
+            each: Vec::new(),
             token: None,
             waits: Waits::new(&job.table),
-            gets: named.into_iter().flatten().map(get).collect(),
+            gets: Get::all(&job.table).collect(),
             exports: BTreeMap::new(),
             secrets: BTreeSet::new(),
             job,
@@ -76,37 +97,103 @@ impl Applying {
                 ..Trouble::default()
             });
         }
-        self.apply()
+        self.look()
     }
 
-    fn apply(&mut self) -> Move {
-        match self.commands.apply(self.applied) {
-            Some(step) => {
-                self.stage = Stage::Apply;
+    /// Reads what will be applied; when that is known it is on record before anything is made.
+    fn look(&mut self) -> Move {
+        match self.commands.look(self.looked) {
+            Some(mut step) => {
+                self.stage = Stage::Look;
+                step.read_after.push(record::journal(&self.job));
                 Move::Run(step)
             }
             None if self.commands.sources() == 0 => self.wait(),
             None => {
-                self.stage = Stage::List;
-                Move::Write { path: objects::list_file(&self.job), bytes: objects::list(&self.objects), mode: None }
+                self.stage = Stage::Journal;
+                Move::Write { path: record::journal(&self.job), bytes: self.record.journal_text(), mode: None }
             }
         }
     }
 
+    fn looked(&mut self, end: &StepEnd) -> Move {
+        let found = match objects::objects(&end.stdout) {
+            Ok(found) if end.is_ok() => found,
+            Ok(_) if objects::is_of_none(end) => {
+                return self.trouble("there is no object in what is to be applied".to_owned(), None);
+            }
+            Ok(_) => {
+                let said = last_words(end).unwrap_or_else(|| ended_badly(end));
+                return self.trouble(format!("what is to be applied cannot be read: {said}"), None);
+            }
+            Err(message) => return self.trouble(message, None),
+        };
+        let namespace = self.commands.cluster.namespace.as_deref();
+        self.record.read_journal(&self.job, end);
+        let named = objects::references(&found).into_iter().map(|one| one.within(namespace));
+        self.wanted.extend(named);
+        self.record.intend(self.wanted.iter().cloned());
+        self.parts.extend(parts::parts(self.looked, &found, namespace));
+        self.looked += 1;
+        self.look()
+    }
+
+    fn apply(&mut self) -> Move {
+        match self.parts.get(self.at) {
+            Some(Part::Whole(source)) => match self.commands.apply(*source) {
+                Some(step) => self.applying(step),
+                None => self.list(),
+            },
+            Some(Part::Some { objects, .. }) => {
+                self.stage = Stage::Part;
+                Move::Write { path: self.part_file(), bytes: parts::file(objects), mode: None }
+            }
+            Some(Part::Established(names)) => {
+                self.stage = Stage::Established;
+                Move::Run(self.commands.established(names))
+            }
+            None => self.list(),
+        }
+    }
+
+    fn list(&mut self) -> Move {
+        self.stage = Stage::List;
+        Move::Write { path: objects::list_file(&self.job), bytes: objects::list(&self.objects), mode: None }
+    }
+
+    fn apply_part(&mut self) -> Move {
+        let Some(Part::Some { source, namespace, .. }) = self.parts.get(self.at) else { return self.list() };
+        let step = self.commands.apply_part(*source, &self.part_file(), namespace.as_deref());
+        self.applying(step)
+    }
+
     fn applied(&mut self, end: &StepEnd) -> Move {
         if !end.is_ok() {
-            if let Some(conflict) = objects::conflict(end) {
-                let hint = "take the field out of the manifest, or say `force_conflicts = true` to own it from now on";
-                return self.trouble(format!("conflict: {conflict}"), Some(hint.to_owned()));
+            self.conflicts = conflict::conflicts(end);
+            if !self.conflicts.is_empty() {
+                self.stage = Stage::ConflictList;
+                return Move::Write { path: self.aside(), bytes: objects::list(&self.wanted), mode: None };
             }
             let said = last_words(end).map(|said| format!(": {said}")).unwrap_or_default();
             return self.trouble(format!("`kubectl apply` {}{said}", ended_badly(end)), None);
         }
         match objects::objects(&end.stdout) {
-            Ok(found) => self.objects.extend(objects::references(&found)),
+            Ok(found) => {
+                self.record.applied(&found);
+                self.objects.extend(objects::references(&found));
+            }
             Err(message) => return self.trouble(message, None),
         }
-        self.applied += 1;
+        self.at += 1;
+        self.apply()
+    }
+
+    fn established(&mut self, end: &StepEnd) -> Move {
+        if !end.is_ok() {
+            let said = last_words(end).unwrap_or_else(|| ended_badly(end));
+            return self.trouble(format!("the cluster does not learn the kinds that were applied: {said}"), None);
+        }
+        self.at += 1;
         self.apply()
     }
 
@@ -119,8 +206,63 @@ impl Applying {
             }
             Err(message) => return self.trouble(message, None),
         };
+        let (found, ending) = objects::standing(found);
+        if !ending.is_empty() {
+            return self.await_end(&ending);
+        }
         self.token = Some(objects::token(&found));
+        self.each = objects::tokens(&found);
         self.wait()
+    }
+
+    /// An apply to an object that is being deleted is taken, and lost: it ends first, and is made anew then.
+    fn await_end(&mut self, ending: &[Json]) -> Move {
+        let shown = ending.iter().map(objects::ending).collect::<Vec<_>>().join(", ");
+        if self.awaited.is_some() {
+            return self.trouble(format!("being deleted, again, after the apply: {shown}"), None);
+        }
+        self.awaited = Some(shown);
+        self.stage = Stage::EndingList;
+        Move::Write { path: self.aside(), bytes: objects::list(&objects::references(ending)), mode: None }
+    }
+
+    fn ended(&mut self, end: &StepEnd) -> Move {
+        if !end.is_ok() {
+            let shown = self.awaited.clone().unwrap_or_default();
+            let said = last_words(end).unwrap_or_else(|| ended_badly(end));
+            return self.trouble(format!("being deleted, and does not go: {shown}: {said}"), None);
+        }
+        self.at = 0;
+        self.objects.clear();
+        self.apply()
+    }
+
+    /// Of which objects the fields are that stood in the way, as far as they can be read.
+    fn conflict(&self, end: &StepEnd) -> Move {
+        let found = objects::objects(&end.stdout).unwrap_or_default();
+        let hint = "take the field out of the manifest, or say `force_conflicts = true` to own it from now on";
+        Move::Fail(Trouble {
+            message: format!("conflict: {}", conflict::told(&self.conflicts, &found)),
+            hint: Some(hint.to_owned()),
+            argv: self.last.clone(),
+            notes: self.notes(),
+            ..Trouble::default()
+        })
+    }
+
+    fn applying(&mut self, step: Step) -> Move {
+        self.stage = Stage::Apply;
+        self.last.clone_from(&step.argv);
+        Move::Run(step)
+    }
+
+    fn part_file(&self) -> Utf8PathBuf {
+        self.job.tmp.join(format!("part-{}.json", self.at))
+    }
+
+    /// A list of some of the objects.
+    fn aside(&self) -> Utf8PathBuf {
+        self.job.tmp.join("some.json")
     }
 
     fn wait(&mut self) -> Move {
@@ -140,27 +282,16 @@ impl Applying {
     fn get(&mut self) -> Move {
         self.stage = Stage::Get;
         let Some(get) = self.gets.front() else { return self.done() };
-        let path = format!("jsonpath-as-json={}", get.jsonpath);
-        let words = ["get", &get.of, "-o", &path];
-        Move::Run(self.commands.there(&format!("kubectl get {}", get.of), &words, Stdout::Collect))
+        Move::Run(get.step(&self.commands))
     }
 
     fn got(&mut self, end: &StepEnd) -> Move {
         let Some(get) = self.gets.pop_front() else { return self.done() };
-        if !end.is_ok() {
-            let said = last_words(end).unwrap_or_else(|| ended_badly(end));
-            return self.trouble(format!("value `{}` cannot be read of `{}`: {said}", get.name, get.of), None);
-        }
-        // kubectl gives the list of all that the path picks; one is meant alone.
-        let value = match serde_json::from_str::<Vec<Json>>(&end.stdout) {
-            Ok(found) if found.is_empty() => {
-                return self.trouble(format!("`{}` has nothing at `{}`", get.of, get.jsonpath), None);
-            }
-            Ok(mut found) if found.len() == 1 => found.remove(0),
-            Ok(found) => Json::Array(found),
-            Err(error) => return self.trouble(format!("value `{}` cannot be read: {error}", get.name), None),
+        let value = match get.value(end) {
+            Ok(value) => value,
+            Err(message) => return self.trouble(message, None),
         };
-        if get.of.to_lowercase().starts_with("secret") {
+        if get.is_secret() {
             self.secrets.insert(get.name.clone());
         }
         self.exports.insert(get.name, value);
@@ -176,8 +307,13 @@ impl Applying {
             1 => parts.push("1 object".to_owned()),
             many => parts.push(format!("{many} objects")),
         }
-        if unchanged {
-            parts.push("no changes".to_owned());
+        let disagreed = |reason: &Reason| matches!(reason, Reason::ProbeDisagrees { .. });
+        match unchanged {
+            true if self.job.memory.reasons.iter().any(disagreed) => parts.push("put right".to_owned()),
+            // The token tells that it is as it was, not whether somebody else's values were overwritten for that.
+            true if flag(&self.job.table, "force_conflicts") => parts.push("as it was".to_owned()),
+            true => parts.push("no changes".to_owned()),
+            false => {}
         }
         if self.waits.len() > 0 {
             parts.push(format!("{} came true", self.waits.len()));
@@ -198,13 +334,17 @@ impl Applying {
         if self.commands.sources() == 0 {
             return BTreeMap::new();
         }
-        let all: BTreeSet<Reference> =
-            objects::recorded(&self.job, NOTE).into_iter().chain(self.objects.iter().cloned()).collect();
-        let last: BTreeSet<&Reference> = self.objects.iter().collect();
+        // Of an apply that was not looked at to its end nobody knows what is there.
+        let last: BTreeSet<&Reference> = self.objects.iter().filter(|_| self.each_is_known()).collect();
         BTreeMap::from([
-            (NOTE.to_owned(), serde_json::to_string(&all).unwrap_or_default()),
+            (NOTE.to_owned(), self.record.note()),
             (LAST.to_owned(), serde_json::to_string(&last).unwrap_or_default()),
+            (EACH.to_owned(), serde_json::to_string(&self.each).unwrap_or_default()),
         ])
+    }
+
+    fn each_is_known(&self) -> bool {
+        !self.each.is_empty()
     }
 
     fn trouble(&self, message: String, hint: Option<String>) -> Move {
@@ -217,12 +357,26 @@ impl Machine for Applying {
         let end = heard.end();
         match self.stage {
             Stage::Start => self.begin(),
+            Stage::Look => self.looked(&end),
+            Stage::Journal => self.apply(),
+            Stage::Part => self.apply_part(),
             Stage::Apply => self.applied(&end),
+            Stage::Established => self.established(&end),
             Stage::List => {
                 self.stage = Stage::Read;
                 Move::Run(self.commands.read(&objects::list_file(&self.job)))
             }
             Stage::Read => self.read(&end),
+            Stage::EndingList => {
+                self.stage = Stage::Ended;
+                Move::Run(self.commands.ended(&self.aside()))
+            }
+            Stage::Ended => self.ended(&end),
+            Stage::ConflictList => {
+                self.stage = Stage::Conflict;
+                Move::Run(self.commands.read(&self.aside()))
+            }
+            Stage::Conflict => self.conflict(&end),
             Stage::Wait => {
                 let next = self.waits.next(&self.commands, &end);
                 self.waited(next)

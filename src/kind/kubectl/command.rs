@@ -12,6 +12,12 @@ pub const MANAGER: &str = "infra";
 /// How long objects may take to go when the task says nothing.
 const DELETE_TIMEOUT: &str = "--timeout=5m";
 
+/// How long the cluster may take to learn a kind.
+const ESTABLISH_TIMEOUT: &str = "--timeout=60s";
+
+/// How long an object that was being deleted may take to go, before it is made anew.
+const END_TIMEOUT: &str = "--timeout=60s";
+
 /// Everything that command lines are made of.
 pub struct Commands {
     pub cluster: Cluster,
@@ -52,42 +58,76 @@ impl Commands {
         self.sources.len()
     }
 
+    /// The objects of a source as they are written; asks no cluster, so that kinds that come with it are no
+    /// mistake.
+    pub fn look(&self, index: usize) -> Option<Step> {
+        let Source { flag, path } = self.sources.get(index)?;
+        let words = ["patch", "--local", flag, path.as_str(), "--type=merge", "--patch={}", "-o", "json"];
+        let mut argv = self.cluster.kubectl(&words);
+        if *flag == "--filename" {
+            argv.push("--recursive".to_owned());
+        }
+        Some(self.cluster.step(&format!("kubectl read {}", self.shown(path)), argv, Stdout::Collect))
+    }
+
+    /// Reads a file that outlived the last attempt.
+    pub fn remember(&self, file: Utf8PathBuf) -> Step {
+        let argv = ["kubectl", "version", "--client", "-o", "json"].map(str::to_owned).into();
+        Step { read_after: vec![file], ..self.cluster.step("kubectl version", argv, Stdout::Collect) }
+    }
+
     /// Applies one source; prints the objects as they are then.
     pub fn apply(&self, index: usize) -> Option<Step> {
         let Source { flag, path } = self.sources.get(index)?;
-        let manager = format!("--field-manager={MANAGER}");
-        let mut words = vec!["apply", "--server-side", &manager, flag, path.as_str(), "-o", "json"];
+        let mut words = vec![*flag, path.as_str()];
         if *flag == "--filename" {
             words.push("--recursive");
         }
+        Some(self.applying(index, &words, self.cluster.namespace.as_deref()))
+    }
+
+    /// Applies objects of a source that were written to a file.
+    pub fn apply_part(&self, index: usize, file: &Utf8Path, namespace: Option<&str>) -> Step {
+        self.applying(index, &["--filename", file.as_str()], namespace)
+    }
+
+    fn applying(&self, index: usize, objects: &[&str], namespace: Option<&str>) -> Step {
+        let manager = format!("--field-manager={MANAGER}");
+        let mut words = vec!["apply", "--server-side", &manager];
+        words.extend(objects);
+        words.extend(["-o", "json"]);
         if self.force_conflicts {
             words.push("--force-conflicts");
         }
-        let name = format!("kubectl apply {}", self.shown(path));
-        Some(Step { can_change: CanChange::Yes, ..self.there(&name, &words, Stdout::Collect) })
+        let shown = self.sources.get(index).map(|source| self.shown(&source.path)).unwrap_or_default();
+        let name = format!("kubectl apply {shown}");
+        Step { can_change: CanChange::Yes, ..self.inside(&name, &words, namespace, Stdout::Collect) }
+    }
+
+    /// Waits until definitions are established.
+    pub fn established(&self, names: &[String]) -> Step {
+        let names: Vec<String> = names.iter().map(|name| format!("customresourcedefinition/{name}")).collect();
+        let mut words = vec!["wait", "--for=condition=Established", ESTABLISH_TIMEOUT];
+        words.extend(names.iter().map(String::as_str));
+        self.inside("kubectl wait condition=Established", &words, None, Stdout::Log)
+    }
+
+    /// Waits for the end of what a file of references names.
+    pub fn ended(&self, list: &Utf8Path) -> Step {
+        let words = ["wait", "--for=delete", END_TIMEOUT, "--filename", list.as_str()];
+        self.inside("kubectl wait delete", &words, None, Stdout::Log)
     }
 
     /// The objects of a file of references as they are, with who owns which field.
     pub fn read(&self, list: &Utf8Path) -> Step {
         let words = ["get", "--filename", list.as_str(), "--ignore-not-found", "--show-managed-fields", "-o", "json"];
-        self.there("kubectl get", &words, Stdout::Collect)
-    }
-
-    /// Deletes what one source names.
-    pub fn delete(&self, index: usize) -> Option<Step> {
-        let Source { flag, path } = self.sources.get(index)?;
-        let mut words = vec!["delete", flag, path.as_str(), "--ignore-not-found", "--wait", DELETE_TIMEOUT];
-        if *flag == "--filename" {
-            words.push("--recursive");
-        }
-        let name = format!("kubectl delete {}", self.shown(path));
-        Some(Step { can_change: CanChange::Yes, ..self.there(&name, &words, Stdout::Log) })
+        self.inside("kubectl get", &words, None, Stdout::Collect)
     }
 
     /// Deletes what a file of references names.
     pub fn delete_all(&self, list: &Utf8Path) -> Step {
         let words = ["delete", "--filename", list.as_str(), "--ignore-not-found", "--wait", DELETE_TIMEOUT];
-        Step { can_change: CanChange::Yes, ..self.there("kubectl delete", &words, Stdout::Log) }
+        Step { can_change: CanChange::Yes, ..self.inside("kubectl delete", &words, None, Stdout::Log) }
     }
 
     /// Renders a folder of kustomize; asks no cluster.
@@ -96,11 +136,16 @@ impl Commands {
         self.cluster.step("kubectl kustomize", argv, Stdout::Collect)
     }
 
-    /// A question or a wait.
-    pub fn there(&self, name: &str, words: &[&str], stdout: Stdout) -> Step {
+    /// A question or a wait, in a namespace or in the task's.
+    pub fn there(&self, name: &str, words: &[&str], namespace: Option<&str>, stdout: Stdout) -> Step {
+        self.inside(name, words, namespace.or(self.cluster.namespace.as_deref()), stdout)
+    }
+
+    /// A command line that names a namespace, or none: kubectl refuses one that its objects do not name.
+    fn inside(&self, name: &str, words: &[&str], namespace: Option<&str>, stdout: Stdout) -> Step {
         let mut argv = self.cluster.kubectl(words);
-        if let Some(namespace) = &self.cluster.namespace {
-            argv.extend(["--namespace".to_owned(), namespace.clone()]);
+        if let Some(namespace) = namespace {
+            argv.extend(["--namespace".to_owned(), namespace.to_owned()]);
         }
         if !words.iter().any(|word| matches!(*word, "wait" | "rollout" | "delete")) {
             argv.push(REQUEST_TIMEOUT.to_owned());

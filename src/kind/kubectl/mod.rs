@@ -3,9 +3,14 @@
 
 mod apply;
 mod command;
+mod conflict;
 mod delete;
+mod get;
 mod infer;
+mod look;
 mod objects;
+mod parts;
+mod record;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -31,7 +36,7 @@ use std::time::Duration;
 /// The kind.
 pub struct Kubectl;
 
-const WAIT_KEYS: [KeySpec; 4] = [
+const WAIT_KEYS: [KeySpec; 5] = [
     KeySpec::needed(
         "for",
         Shape::Text,
@@ -40,6 +45,7 @@ const WAIT_KEYS: [KeySpec; 4] = [
     ),
     KeySpec::needed("of", Shape::Text, When::Start, "`deployment/web`, or a kind: all of it, or those of `selector`."),
     KeySpec::new("selector", Shape::Text, When::Start, "Labels of the objects that are meant."),
+    KeySpec::new("namespace", Shape::Text, When::Start, "Namespace of what is waited for; the task's."),
     KeySpec::new("within", Shape::Duration, When::Start, "Give up after; `5m`."),
 ];
 
@@ -50,7 +56,7 @@ const KEYS: [KeySpec; 10] = [
     KeySpec::new("to", Shape::Text, When::Graph, "File that `render` writes: an output."),
     KeySpec::new("namespace", Shape::Text, When::Graph, "Namespace of objects that name none."),
     KeySpec::new("wait", Shape::Tables(&WAIT_KEYS), When::Start, "What must come true; objects may not exist yet."),
-    KeySpec::new("get", Shape::Tree, When::Start, "Export → `{ of, jsonpath }`: a value of an object."),
+    KeySpec::new("get", Shape::Tree, When::Start, "Export → `{ of, jsonpath, namespace }`: a value of an object."),
     KeySpec::new("force_conflicts", Shape::Bool, When::Start, "Take over fields that another manager owns."),
     KeySpec::new("kubeconfig", Shape::Text, When::Graph, "The kubeconfig; never the caller's own."),
     KeySpec::new("context", Shape::Text, When::Graph, "Context in the kubeconfig; its current one."),
@@ -177,7 +183,7 @@ impl Kind for Kubectl {
     }
 
     fn looks(&self, job: &Job) -> Vec<(Step, Judge)> {
-        objects::looks(job)
+        look::looks(job)
     }
 
     fn grace(&self) -> Duration {

@@ -1,21 +1,17 @@
 //! Owns what kubectl tells of objects: which they are, which of their fields are ours, what speaks against them.
 //! Does not know commands.
 
-use super::command::{Commands, MANAGER};
-use crate::kind::cluster::last_words;
-use crate::kind::machine::{Job, Step, StepEnd};
+use super::command::MANAGER;
+use crate::kind::machine::{Job, StepEnd};
 use crate::model::digest::{Digest, Domain};
-use crate::model::probe::{Answer, Judge};
 use crate::model::value::canonical;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
-/// Note that holds every object that was applied and not deleted since.
-pub const NOTE: &str = "objects";
-/// Note that holds those of the last apply.
-pub const LAST: &str = "applied";
+/// Whether an entry of `managedFields` holds fields that we applied.
+pub const MANAGED: fn(&Json) -> bool = |entry| entry["manager"] == MANAGER && entry["operation"] == "Apply";
 
 /// One object, by which kubectl finds it again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,7 +25,8 @@ pub struct Reference {
 }
 
 impl Reference {
-    fn of(object: &Json) -> Option<Self> {
+    /// The reference to an object.
+    pub fn of(object: &Json) -> Option<Self> {
         let text = |value: &Json| value.as_str().map(str::to_owned);
         let meta = &object["metadata"];
         Some(Self {
@@ -38,6 +35,21 @@ impl Reference {
             namespace: text(&meta["namespace"]).unwrap_or_default(),
             name: text(&meta["name"])?,
         })
+    }
+
+    /// With the namespace that is meant where it names none. One that is in no namespace is found all the same.
+    pub fn within(mut self, namespace: Option<&str>) -> Self {
+        if self.namespace.is_empty() {
+            namespace.unwrap_or_default().clone_into(&mut self.namespace);
+        }
+        self
+    }
+
+    /// Whether it may be the object of this reference, which the cluster told: before that nobody knows whether a
+    /// kind has namespaces.
+    pub fn may_be(&self, told: &Self) -> bool {
+        let is_placed = self.namespace.is_empty() || told.namespace.is_empty() || self.namespace == told.namespace;
+        is_placed && self.name == told.name && self.kind == told.kind && self.api_version == told.api_version
     }
 
     /// `deployment/web`.
@@ -59,14 +71,42 @@ pub fn objects(text: &str) -> Result<Vec<Json>, String> {
     Ok(found)
 }
 
+/// Whether files were read that hold no object: kubectl calls that a mistake.
+pub fn is_of_none(end: &StepEnd) -> bool {
+    !end.is_ok() && end.tail.iter().any(|line| line.contains("no objects passed to"))
+}
+
 /// References to objects.
 pub fn references(objects: &[Json]) -> Vec<Reference> {
     objects.iter().filter_map(Reference::of).collect()
 }
 
-/// What is on record of a job's objects, under one of the notes.
-pub fn recorded(job: &Job, note: &str) -> Vec<Reference> {
-    job.memory.notes.get(note).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+/// Those of objects that stay, and those that are being deleted.
+pub fn standing(objects: Vec<Json>) -> (Vec<Json>, Vec<Json>) {
+    objects.into_iter().partition(|object| object["metadata"]["deletionTimestamp"].is_null())
+}
+
+/// An object that is being deleted, with what holds it up.
+pub fn ending(object: &Json) -> String {
+    let name = Reference::of(object).map_or_else(|| "?".to_owned(), |one| one.shown());
+    let held = object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Json::as_str);
+    let held: Vec<String> = held.map(|one| format!("`{one}`")).collect();
+    if held.is_empty() { name } else { format!("{name} (held up by {})", held.join(", ")) }
+}
+
+/// Kinds that the cluster does not know, as pairs of API version and kind; none where it could not tell all that
+/// it knows.
+pub fn unknown_kinds(end: &StepEnd) -> Vec<(String, String)> {
+    const UNSURE: [&str; 3] = ["couldn't get ", "unable to retrieve the complete list", "unable to handle the request"];
+    if end.tail.iter().any(|line| UNSURE.iter().any(|words| line.contains(words))) {
+        return Vec::new();
+    }
+    let kind = |line: &String| {
+        let (kind, rest) = line.split_once("no matches for kind \"")?.1.split_once('"')?;
+        let version = rest.split_once("in version \"")?.1.split('"').next()?;
+        Some((version.to_owned(), kind.to_owned()))
+    };
+    end.tail.iter().filter_map(kind).collect()
 }
 
 /// The file by which objects of the last apply are found again: a look may write none.
@@ -89,26 +129,34 @@ pub fn list(references: &[Reference]) -> Vec<u8> {
 
 /// The token: which objects they are, and what we say of them.
 pub fn token(objects: &[Json]) -> String {
-    let told: BTreeMap<Option<Reference>, Json> = objects
-        .iter()
-        .map(|object| (Reference::of(object), json!([object["metadata"]["uid"], ours(object)])))
-        .collect();
+    let told: BTreeMap<Option<Reference>, Json> =
+        objects.iter().map(|object| (Reference::of(object), told(object))).collect();
     let told: Vec<Json> = told.into_values().collect();
     Digest::of(Domain::Value, canonical(&Json::Array(told)).as_bytes()).hex()
 }
 
+/// The same of each object alone: by it one is found that differs.
+pub fn tokens(objects: &[Json]) -> Vec<(Reference, String)> {
+    let digest = |object: &Json| Digest::of(Domain::Value, canonical(&told(object)).as_bytes()).hex();
+    objects.iter().filter_map(|object| Some((Reference::of(object)?, digest(object)))).collect()
+}
+
+fn told(object: &Json) -> Json {
+    json!([object["metadata"]["uid"], ours(object)])
+}
+
 /// The fields of an object that our manager owns, with their values. What a secret holds is left out: a
-/// digest of it could be guessed.
+/// digest of it could be guessed. That it is another now is told by its version instead.
 fn ours(object: &Json) -> Json {
     let entries = object["metadata"]["managedFields"].as_array();
-    let mine =
-        entries.into_iter().flatten().filter(|entry| entry["manager"] == MANAGER && entry["operation"] == "Apply");
+    let mine = entries.into_iter().flatten().filter(|entry| MANAGED(entry));
     let mut told: Vec<Json> = mine.map(|entry| owned(&entry["fieldsV1"], object)).collect();
     if object["kind"] == "Secret" {
         for fields in told.iter_mut().filter_map(Json::as_object_mut) {
             fields.remove("data");
             fields.remove("stringData");
         }
+        told.push(object["metadata"]["resourceVersion"].clone());
     }
     Json::Array(told)
 }
@@ -162,46 +210,4 @@ pub fn says(object: &Json) -> String {
         ([], None) => format!("{name} says nothing of its state"),
         (told, _) => format!("{name}: {}", told.join("; ")),
     }
-}
-
-/// What stands in the way of a server-side apply: whose fields they are.
-pub fn conflict(end: &StepEnd) -> Option<String> {
-    let at = end.tail.iter().position(|line| line.contains("conflict") && line.contains(" with \""))?;
-    let managers = end.tail[at].split(" with \"").skip(1).filter_map(|rest| rest.split('"').next());
-    let managers: Vec<String> = managers.map(|manager| format!("`{manager}`")).collect();
-    let inline = end.tail[at].rsplit(": ").next().filter(|field| field.starts_with('.')).map(str::to_owned);
-    let listed = end.tail[at + 1..].iter().map_while(|line| line.trim().strip_prefix("- ").map(str::to_owned));
-    let fields: Vec<String> = inline.into_iter().chain(listed).map(|field| format!("`{field}`")).collect();
-    let verb = if fields.len() == 1 { "is" } else { "are" };
-    Some(format!("{} {verb} owned by {}", fields.join(", "), managers.join(" and ")))
-}
-
-/// kubectl's own probe: are the objects there, and what we say of them?
-pub fn looks(job: &Job) -> Vec<(Step, Judge)> {
-    let recorded = recorded(job, LAST);
-    let Some(token) = job.memory.token.clone().filter(|_| !recorded.is_empty()) else { return Vec::new() };
-    let commands = Commands::new(job, "apply");
-    let judge = Judge::new(move |code, stdout, stderr| {
-        if code != Some(0) {
-            let tail = stderr.lines().map(str::to_owned).collect();
-            let end = StepEnd { code, tail, ..StepEnd::default() };
-            let said = last_words(&end).unwrap_or_else(|| crate::kind::run::ended_badly(&end));
-            return Answer::CannotTell(said);
-        }
-        let found = match objects(stdout) {
-            Ok(found) => found,
-            Err(why) => return Answer::CannotTell(why),
-        };
-        let there = references(&found);
-        let gone: Vec<String> =
-            recorded.iter().filter(|one| !there.contains(one)).take(3).map(Reference::shown).collect();
-        if !gone.is_empty() {
-            Answer::Disagrees(format!("no longer there: {}", gone.join(", ")))
-        } else if self::token(&found) == token {
-            Answer::Agrees
-        } else {
-            Answer::Disagrees("an object was changed or made anew by somebody else".to_owned())
-        }
-    });
-    vec![(commands.read(&list_file(job)), judge)]
 }

@@ -2,10 +2,11 @@
 //! Does not know a real kubectl.
 
 use super::Kubectl;
-use super::objects::{self, LAST, NOTE};
+use super::objects;
+use super::record::{LAST, NOTE};
 use crate::kind::Kind;
-use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table, unclaimed};
-use crate::kind::machine::{Heard, Job, Machine, Memory, Move, StepEnd};
+use crate::kind::fake::{FakeFiles, done, ended, failed, job, logged, step, table};
+use crate::kind::machine::{CanChange, Heard, Job, Machine, Memory, Move, StepEnd};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -27,10 +28,25 @@ fn deployment(uid: &str, replicas: i64, by_hand: i64) -> Json {
 /// Applies both sources; the next move writes the list.
 fn to_list(machine: &mut dyn Machine) -> Move {
     step(machine, Heard::Start, "kubectl get namespace kube-system");
-    let apply = step(machine, ended(0, "uid-1"), "kubectl apply k8s/web.yml");
+    let look = step(machine, ended(0, "uid-1"), "kubectl read k8s/web.yml");
+    assert!(look.can_change == CanChange::No && look.argv.contains(&"--local".to_owned()));
+    let intended = r#"[{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"killed"}]"#;
+    let first = StepEnd {
+        code: Some(0),
+        stdout: r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"}}"#.to_owned(),
+        files: [("/p/.infra/env/local/t/intended.json".into(), intended.to_owned())].into(),
+        ..StepEnd::default()
+    };
+    step(machine, Heard::Step(first), "kubectl read k8s/overlay");
+    let service = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"}}"#;
+    let Move::Write { path, bytes, .. } = machine.next(ended(0, service)) else { panic!("the journal is written") };
+    assert_eq!(path, "/p/.infra/env/local/t/intended.json");
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(["killed", "Deployment", "Service"].iter().all(|word| text.contains(word)), "{text}");
+    let apply = step(machine, Heard::Written, "kubectl apply k8s/web.yml");
     assert_eq!(
         apply.argv.join(" "),
-        "kubectl apply --server-side --field-manager=infra --filename /p/k8s/web.yml -o json --recursive --kubeconfig \
+        "kubectl apply --server-side --field-manager=infra --filename /p/k8s/web.yml --recursive -o json --kubeconfig \
          /p/build/kubeconfig --namespace shop --request-timeout=30s"
     );
     let overlay = step(machine, ended(0, &deployment("u", 1, 0).to_string()), "kubectl apply k8s/overlay");
@@ -51,8 +67,10 @@ fn an_apply_reads_what_is_there_waits_and_gets() {
     step(machine.as_mut(), ended(0, &there), "kubectl get deployment/web");
     assert!(matches!(machine.next(ended(0, "")), Move::Wait(_)));
     step(machine.as_mut(), Heard::Waited, "kubectl get deployment/web");
-    let wait =
-        step(machine.as_mut(), ended(0, "deployment.apps/web"), "kubectl wait condition=Available deployment/web");
+    // Nor is one there that is being deleted.
+    assert!(matches!(machine.next(ended(0, "web   2026-01-01T00:00:00Z\n")), Move::Wait(_)));
+    step(machine.as_mut(), Heard::Waited, "kubectl get deployment/web");
+    let wait = step(machine.as_mut(), ended(0, "web   <none>"), "kubectl wait condition=Available deployment/web");
     assert!(wait.argv.contains(&"--timeout=2s".to_owned()) && !wait.argv.contains(&"--all".to_owned()));
     step(machine.as_mut(), ended(0, ""), "kubectl get service/web");
     let done = done(machine.next(ended(0, r#"["10.43.0.7"]"#)));
@@ -67,7 +85,7 @@ fn what_does_not_come_true_says_why() {
     to_list(machine.as_mut());
     step(machine.as_mut(), Heard::Written, "kubectl get");
     step(machine.as_mut(), ended(0, ""), "kubectl get deployment/web");
-    step(machine.as_mut(), ended(0, "deployment.apps/web"), "kubectl wait condition=Available deployment/web");
+    step(machine.as_mut(), ended(0, "web   <none>"), "kubectl wait condition=Available deployment/web");
     step(machine.as_mut(), logged(1, "error: timed out waiting for the condition"), "kubectl get deployment/web");
     let conditions = json!([{"type": "Available", "status": "False", "reason": "MinimumReplicasUnavailable"}]);
     let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "status": {"conditions": conditions}});
@@ -91,19 +109,19 @@ fn what_does_not_come_true_says_why() {
 }
 
 #[test]
-fn a_conflict_names_the_other_manager() {
-    let conflict = |tail: &str| {
-        objects::conflict(&StepEnd {
-            code: Some(1),
-            tail: tail.lines().map(str::to_owned).collect(),
-            ..StepEnd::default()
-        })
-    };
-    let one = "error: Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.replicas\nPlease review the fields above";
-    assert_eq!(conflict(one).unwrap(), "`.spec.replicas` is owned by `kubectl-edit`");
-    let two = "error: Apply failed with 2 conflicts: conflicts with \"helm\" using apps/v1:\n- .spec.replicas\n- .spec.paused\nPlease review";
-    assert_eq!(conflict(two).unwrap(), "`.spec.replicas`, `.spec.paused` are owned by `helm`");
-    assert_eq!(conflict("error: no matches for kind"), None);
+fn a_conflict_names_the_object_and_the_other_manager() {
+    let mut machine = Kubectl.start(job(web()));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
+    step(machine.as_mut(), ended(0, &deployment("u", 1, 0).to_string()), "kubectl read k8s/overlay");
+    assert!(matches!(machine.next(ended(0, "")), Move::Write { .. }));
+    let apply = step(machine.as_mut(), Heard::Written, "kubectl apply k8s/web.yml");
+    let said = "error: Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.paused";
+    assert!(written(machine.next(logged(1, said))).contains("Deployment"));
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    let trouble = failed(machine.next(ended(0, &deployment("u", 1, 0).to_string())));
+    assert_eq!(trouble.message, "conflict: deployment/web: `.spec.paused` is owned by `kubectl-edit`");
+    assert_eq!(trouble.argv, apply.argv, "it is the apply that failed");
 }
 
 #[test]
@@ -116,22 +134,125 @@ fn the_token_is_of_our_fields_and_of_which_object_it_is() {
 }
 
 #[test]
-fn an_undo_deletes_all_that_was_ever_applied() {
-    let mut job: Job = job(web());
-    let gone = r#"[{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"old"}]"#;
-    job.memory = Memory { notes: [(NOTE.to_owned(), gone.to_owned())].into(), ..Memory::default() };
+fn a_secret_is_told_by_its_version_and_not_by_what_it_holds() {
+    let secret = |version: &str, value: &str| {
+        let fields = json!({"f:data": {"f:password": {}}});
+        objects::token(&[json!({"apiVersion": "v1", "kind": "Secret", "data": {"password": value}, "metadata": {
+            "name": "s", "uid": "u", "resourceVersion": version,
+            "managedFields": [{"manager": "infra", "operation": "Apply", "fieldsV1": fields}]}})])
+    };
+    assert_eq!(secret("1", "a"), secret("1", "b"));
+    assert_ne!(secret("1", "a"), secret("2", "a"));
+}
+
+#[test]
+fn what_is_being_deleted_is_waited_for_and_made_anew() {
+    let mut machine = Kubectl.start(job(web()));
+    to_list(machine.as_mut());
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    let mut going = deployment("u", 1, 0);
+    going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    going["metadata"]["finalizers"] = json!(["x/y"]);
+    let going = json!({"items": [going]}).to_string();
+    assert!(matches!(machine.next(ended(0, &going)), Move::Write { .. }));
+    step(machine.as_mut(), Heard::Written, "kubectl wait delete");
+    step(machine.as_mut(), ended(0, ""), "kubectl apply k8s/web.yml");
+    step(machine.as_mut(), ended(0, &deployment("v", 1, 0).to_string()), "kubectl apply k8s/overlay");
+    assert!(matches!(machine.next(ended(0, "")), Move::Write { .. }));
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    let trouble = failed(machine.next(ended(0, &going)));
+    assert_eq!(trouble.message, "being deleted, again, after the apply: deployment/web (held up by `x/y`)");
+}
+
+fn undo_of(job: &Job, journal: &str) -> (Box<dyn Machine>, Move) {
     let mut machine = Kubectl.undo(job.clone()).unwrap();
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    let Move::Write { bytes, .. } = unclaimed(machine.as_mut(), ended(0, "uid-1")) else {
-        panic!("the list is written")
-    };
-    assert!(String::from_utf8(bytes).unwrap().contains("\"old\""));
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl version");
+    let files = [(job.keep.join("intended.json"), journal.to_owned())].into();
+    let next = machine.next(Heard::Step(StepEnd { code: Some(0), files, ..StepEnd::default() }));
+    (machine, next)
+}
+
+fn written(made: Move) -> String {
+    let Move::Write { bytes, .. } = made else { panic!("a file is written, not {made:?}") };
+    String::from_utf8(bytes).unwrap()
+}
+
+fn map(name: &str, uid: &str, manager: &str) -> Json {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop", "uid": uid,
+        "managedFields": [{"manager": manager, "operation": "Apply"}]}})
+}
+
+#[test]
+fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
+    let mut job: Job = job(web());
+    let noted = |name: &str, uid: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "namespace": "shop", "name": name, "uid": uid});
+    let note = json!([noted("old", "1"), noted("remade", "2"), noted("moved", "3")]).to_string();
+    job.memory = Memory { notes: [(NOTE.to_owned(), note)].into(), ..Memory::default() };
+    job.memory.beside = vec![[(LAST.to_owned(), json!([noted("moved", "3")]).to_string())].into()];
+    let journal = json!([noted("killed", ""), noted("theirs", "")]).to_string();
+    let (mut machine, list) = undo_of(&job, &journal);
+    let list = written(list);
+    assert!(["old", "remade", "moved", "killed", "theirs"].iter().all(|name| list.contains(name)), "{list}");
+    let read = step(machine.as_mut(), Heard::Written, "kubectl get");
+    assert!(!read.argv.contains(&"--namespace".to_owned()), "each names its own");
+    let found = json!({"items": [map("old", "1", "kubectl"), map("remade", "9", "kubectl"), map("moved", "3", "infra"),
+        map("killed", "7", "infra"), map("theirs", "8", "kubectl")]});
+    let chosen = written(machine.next(ended(0, &found.to_string())));
+    assert!(chosen.contains("\"old\"") && chosen.contains("\"killed\""), "{chosen}");
+    assert!(["remade", "moved", "theirs"].iter().all(|name| !chosen.contains(name)), "{chosen}");
     step(machine.as_mut(), Heard::Written, "kubectl delete");
-    assert_eq!(done(machine.next(ended(0, ""))).summary.as_deref(), Some("1 deleted"));
+    assert_eq!(written(machine.next(ended(0, ""))), "[]");
+    assert_eq!(
+        done(machine.next(Heard::Written)).summary.as_deref(),
+        Some(
+            "2 deleted; left alone: configmap/moved (another task applies it), configmap/remade (made by somebody \
+             else), configmap/theirs (made by somebody else)"
+        )
+    );
     job.memory.notes.clear();
-    let mut machine = Kubectl.undo(job).unwrap();
+    let (mut machine, journal) = undo_of(&job, "[]");
+    assert_eq!(written(journal), "[]");
+    assert!(done(machine.next(Heard::Written)).nothing_there);
+}
+
+#[test]
+fn files_without_objects_are_no_mistake_of_a_delete() {
+    let none = || logged(1, "error: no objects passed to patch");
+    let mut machine = Kubectl.start(job(json!({"delete": "k8s", "kubeconfig": "k"})));
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    assert!(done(unclaimed(machine.as_mut(), ended(0, "uid-1"))).nothing_there);
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s");
+    assert_eq!(done(machine.next(none())).summary.as_deref(), Some("nothing was there"));
+    let mut machine = Kubectl.start(job(web()));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
+    assert_eq!(failed(machine.next(none())).message, "there is no object in what is to be applied");
+}
+
+#[test]
+fn what_is_of_a_kind_that_went_holds_up_no_delete() {
+    let mut job: Job = job(web());
+    let note = json!([
+        {"apiVersion": "x.io/v1", "kind": "Foo", "namespace": "shop", "name": "f"},
+        {"apiVersion": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "old", "uid": "1"}
+    ]);
+    job.memory = Memory { notes: [(NOTE.to_owned(), note.to_string())].into(), ..Memory::default() };
+    let (mut machine, _) = undo_of(&job, "[]");
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    let gone = "unable to recognize no matches for kind \"Foo\" in version \"x.io/v1\"";
+    let list = written(machine.next(logged(1, gone)));
+    assert!(list.contains("old") && !list.contains("Foo"), "{list}");
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    written(machine.next(ended(0, &map("old", "1", "infra").to_string())));
+    step(machine.as_mut(), Heard::Written, "kubectl delete");
+    machine.next(ended(0, ""));
+    let summary = done(machine.next(Heard::Written)).summary;
+    assert_eq!(summary.as_deref(), Some("1 deleted; 1 of a kind that is no longer known"));
+    // Where the cluster can't tell all kinds, nothing is taken for gone.
+    let (mut machine, _) = undo_of(&job, "[]");
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    let unsure = format!("E1 memcache.go] couldn't get resource list for x.io/v1: the server is unable\n{gone}");
+    assert!(failed(machine.next(logged(1, &unsure))).message.starts_with("what is there cannot be read"));
 }
 
 #[test]

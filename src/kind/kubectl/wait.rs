@@ -13,6 +13,10 @@ use std::time::Duration;
 /// Pause between two looks for an object that is not there yet.
 const PAUSE: Duration = Duration::from_secs(1);
 const USUAL: &str = "5m";
+/// Seconds of one wait for a job.
+const SLICE: u64 = 5;
+/// Prints a line for each object: its name, and since when it is being deleted.
+const GOING: &str = "custom-columns=NAME:.metadata.name,GOING:.metadata.deletionTimestamp";
 
 /// One thing that must come true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,8 @@ struct Wait {
     what: String,
     of: String,
     selector: Option<String>,
+    /// Another than the task's.
+    namespace: Option<String>,
     within: String,
 }
 
@@ -80,6 +86,7 @@ fn read(table: &Table) -> Vec<Wait> {
         what: text(item, "for").unwrap_or_default(),
         of: text(item, "of").unwrap_or_default(),
         selector: text(item, "selector"),
+        namespace: text(item, "namespace"),
         within: text(item, "within").unwrap_or_else(|| USUAL.to_owned()),
     };
     items.into_iter().map(wait).collect()
@@ -116,10 +123,11 @@ impl Waits {
                 let said = last_words(end).unwrap_or_else(|| ended_badly(end));
                 Next::Failed(format!("{} cannot be asked for: {said}", wait.shown()))
             }
-            Phase::Exists if !end.stdout.trim().is_empty() => {
+            Phase::Exists if stays(&end.stdout) => {
                 if wait.what == "create" {
                     return self.came_true(commands);
                 }
+                self.pauses = 0;
                 self.phase = Phase::Holds;
                 Next::Move(Move::Run(wait.holds(commands)))
             }
@@ -140,6 +148,7 @@ impl Waits {
                 Next::Move(Move::Run(wait.exists(commands)))
             }
             Phase::Holds if end.is_ok() => self.came_true(commands),
+            // In slices: what can never come true any more is seen after each.
             Phase::Holds => {
                 let said = last_words(end).unwrap_or_else(|| ended_badly(end));
                 self.failed = format!("{} within {}: {said}", wait.what, wait.within);
@@ -149,8 +158,15 @@ impl Waits {
             Phase::Tell => {
                 const MOST: usize = 5;
                 let told = objects(&end.stdout).unwrap_or_default();
+                let is_lost = told.iter().any(has_failed);
+                if !is_lost && wait.slices().is_some_and(|slices| self.pauses + 1 < slices) {
+                    self.pauses += 1;
+                    self.phase = Phase::Holds;
+                    return Next::Move(Move::Run(wait.holds(commands)));
+                }
                 let lines: Vec<String> = told.iter().take(MOST).map(says).collect();
-                Next::Failed(format!("{} did not come to `{}`; {}", wait.shown(), self.failed, lines.join("; ")))
+                let told = if lines.is_empty() { String::new() } else { format!("; {}", lines.join("; ")) };
+                Next::Failed(format!("{} did not come to `{}`{told}", wait.shown(), self.failed))
             }
         }
     }
@@ -175,15 +191,23 @@ impl Wait {
         words
     }
 
+    /// How often it is waited for: a job that failed never completes, which kubectl does not see.
+    fn slices(&self) -> Option<u64> {
+        self.what.eq_ignore_ascii_case("condition=complete").then(|| seconds(&self.within).div_ceil(SLICE))
+    }
+
     fn exists(&self, commands: &Commands) -> Step {
         let mut words = vec!["get"];
         words.extend(self.picked());
-        words.extend(["-o", "name", "--ignore-not-found"]);
-        commands.there(&format!("kubectl get {}", self.of), &words, Stdout::Collect)
+        words.extend(["-o", GOING, "--no-headers", "--ignore-not-found"]);
+        commands.there(&format!("kubectl get {}", self.of), &words, self.namespace.as_deref(), Stdout::Collect)
     }
 
     fn holds(&self, commands: &Commands) -> Step {
-        let timeout = format!("--timeout={}", self.within);
+        let timeout = match self.slices() {
+            Some(_) => format!("--timeout={}s", SLICE.min(seconds(&self.within).max(1))),
+            None => format!("--timeout={}", self.within),
+        };
         let what = format!("--for={}", self.what);
         let mut words = if self.what == "rollout" { vec!["rollout", "status"] } else { vec!["wait", &what] };
         words.extend(self.picked());
@@ -191,15 +215,31 @@ impl Wait {
             words.push("--all");
         }
         words.push(&timeout);
-        commands.there(&format!("kubectl wait {} {}", self.what, self.of), &words, Stdout::Log)
+        commands.there(
+            &format!("kubectl wait {} {}", self.what, self.of),
+            &words,
+            self.namespace.as_deref(),
+            Stdout::Log,
+        )
     }
 
     fn tell(&self, commands: &Commands) -> Step {
         let mut words = vec!["get"];
         words.extend(self.picked());
         words.extend(["-o", "json", "--ignore-not-found"]);
-        commands.there(&format!("kubectl get {}", self.of), &words, Stdout::Collect)
+        commands.there(&format!("kubectl get {}", self.of), &words, self.namespace.as_deref(), Stdout::Collect)
     }
+}
+
+/// Whether an object says that it failed, for good.
+fn has_failed(object: &Json) -> bool {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.into_iter().any(|condition| condition["type"] == "Failed" && condition["status"] == "True")
+}
+
+/// Whether an object is there that is not being deleted.
+fn stays(columns: &str) -> bool {
+    columns.lines().any(|line| line.trim_end().ends_with("<none>"))
 }
 
 /// Whole seconds of `1h30m`; the shape was checked before.
@@ -233,6 +273,7 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_the_checker_takes_them() {
+        assert!(has_failed(&serde_json::json!({"status": {"conditions": [{"type": "Failed", "status": "True"}]}})));
         assert_eq!(["10s", "1h30m", "500ms", "2d", "5m"].map(seconds), [10, 5400, 0, 172_800, 300]);
     }
 }
