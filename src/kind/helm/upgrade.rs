@@ -5,7 +5,7 @@ use super::command::{Commands, Major};
 use super::marks::{Doing, Marks, Place};
 use super::release::{Release, Standing, app_version, last_deployed};
 use super::simple::{HOOKS, LAST_WORDS, hint, last_error, said};
-use crate::kind::machine::{ACCEPTED, Change, Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble, TroubleKind};
+use crate::kind::machine::{ACCEPTED, Change, Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::model::reason::Reason;
 use serde_json::Value as Json;
@@ -112,14 +112,6 @@ impl Upgrading {
             Ok(release) => release,
             Err(message) => return Self::trouble(message, None),
         };
-        if let (Some(_), Some(owner)) = (&release, &self.job.memory.foreign_owner) {
-            return Move::Fail(Trouble {
-                message: format!("release `{}` is on record as made by {owner}", self.commands.release),
-                hint: Some(format!("`infra resolve {} --accept-state` hands it over", self.job.task)),
-                kind: TroubleKind::Refused,
-                ..Trouble::default()
-            });
-        }
         self.before.clone_from(&release);
         self.revision = release.as_ref().map_or(0, |release| release.version);
         match release {

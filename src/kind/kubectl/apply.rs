@@ -10,7 +10,7 @@ use super::record::{self, EACH, LAST, NOTE, Record};
 use super::wait::{Next, Waits};
 use crate::kind::cluster::last_words;
 use crate::kind::flag;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble, TroubleKind};
+use crate::kind::machine::{Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::model::reason::Reason;
 use camino::Utf8PathBuf;
@@ -89,14 +89,6 @@ impl Applying {
     }
 
     fn begin(&mut self) -> Move {
-        if let Some(owner) = self.job.memory.foreign_owner.clone() {
-            return Move::Fail(Trouble {
-                message: format!("these objects are on record as made by {owner}"),
-                hint: Some(format!("`infra resolve {} --accept-state` hands them over", self.job.task)),
-                kind: TroubleKind::Refused,
-                ..Trouble::default()
-            });
-        }
         self.look()
     }
 
