@@ -161,6 +161,15 @@ impl Kind for Kubectl {
         Some(named.into_iter().flatten().map(|(name, _)| (name.clone(), ValueType::Json)).collect())
     }
 
+    fn destroys(&self, table: &Table) -> Vec<String> {
+        let paths = texts(table, "delete");
+        paths
+            .iter()
+            .filter(|_| action(table) == Action::Delete)
+            .map(|path| format!("the objects of `{path}`"))
+            .collect()
+    }
+
     fn start(&self, job: Job) -> Box<dyn Machine> {
         match action(&job.table) {
             Action::Apply | Action::Look => {
