@@ -71,7 +71,7 @@ pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
     let Some(((last, _), others)) = columns.split_last() else { return String::new() };
     let used: usize = others.iter().map(|(_, wide)| wide + GAP).sum();
     if used + widest(*last).min(LEAST) > look.width {
-        return stacked(rows, look);
+        return stacked(heads, rows, look);
     }
     let room = look.width.saturating_sub(used).max(LEAST);
     let mut text = String::new();
@@ -98,16 +98,22 @@ pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
 }
 
 /// Where columns have no room beside each other: what a row says, below its name.
-fn stacked(rows: &[Row<'_>], look: &Look) -> String {
+fn stacked(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
     let mut text = String::new();
     for row in rows {
         let mut cells = row.cells.iter().filter(|cell| !cell.said(ENDLESS).is_empty());
         let Some(name) = cells.next() else { continue };
-        for line in wrapped(&name.said(ENDLESS), look.width) {
+        let mut said = name.said(ENDLESS);
+        if let Some(head) = heads.first().filter(|_| said.bytes().all(|byte| byte.is_ascii_digit())) {
+            // A number alone does not say of what.
+            said = format!("{head} {said}");
+        }
+        for line in wrapped(&said, look.width) {
             let _ = writeln!(text, "{}", look.paint(name.tone(), &line));
         }
         let others: Vec<String> = cells.map(|cell| cell.said(ENDLESS)).collect();
-        for line in wrapped(&others.join(", "), look.width.saturating_sub(GAP)) {
+        let parted = if others.iter().any(|said| said.contains(", ")) { "; " } else { ", " };
+        for line in wrapped(&others.join(parted), look.width.saturating_sub(GAP)) {
             let _ = writeln!(text, "{}{line}", " ".repeat(GAP));
         }
         write_below(&mut text, &row.below, look);

@@ -2,9 +2,10 @@
 //! Does not know how the reasons were found.
 
 use crate::model::effect::State;
+use crate::report::flow::flow;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
-use crate::report::text::{ENDLESS, ago, clean, command, count, hung, seconds};
+use crate::report::text::{ENDLESS, ago, clean, command, count, hung, quote, seconds};
 use crate::report::view::{ProbeView, Unchanged, WhyReason, WhyView};
 use std::fmt::Write as _;
 
@@ -51,7 +52,7 @@ pub fn why(view: &WhyView, look: &Look) -> String {
         let _ = writeln!(text, "\nunchanged: {unchanged}");
     }
     if let Some(next) = next(view) {
-        let _ = writeln!(text, "\n{}: {next}", look.paint(Tone::Busy, "next"));
+        let _ = writeln!(text, "\n{}: {}", look.paint(Tone::Busy, "next"), flow(6, 2, &next, look.width).join("\n"));
     }
     text
 }
@@ -108,7 +109,7 @@ fn unchanged(all: &Unchanged) -> String {
 
 fn next(view: &WhyView) -> Option<String> {
     let again = if view.again.is_empty() { String::new() } else { format!(" {}", command(&view.again)) };
-    let name = &format!("{}{again}", view.name);
+    let name = &format!("{}{again}", quote(&view.name));
     match view.state {
         State::Fresh => None,
         State::Restorable => Some(format!("`infra run {name}` puts its artifacts back without running it")),
@@ -233,6 +234,8 @@ unchanged: 61 files, 4 variables, 1 tool
             next(State::Unknown),
             "look at the world, then `infra resolve configure --done`, `--failed` or `--rerun`"
         );
+        let each = WhyView { name: s("each[x y]"), ..view(State::Stale, vec![]) };
+        assert_eq!(super::next(&each).as_deref(), Some("`infra run 'each[x y]'`"));
         assert_eq!(next(State::Restorable), "`infra run configure` puts its artifacts back without running it");
         assert_eq!(
             next(State::Failed),

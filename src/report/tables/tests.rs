@@ -140,3 +140,13 @@ lint  run   pure    Look for mistakes
         "no tasks: declare one in `tasks/NAME.toml`\n"
     );
 }
+
+#[test]
+fn without_room_for_columns_a_row_still_says_what_is_what() {
+    let rows = [Row {
+        cells: vec![plain("9"), plain("61 s ago"), plain("a, b"), plain("1 ran, 2 failed")],
+        below: Vec::new(),
+    }];
+    let told = table(&["run", "when", "targets", "tasks"], &rows, &Look { width: 30, ..Look::default() });
+    assert_eq!(told, "run 9\n  61 s ago; a, b; 1 ran, 2\n  failed\n");
+}
