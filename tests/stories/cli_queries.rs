@@ -127,7 +127,7 @@ pub fn logs_shows_what_failed_last_or_what_is_asked_for() {
     story.infra("logs bad").stdout_has("bad 1").infra("logs good --run 1").stdout_has("good 1");
     story.infra("logs --attempt 1").stdout_has(" 1").infra("logs good --attempt 3").stdout_has("good 0");
     story.infra_to(2, "logs bad --attempt 3").stderr_has("there is no such attempt");
-    story.infra_to(2, "logs --run 9").stderr_has("run 9");
+    story.infra_to(2, "logs --run 9").stderr_has("there is no run 9 in `local`");
     story.infra_to(2, "logs nope").stderr_has("unknown task `nope`");
     // A failed run tells only what failed.
     story.run_to(1, "good bad -k --set n=2").infra("logs");
