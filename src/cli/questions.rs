@@ -109,7 +109,7 @@ pub struct OutputsArgs {
     #[arg(value_name = "TASK", add = completion::task())]
     pub task: Option<String>,
     /// Print this value alone: text as it is, anything else as JSON
-    #[arg(long, value_name = "K", requires = "task")]
+    #[arg(long, value_name = "K", requires = "task", add = completion::key())]
     pub key: Option<String>,
     /// Show secret values instead of a mask
     #[arg(long)]
