@@ -1,12 +1,13 @@
 //! Owns the arguments of the commands that answer questions, none of which writes.
 //! Does not know how they are answered (`command/`).
 
-use super::{Selection, completion, count, number};
+use super::{Selection, TARGETS, completion, count, number};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 
 /// `infra status`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TARGETS)]
 pub struct StatusArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: all]
     #[arg(value_name = "TARGET", add = completion::target())]
@@ -37,6 +38,7 @@ pub struct ShowArgs {
 
 /// `infra plan`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TARGETS)]
 pub struct PlanArgs {
     /// Which tasks.
     #[command(flatten)]
@@ -52,6 +54,7 @@ pub struct ListArgs {}
 
 /// `infra graph`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = TARGETS)]
 pub struct GraphArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: all]
     #[arg(value_name = "TARGET", add = completion::target())]
