@@ -1,7 +1,7 @@
 //! Owns how prose is broken into the lines of a terminal.
-//! Does not know what it says, nor colours.
+//! Does not know what it says. Of colours it knows that they take no columns.
 
-use crate::report::text::width;
+use crate::report::text;
 
 /// Lines that fit into a width: the first begins behind `lead` columns, the others `indent` columns in. Where the first
 /// word has no room behind the lead, the first line is empty. A word that fits nowhere is left to the terminal: it is a
@@ -26,6 +26,20 @@ pub fn flow(lead: usize, indent: usize, text: &str, across: usize) -> Vec<String
         begun = true;
     }
     lines
+}
+
+/// A line of prose with its end; where it does not fit it goes on below, so far in.
+pub fn prose(text: &str, indent: usize, across: usize) -> String {
+    let own = text.trim_start();
+    let lead = text.len() - own.len();
+    format!("{}{}\n", &text[..lead], flow(lead, indent, own, across).join("\n"))
+}
+
+/// Columns of a text that may have colours in it.
+fn width(text: &str) -> usize {
+    let mut parts = text.split('\u{1b}');
+    let plain = parts.next().map_or(0, text::width);
+    plain + parts.map(|part| text::width(part.split_once('m').map_or(part, |(_, rest)| rest))).sum::<usize>()
 }
 
 /// Words; what stands between backticks is one, where it fits into a line: it is there to be copied.
@@ -57,6 +71,9 @@ mod tests {
         assert_eq!(flow(6, 2, hint, 40), ["`infra run --resume` goes on from", "  here"]);
         assert_eq!(flow(6, 2, &format!("say {hint}"), 26), ["say", "  `infra run --resume`", "  goes on from here"]);
         assert_eq!(flow(6, 2, "two  blanks", ENDLESS), ["two  blanks"]);
+        let colored = "\u{1b}[1m\u{1b}[31mabc\u{1b}[0m def";
+        assert_eq!(flow(0, 2, colored, 7), [colored]);
+        assert_eq!(prose("  last good: run 2, just now", 4, 20), "  last good: run 2,\n    just now\n");
     }
 
     #[test]

@@ -222,7 +222,7 @@ impl Story {
             .map(|(number, outcome)| self.look.paint(paint::outcome(outcome), &format!("{number} {}", outcome.word())))
             .chain((allowed > 0).then(|| self.look.paint(Tone::Warn, &format!("{allowed} failed as allowed"))))
             .collect();
-        lines.push(format!("{} in {}", counts.join(", "), seconds(*spent)));
+        lines.extend(flow(0, FURTHER, &format!("{} in {}", counts.join(", "), seconds(*spent)), self.look.width));
         if let Some(again) = self.again.filter(|_| broken && failed + interrupted > allowed) {
             lines.extend(self.said(("hint", Tone::Busy), again));
         }

@@ -2,7 +2,7 @@
 //! Does not know how the reasons were found.
 
 use crate::model::effect::State;
-use crate::report::flow::flow;
+use crate::report::flow::prose;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
 use crate::report::text::{ENDLESS, ago, clean, command, count, hung, quote, seconds};
@@ -20,17 +20,14 @@ pub fn why(view: &WhyView, look: &Look) -> String {
     let name = look.paint(Tone::Strong, &view.name);
     let state = look.paint(paint::state(view.state), view.state.word());
     let stage = view.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
-    let _ = writeln!(text, "{name} is {state} in {} ({}, {}{stage})", view.env, view.kind, view.effect);
+    let head = format!("{name} is {state} in {} ({}, {}{stage})", view.env, view.kind, view.effect);
+    text += &prose(&head, 2, look.width);
     match &view.last_good {
         Some(good) => {
             let took = seconds(good.seconds);
-            let _ = writeln!(
-                text,
-                "  last good: run {}, attempt {}, {}, took {took}",
-                good.run,
-                good.attempt,
-                ago(good.age_seconds)
-            );
+            let (run, attempt, ago) = (good.run, good.attempt, ago(good.age_seconds));
+            let last = format!("  last good: run {run}, attempt {attempt}, {ago}, took {took}");
+            text += &prose(&last, 4, look.width);
             if view.state == State::Fresh && !good.reasons.is_empty() {
                 text += &hung(4, &format!("it ran because {}", reason::inline(&good.reasons, ENDLESS)), look.width);
             }
@@ -49,10 +46,11 @@ pub fn why(view: &WhyView, look: &Look) -> String {
     part(&mut text, "note", &remarks, look);
     let unchanged = unchanged(&view.unchanged);
     if !unchanged.is_empty() {
-        let _ = writeln!(text, "\nunchanged: {unchanged}");
+        text += &format!("\n{}", prose(&format!("unchanged: {unchanged}"), 2, look.width));
     }
     if let Some(next) = next(view) {
-        let _ = writeln!(text, "\n{}: {}", look.paint(Tone::Busy, "next"), flow(6, 2, &next, look.width).join("\n"));
+        let next = format!("{}: {next}", look.paint(Tone::Busy, "next"));
+        text += &format!("\n{}", prose(&next, 2, look.width));
     }
     text
 }
