@@ -46,7 +46,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     };
     let id = task.id;
     let line = format!("infra resolve {}", args.task);
-    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::None)?;
+    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::Never)?;
     let opened = open_to_write(context, root, project)?;
     let env = opened.project.env.name.clone();
     recover::recover(&opened.host, &env)?;
@@ -85,7 +85,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
 /// Nothing is left of what a task did, declared or not.
 fn undone(context: &Context, root: Utf8PathBuf, project: Project, args: &ResolveArgs) -> Result<u8, CommandError> {
     let line = format!("infra resolve {}", args.task);
-    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::None)?;
+    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::Never)?;
     let opened = open_to_write(context, root, project)?;
     let env = opened.project.env.name.clone();
     recover::recover(&opened.host, &env)?;
