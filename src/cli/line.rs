@@ -3,10 +3,14 @@
 
 use crate::cli::Cli;
 use crate::report::json::{self, ErrorView, Failed};
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::Write;
+
+/// The variable that stands for `--env`.
+const ENV: &str = "INFRA_ENV";
 
 /// A command line that is no command: a wish for help, or a mistake.
 #[derive(Debug)]
@@ -36,6 +40,10 @@ pub fn read(words: &[OsString]) -> Result<Cli, Unread> {
     };
     let json = options.contains(&"--json");
     let mut command = Cli::command().color(color);
+    if std::env::var_os(ENV).is_some_and(|env| env.is_empty()) {
+        // CI systems set a variable that nobody filled in to nothing.
+        command = command.mut_arg("env", |arg| arg.env(Resettable::Reset));
+    }
     let matches = command
         .try_get_matches_from_mut(words)
         .map_err(|error| Unread { error: with_tip(error, &command, &options), json })?;

@@ -46,6 +46,9 @@ pub fn logs(context: &Context, args: &LogsArgs) -> Result<u8, CommandError> {
     for one in gone {
         context.say(&one);
     }
+    for one in logs.iter().filter(|one| one.lines.as_ref().is_some_and(Vec::is_empty)) {
+        context.note(&format!("`{}` printed nothing in run {} (attempt {})", one.task, one.run, one.attempt));
+    }
     let view = LogsView { env: opened.project.env.name.to_string(), logs };
     if context.global.json {
         context.out(&json::document(&view));

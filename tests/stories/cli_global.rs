@@ -65,6 +65,8 @@ pub fn env_chooses_the_environment() {
     assert_eq!(story.last().events()[0]["env"], "dev");
     story.run("d -e local").fresh(["d"]);
     assert_eq!(story.last().events()[0]["env"], "local", "a flag wins over a variable");
+    story.env("INFRA_ENV", "").run("d").fresh(["d"]);
+    assert_eq!(story.last().events()[0]["env"], "local", "an empty variable is none");
     story.without_env("INFRA_ENV");
     story.infra_to(2, "status -e def").stderr_has("unknown environment `def`").stderr_has("did you mean `dev`?");
     story.infra_to(2, "status --env=").stderr_has("--env");
