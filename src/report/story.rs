@@ -306,7 +306,8 @@ impl Story {
         let mut lines = flow(lead, WORD + 1, detail, self.look.width);
         if let Some(first) = lines.first_mut() {
             let word = self.look.paint(tone, &pad(word, WORD));
-            *first = format!("{word} {name}{spent}  {first}").trim_end().to_owned();
+            *first = format!("{word} {name}{spent}  {first}");
+            first.truncate(first.trim_end().len());
         }
         lines
     }

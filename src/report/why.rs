@@ -46,11 +46,11 @@ pub fn why(view: &WhyView, look: &Look) -> String {
     part(&mut text, "note", &remarks, look);
     let unchanged = unchanged(&view.unchanged);
     if !unchanged.is_empty() {
-        text += &format!("\n{}", prose(&format!("unchanged: {unchanged}"), 2, look.width));
+        let _ = write!(text, "\n{}", prose(&format!("unchanged: {unchanged}"), 2, look.width));
     }
     if let Some(next) = next(view) {
         let next = format!("{}: {next}", look.paint(Tone::Busy, "next"));
-        text += &format!("\n{}", prose(&next, 2, look.width));
+        let _ = write!(text, "\n{}", prose(&next, 2, look.width));
     }
     text
 }

@@ -95,7 +95,9 @@ mod tests {
     fn each_task_stands_right_of_what_is_upstream_and_edges_pass_between() {
         let view = view(&["a", "b", "c", "d"], &[("a", "b"), ("b", "c"), ("a", "c")]);
         let mut layers = layers(&view);
-        layers.iter_mut().for_each(|layer| layer.sort());
+        for layer in &mut layers {
+            layer.sort();
+        }
         let task = Thing::Task;
         assert_eq!(layers, [vec![task(0), task(3)], vec![task(1), Thing::Passes(2, 1)], vec![task(2)]]);
     }
