@@ -30,15 +30,17 @@ pub use upkeep::{
 /// Heading of the options that select tasks.
 const SELECTION: &str = "Selection";
 
-const EXIT_CODES: &str = "\
+/// What may stand where tasks are named.
+const TARGETS: &str = "\
 Targets:
   NAME         a task, else a stage, with everything upstream (`+NAME` is the same)
   stage:NAME   a stage, even where a task has its name
   NAME+        with everything downstream
   NAME!        it alone
   verify-*     a glob over task names
-  tag:NAME     every task with this tag
+  tag:NAME     every task with this tag";
 
+const EXIT_CODES: &str = "\
 Exit codes:
     0  done
     1  a task failed, or `doctor` found a problem
@@ -56,7 +58,7 @@ Exit codes:
 /// Tasks are declared in `tasks/*.toml`. `infra run` executes those that are stale, and only those;
 /// `infra why TASK` says why one is.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "infra", version, after_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "infra", version, after_help = format!("{TARGETS}\n\n{EXIT_CODES}"), arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
@@ -231,6 +233,7 @@ pub struct Selection {
 
 /// `infra run`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TARGETS)]
 pub struct RunArgs {
     /// Which tasks.
     #[command(flatten)]
@@ -285,6 +288,7 @@ pub enum SchemaFile {
 
 /// `infra watch`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TARGETS)]
 pub struct WatchArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: `default` of `infra.toml`]
     #[arg(value_name = "TARGET", add = completion::target())]
@@ -296,6 +300,7 @@ pub struct WatchArgs {
 
 /// `infra destroy`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TARGETS)]
 pub struct DestroyArgs {
     /// Undo only these, and what was built on them [default: everything on record]
     #[arg(value_name = "TARGET", add = completion::target())]

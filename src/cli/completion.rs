@@ -111,31 +111,42 @@ pub(super) fn variable() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| offer(current, Offer::Variables))
 }
 
+/// Completes the key of a value.
+pub(super) fn key() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| offer(current, Offer::Keys))
+}
+
+/// Completes the path of an artifact.
+pub(super) fn artifact() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| offer(current, Offer::Artifacts))
+}
+
 fn offer(current: &OsStr, offer: Offer) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
     let caller_env = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let mut global = asked();
+    let line = asked();
+    let mut global = global_of(&line);
     if offer == Offer::Environments {
         // The one on the line may be the one that is not written to its end.
         global.env = None;
     } else if global.env.is_none() {
         global.env = std::env::var("INFRA_ENV").ok().filter(|env| !env.is_empty());
     }
-    names(global, caller_env, offer)
+    names(global, caller_env, offer, &line)
         .into_iter()
         .filter(|(name, _)| name.starts_with(&*current))
         .map(|(name, help)| CompletionCandidate::new(name).help(help.map(Into::into)))
         .collect()
 }
 
-/// Folder and environment of the line that is being completed: what stands behind this program's own `--`.
-fn asked() -> Global {
-    let line = std::env::args().skip_while(|word| word != "--").skip(1);
-    global_of(&line.collect::<Vec<_>>())
+/// The line that is being completed: what stands behind this program's own `--`.
+fn asked() -> Vec<String> {
+    std::env::args().skip_while(|word| word != "--").skip(1).collect()
 }
 
+/// Folder and environment of a line.
 fn global_of(words: &[String]) -> Global {
     let mut global = Global::default();
     let mut words = words.iter().skip(1);

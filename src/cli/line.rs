@@ -3,10 +3,14 @@
 
 use crate::cli::Cli;
 use crate::report::json::{self, ErrorView, Failed};
-use clap::error::ErrorKind;
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::Write;
+
+/// The variable that stands for `--env`.
+const ENV: &str = "INFRA_ENV";
 
 /// A command line that is no command: a wish for help, or a mistake.
 #[derive(Debug)]
@@ -36,8 +40,31 @@ pub fn read(words: &[OsString]) -> Result<Cli, Unread> {
     };
     let json = options.contains(&"--json");
     let mut command = Cli::command().color(color);
-    let matches = command.try_get_matches_from_mut(words).map_err(|error| Unread { error, json })?;
+    if std::env::var_os(ENV).is_some_and(|env| env.is_empty()) {
+        // CI systems set a variable that nobody filled in to nothing.
+        command = command.mut_arg("env", |arg| arg.env(Resettable::Reset));
+    }
+    let matches = command
+        .try_get_matches_from_mut(words)
+        .map_err(|error| Unread { error: with_tip(error, &command, &options), json })?;
     Cli::from_arg_matches(&matches).map_err(|error| Unread { error: error.format(&mut command), json })
+}
+
+/// Who comes from a tool that runs `TOOL TASK` is told how a task is run here.
+fn with_tip(mut error: clap::Error, command: &clap::Command, words: &[&str]) -> clap::Error {
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidSubcommand).cloned() else { return error };
+    let is_inner =
+        words.iter().take_while(|word| **word != unknown).any(|word| command.find_subcommand(word).is_some());
+    if !is_inner {
+        // Letters make `deploy` like `destroy`; nobody is led from the one to the other.
+        let destroys = |similar: &ContextValue| matches!(similar, ContextValue::Strings(all) if all.iter().any(|one| one == "destroy"));
+        if !unknown.starts_with("des") && error.get(ContextKind::SuggestedSubcommand).is_some_and(destroys) {
+            error.remove(ContextKind::SuggestedSubcommand);
+        }
+        let tip = format!("a task is run with 'infra run {unknown}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 impl Unread {
@@ -46,7 +73,7 @@ impl Unread {
         let exit = u8::try_from(self.error.exit_code()).unwrap_or(2);
         let is_answer = matches!(self.error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
         if self.json && !is_answer {
-            let document = json::document(&Failed { error: self.view(exit) });
+            let document = json::document(&Failed { error: self.view(exit) }) + "\n";
             let _ = std::io::stdout().write_all(document.as_bytes());
         } else {
             // Nobody reading is no error.
@@ -80,6 +107,17 @@ mod tests {
         assert!(mistake.json && view.message.contains("unexpected argument '--nope'"), "{view:?}");
         assert!(view.hint.is_some_and(|hint| hint.contains("Usage: infra status")));
         assert!(!unread("run -j 0").json && !unread("run -j 0 -- --json").json);
+    }
+
+    #[test]
+    fn who_names_a_task_is_told_how_it_is_run() {
+        let said = |line: &str| unread(line).error.render().to_string();
+        assert!(said("-C x deploy").contains("tip: a task is run with 'infra run deploy'"), "{}", said("deploy"));
+        assert!(unread("deploy --json").view(2).hint.is_some_and(|hint| hint.contains("infra run deploy")));
+        assert!(!said("deploy").contains("destroy") && said("destry").contains("'destroy'"), "{}", said("deploy"));
+        for line in ["artifacts zzz", "run --nope"] {
+            assert!(!said(line).contains("a task is run"), "{}", said(line));
+        }
     }
 
     #[test]

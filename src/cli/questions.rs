@@ -1,12 +1,13 @@
 //! Owns the arguments of the commands that answer questions, none of which writes.
 //! Does not know how they are answered (`command/`).
 
-use super::{Selection, completion, count, number};
+use super::{Selection, TARGETS, completion, count, number};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 
 /// `infra status`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TARGETS)]
 pub struct StatusArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: all]
     #[arg(value_name = "TARGET", add = completion::target())]
@@ -37,6 +38,7 @@ pub struct ShowArgs {
 
 /// `infra plan`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TARGETS)]
 pub struct PlanArgs {
     /// Which tasks.
     #[command(flatten)]
@@ -52,6 +54,7 @@ pub struct ListArgs {}
 
 /// `infra graph`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = TARGETS)]
 pub struct GraphArgs {
     /// Tasks, stages, globs or `tag:NAME` [default: all]
     #[arg(value_name = "TARGET", add = completion::target())]
@@ -109,7 +112,7 @@ pub struct OutputsArgs {
     #[arg(value_name = "TASK", add = completion::task())]
     pub task: Option<String>,
     /// Print this value alone: text as it is, anything else as JSON
-    #[arg(long, value_name = "K", requires = "task")]
+    #[arg(long, value_name = "K", requires = "task", add = completion::key())]
     pub key: Option<String>,
     /// Show secret values instead of a mask
     #[arg(long)]

@@ -70,7 +70,7 @@ pub enum ArtifactsCommand {
 #[derive(Clone, Debug, Args)]
 pub struct ShowArtifactArgs {
     /// Its path, or four digits or more of its digest
-    #[arg(value_name = "ARTIFACT")]
+    #[arg(value_name = "ARTIFACT", add = completion::artifact())]
     pub artifact: String,
 }
 
@@ -81,7 +81,7 @@ pub struct GetArgs {
     #[arg(value_name = "TASK", add = completion::task())]
     pub task: String,
     /// This one alone [default: all that it made]
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", add = completion::artifact())]
     pub path: Option<String>,
     /// The folder; the artifact's own path is kept below it
     #[arg(long, value_name = "DIR", add = completion::folder())]

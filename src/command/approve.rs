@@ -6,7 +6,7 @@ use crate::host::prompt::{self, Answer};
 use crate::kind::machine::Change;
 use crate::report::live::Hold;
 use crate::report::paint::{Look, Tone};
-use crate::report::text::clean;
+use crate::report::text::{clean, quote};
 use std::fmt::Write as _;
 
 /// Lines of a script that a question shows.
@@ -39,7 +39,7 @@ impl Approver for Person {
             let _ = writeln!(text, "  {} {}", self.look.paint(Tone::Dim, "|"), clean(line));
         }
         if let Some(more) = change.runs.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-            let _ = writeln!(text, "  … and {more} more: `infra show {task}`");
+            let _ = writeln!(text, "  … and {more} more: `infra show {}`", quote(task));
         }
         text.push_str("Go on? Type `yes`: ");
         self.hold.suspend(|| ask(&text, "yes"))

@@ -12,7 +12,7 @@ use crate::host::store::KeptRow;
 use crate::model::digest::Digest;
 use crate::model::facts::Facts;
 use crate::model::record::Artifact;
-use crate::report::text::names;
+use crate::report::text::{names, quote};
 use crate::report::view::{ArtifactShownView, ArtifactsView, CopiedView, GotView, KeptView, MakerView};
 use crate::report::{json, kept as picture};
 use place::Found;
@@ -88,10 +88,10 @@ fn one(context: &Context, opened: &Opened, rows: &[KeptRow], word: &str) -> Resu
     let digest = match by_path {
         Some((_, artifact)) if spelled.iter().any(|path| *path == artifact.path) => artifact.digest,
         Some((task, artifact)) => {
-            let get = format!("`infra artifacts get {task} {word} --to DIR` copies what is in it");
+            let get = format!("`infra artifacts get {} {} --to DIR` copies what is in it", quote(task), quote(word));
             return Err(CommandError::usage(
                 format!("`{word}` lies in the artifact `{}`, and is none by itself", artifact.path),
-                format!("`infra artifacts show {}`; {get}", artifact.path),
+                format!("`infra artifacts show {}`; {get}", quote(&artifact.path)),
             ));
         }
         None => by_digest(rows, word)?,
@@ -158,7 +158,7 @@ fn copy(context: &Context, opened: &Opened, rows: &[KeptRow], args: &GetArgs) ->
     let Some(row) = newest(rows).into_iter().find(|row| row.task == task) else {
         return Err(CommandError::usage(
             format!("`{task}` has no record in `{}`", opened.project.env.name),
-            format!("run it with `infra run {task}`"),
+            format!("run it with `infra run {}`", quote(&task)),
         ));
     };
     let found = match &args.path {
@@ -193,7 +193,7 @@ fn copy(context: &Context, opened: &Opened, rows: &[KeptRow], args: &GetArgs) ->
             return Err(CommandError::usage(
                 format!("`{}` of `{task}` is not kept", one.of.path),
                 if one.of.kept {
-                    format!("make it again: `infra run {task} --force`")
+                    format!("make it again: `infra run {} --force`", quote(&task))
                 } else {
                     "secret outputs are not kept; it lies where the task wrote it".to_owned()
                 },

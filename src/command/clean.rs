@@ -100,7 +100,7 @@ fn take(context: &Context, opened: &Opened) -> Result<Vec<Taken>, CommandError> 
         return Ok(Vec::new());
     }
     let envs = environments(opened);
-    envs.iter().map(|env| lock_env(context, &opened.root, env, "infra clean", Patience::None)).collect()
+    envs.iter().map(|env| lock_env(context, &opened.root, env, "infra clean", Patience::Never)).collect()
 }
 
 /// Looks whether nobody holds one.

@@ -5,6 +5,7 @@ use crate::cli::{self, Candidate, CompleteArgs, CompletionArgs, Global, Shell};
 use crate::command::context::Context;
 use crate::command::exit::CommandError;
 use crate::model::project::Project;
+use crate::model::task::Task;
 use crate::report::text::clean;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,17 +52,29 @@ pub enum Offer {
     Environments,
     /// Names of variables, each with `=`.
     Variables,
+    /// Keys of values, and paths that tasks make: of the tasks that the line names, else of all.
+    Keys,
+    Artifacts,
 }
 
 /// Names in the project of a command line, each with what it is; none where there is no project, or one
 /// with mistakes.
-pub fn names(global: Global, caller_env: BTreeMap<String, String>, offer: Offer) -> Vec<(String, Option<String>)> {
+pub fn names(
+    global: Global,
+    caller_env: BTreeMap<String, String>,
+    offer: Offer,
+    line: &[String],
+) -> Vec<(String, Option<String>)> {
     let context = Context::new(global, caller_env);
     let project = context.root().ok().and_then(|root| context.load(&root).loaded.project);
-    project.map(|project| offered(&project, offer)).unwrap_or_default()
+    project.map(|project| offered(&project, offer, line)).unwrap_or_default()
 }
 
-fn offered(project: &Project, offer: Offer) -> Vec<(String, Option<String>)> {
+fn offered(project: &Project, offer: Offer, line: &[String]) -> Vec<(String, Option<String>)> {
+    let named = |task: &&Task| line.iter().any(|word| *word == task.name.as_str());
+    let any = project.tasks.iter().any(|task| named(&task));
+    let meant = || project.tasks.iter().filter(|task| !any || named(task));
+    let of = |task: &Task| Some(format!("of {}", task.name));
     let tasks = || project.tasks.iter().map(|task| (task.name.to_string(), task.description.clone()));
     match offer {
         Offer::Tasks => tasks().collect(),
@@ -73,6 +86,10 @@ fn offered(project: &Project, offer: Offer) -> Vec<(String, Option<String>)> {
             tasks().chain(stages).chain(tags).collect()
         }
         Offer::Environments => project.env_names.iter().map(|name| (name.clone(), None)).collect(),
+        Offer::Keys => meant().flat_map(|task| task.exports.keys().map(move |key| (key.clone(), of(task)))).collect(),
+        Offer::Artifacts => {
+            meant().flat_map(|task| task.outputs.iter().map(move |one| (one.path.to_string(), of(task)))).collect()
+        }
         Offer::Variables => project.env.vars.keys().map(|name| (format!("{name}="), None)).collect(),
     }
 }

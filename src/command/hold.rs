@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What is done when another run holds the environment.
 #[derive(Clone, Copy, Debug)]
 pub enum Patience<'a> {
-    /// Refuse.
+    /// Refuse, though `--wait` would wait.
     None,
+    /// Refuse: the command has no `--wait`.
+    Never,
     /// Wait until it ends.
     Waits,
     /// Wait until it ends, or the user ends the wait.
@@ -24,6 +26,14 @@ impl Patience<'_> {
     /// As `--wait` says.
     pub fn of(wait: bool) -> Self {
         if wait { Self::Waits } else { Self::None }
+    }
+
+    /// What one may do about it.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Never => "wait until it ends, then say it again",
+            Self::None | Self::Waits | Self::WaitsUnless(_) => "`--wait` waits for it",
+        }
     }
 }
 
@@ -52,7 +62,7 @@ pub fn lock_env(
     let now = || context.holder(command);
     let mut told = false;
     let taken = match patience {
-        Patience::None => EnvLock::try_take(&state, env, &now()),
+        Patience::None | Patience::Never => EnvLock::try_take(&state, env, &now()),
         Patience::Waits | Patience::WaitsUnless(_) => EnvLock::wait(&state, env, &now, &mut |held| {
             if !std::mem::replace(&mut told, true) {
                 context.note(&format!("waiting: {}", describe(held, now().since)));
@@ -66,7 +76,7 @@ pub fn lock_env(
     taken.map(|lock| Taken { _lock: lock, waited: told }).map_err(|error| match error {
         LockError::Held(held) | LockError::GaveUp(held) => CommandError::Held {
             message: describe(&held, now().since),
-            hint: Some("`--wait` waits for it; `infra status` works meanwhile".to_owned()),
+            hint: Some(format!("{}; `infra status` works meanwhile", patience.advice())),
         },
         LockError::File(error) => CommandError::State(error.to_string()),
     })

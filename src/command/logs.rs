@@ -7,6 +7,7 @@ use crate::command::exit::CommandError;
 use crate::host::process;
 use crate::host::store::AttemptRow;
 use crate::model::name::{RunId, TaskKey};
+use crate::report::text::quote;
 use crate::report::view::{LogView, LogsView};
 use crate::report::{history as picture, json};
 
@@ -44,6 +45,9 @@ pub fn logs(context: &Context, args: &LogsArgs) -> Result<u8, CommandError> {
     }
     for one in gone {
         context.say(&one);
+    }
+    for one in logs.iter().filter(|one| one.lines.as_ref().is_some_and(Vec::is_empty)) {
+        context.note(&format!("`{}` printed nothing in run {} (attempt {})", one.task, one.run, one.attempt));
     }
     let view = LogsView { env: opened.project.env.name.to_string(), logs };
     if context.global.json {
@@ -89,6 +93,9 @@ fn wanted(opened: &Opened, args: &LogsArgs) -> Result<Vec<AttemptRow>, CommandEr
             if rows.is_empty() {
                 return Err(nothing(match &args.task {
                     Some(task) => format!("`{task}` did not start in run {run} of `{env}`"),
+                    None if store.runs(Some(env), ALL)?.iter().all(|one| one.id != run) => {
+                        format!("there is no run {run} in `{env}`")
+                    }
                     None => format!("run {run} started nothing in `{env}`"),
                 }));
             }
@@ -119,7 +126,7 @@ pub fn known_task(opened: &Opened, name: &str) -> Result<TaskKey, CommandError> 
     if declared.is_some() || known.is_some() {
         return Err(CommandError::usage(
             format!("`{name}` never ran in `{env}`"),
-            format!("run it with `infra run {name}`"),
+            format!("run it with `infra run {}`", quote(name)),
         ));
     }
     let known: Vec<&str> = opened.project.tasks.iter().map(|task| task.name.as_str()).collect();

@@ -33,12 +33,12 @@ mod watch;
 mod why;
 
 use crate::cli::{Cli, Command};
+use crate::report::flow::flow;
 use crate::report::json::{self, ErrorView};
 use crate::report::paint::Tone;
 use context::Context;
 use exit::CommandError;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// Carries out a command. Gives the exit code.
 pub fn carry_out(cli: Cli, caller_env: BTreeMap<String, String>) -> u8 {
@@ -104,10 +104,22 @@ fn report(context: &Context, error: &CommandError) {
 }
 
 fn say_error(context: &Context, error: &CommandError) {
-    let look = &context.choice.stderr;
-    let mut text = format!("{} {error}\n", look.paint(Tone::Bad, "error:"));
+    let mut text = said(context, ("error:", Tone::Bad), &error.to_string());
     if let Some(hint) = error.hint() {
-        let _ = writeln!(text, "{} {hint}", look.paint(Tone::Warn, "hint:"));
+        text += &said(context, ("hint:", Tone::Warn), &hint);
     }
     context.say(&text);
+}
+
+/// A word and a text, as wide as the terminal.
+fn said(context: &Context, (word, tone): (&str, Tone), text: &str) -> String {
+    const FURTHER: usize = 2;
+    let look = &context.choice.stderr;
+    let mut said = look.paint(tone, word);
+    for (at, line) in text.lines().enumerate() {
+        said.push_str(if at == 0 { " " } else { "\n" });
+        said.push_str(&flow(if at == 0 { word.len() + 1 } else { 0 }, FURTHER, line, look.width).join("\n"));
+    }
+    said.push('\n');
+    said
 }

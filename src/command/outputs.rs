@@ -7,6 +7,7 @@ use crate::command::exit::CommandError;
 use crate::manifest::select;
 use crate::model::name::{EnvName, TaskId};
 use crate::model::record::{Export, Record};
+use crate::report::text::quote;
 use crate::report::view::{ArtifactView, KeyView, MadeView, OutputsView, ValueView};
 use crate::report::{json, outputs as picture};
 
@@ -31,7 +32,7 @@ pub fn outputs(context: &Context, args: &OutputsArgs) -> Result<u8, CommandError
         if tasks.is_empty() {
             return Err(CommandError::usage(
                 format!("`{task}` has no record in `{}`", project.env.name),
-                format!("run it with `infra run {task}`"),
+                format!("run it with `infra run {}`", quote(task)),
             ));
         }
         if let Some(key) = &args.key {

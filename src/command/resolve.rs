@@ -21,6 +21,7 @@ use crate::plan::fingerprint;
 use crate::plan::forecast::forecast;
 use crate::plan::verdict::started_once;
 use crate::report::json;
+use crate::report::text::quote;
 use crate::report::view::ResolvedView;
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
     };
     let id = task.id;
     let line = format!("infra resolve {}", args.task);
-    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::None)?;
+    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::Never)?;
     let opened = open_to_write(context, root, project)?;
     let env = opened.project.env.name.clone();
     recover::recover(&opened.host, &env)?;
@@ -84,7 +85,7 @@ pub fn resolve(context: &Context, args: &ResolveArgs) -> Result<u8, CommandError
 /// Nothing is left of what a task did, declared or not.
 fn undone(context: &Context, root: Utf8PathBuf, project: Project, args: &ResolveArgs) -> Result<u8, CommandError> {
     let line = format!("infra resolve {}", args.task);
-    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::None)?;
+    let _taken = lock_env(context, &root, project.env.name.as_str(), &line, Patience::Never)?;
     let opened = open_to_write(context, root, project)?;
     let env = opened.project.env.name.clone();
     recover::recover(&opened.host, &env)?;
@@ -92,7 +93,7 @@ fn undone(context: &Context, root: Utf8PathBuf, project: Project, args: &Resolve
     if declared.is_some_and(|task| task.action.kind == KindName::Terraform) {
         return Err(CommandError::usage(
             format!("what is left of `{}` is for its terraform state to say", args.task),
-            format!("`infra resolve {} --accept-state` believes a state that has lost it", args.task),
+            format!("`infra resolve {} --accept-state` believes a state that has lost it", quote(&args.task)),
         ));
     }
     let key = declared.map(|task| opened.board().map(|board| board.key(task.id))).transpose()?;
@@ -147,7 +148,11 @@ fn in_doubt(host: &Host, board: &mut Board<'_>, id: TaskId) -> Result<(), Comman
     }
     Err(CommandError::usage(
         format!("there is nothing to resolve: `{name}` is {state} in `{env}`, and how it ended is known"),
-        format!("`infra why {name}` says more; `infra run {name}! --force` runs it in any case"),
+        format!(
+            "`infra why {}` says more; `infra run {} --force` runs it in any case",
+            quote(name.as_str()),
+            quote(&format!("{name}!"))
+        ),
     ))
 }
 
@@ -157,7 +162,7 @@ fn confirm(host: &Host, board: &mut Board<'_>, id: TaskId, reason: &str) -> Resu
     let task = project.task(id);
     let refuse = |message: String| CommandError::Refused {
         message,
-        hint: Some(format!("`infra resolve {} --rerun` lets it run again", task.name)),
+        hint: Some(format!("`infra resolve {} --rerun` lets it run again", quote(task.name.as_str()))),
     };
     if !task.exports.is_empty() {
         return Err(refuse(format!("`{}` exports values, which nobody can vouch for", task.name)));

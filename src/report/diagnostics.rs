@@ -7,6 +7,7 @@
 
 use crate::event::VERSION;
 use crate::model::diagnostic::{Diagnostic, Place, Severity};
+use crate::report::flow::{flow, prose};
 use crate::report::paint::{Look, Tone};
 use crate::report::text::{clean, count, width};
 use camino::Utf8PathBuf;
@@ -124,7 +125,8 @@ fn one(text: &mut String, diagnostic: &Diagnostic, sources: &Sources, look: &Loo
         Severity::Warning => ("warning", Tone::Warn),
     };
     let head = look.paint(tone, &format!("{word}[{}]", diagnostic.code));
-    let _ = writeln!(text, "{head}: {}", look.paint(Tone::Strong, &clean(&diagnostic.message)));
+    let said = look.paint(Tone::Strong, &clean(&diagnostic.message));
+    *text += &prose(&format!("{head}: {said}"), 2, look.width);
     let mut gutter = 2;
     if let Some(place) = &diagnostic.place {
         let spot = span(place, sources).zip(sources.get(&place.file));
@@ -138,7 +140,8 @@ fn one(text: &mut String, diagnostic: &Diagnostic, sources: &Sources, look: &Loo
     if let Some(help) = &diagnostic.help {
         for (index, line) in help.lines().enumerate() {
             let lead = if index == 0 { "= help:" } else { "       " };
-            let _ = writeln!(text, "{}{} {}", " ".repeat(gutter), look.paint(Tone::Dim, lead), clean(line));
+            let lines = flow(gutter + lead.len() + 1, gutter + lead.len() + 1, &clean(line), look.width);
+            let _ = writeln!(text, "{}{} {}", " ".repeat(gutter), look.paint(Tone::Dim, lead), lines.join("\n"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Owns the screen of `infra doctor`: area by area, what to do below what is not well.
 //! Does not know how anything was found out.
 
+use crate::report::flow::pieces;
 use crate::report::paint::{Look, Tone};
 use crate::report::text::{clean, count, pad, width};
 use crate::report::view::{DoctorView, FindingView, Mark};
@@ -74,24 +75,6 @@ fn spread(out: &mut String, head: &str, columns: usize, text: &str, across: usiz
         at += wide;
     }
     out.push('\n');
-}
-
-/// Words; what stands between backticks is one, where it fits into a line: it is there to be copied.
-fn pieces(text: &str, room: usize) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let mut quoted = false;
-        let blank = |c: char| {
-            quoted ^= c == '`';
-            c == ' ' && !quoted
-        };
-        let whole = rest.find(blank).unwrap_or(rest.len());
-        let end = if width(&rest[..whole]) <= room { whole } else { rest.find(' ').unwrap_or(rest.len()) };
-        pieces.push(&rest[..end]);
-        rest = rest[end..].trim_start();
-    }
-    pieces
 }
 
 fn tone(mark: Mark) -> Tone {

@@ -3,12 +3,15 @@
 
 use crate::event::Failure;
 use crate::model::effect::Outcome;
+use crate::report::flow::flow;
 use crate::report::paint::{Look, Tone};
 use crate::report::text::{clean, command, fit};
 
 /// Most columns of a command, and of a line of the log: a script stands in the declaration and whole in
 /// `run --json`, and the log has its lines whole.
 const LONGEST: usize = 400;
+/// How far in stands what is said of the failure.
+const INDENT: usize = 2;
 
 /// The lines of the screen.
 pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> Vec<String> {
@@ -21,7 +24,11 @@ pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> V
     };
     let dim = |text: &str| look.paint(Tone::Dim, text);
     let said = format!("task `{task}` {verb}: {}", clean(&failure.message));
-    let mut lines = vec![format!("{}: {}", look.paint(tone, word), look.paint(Tone::Strong, &said))];
+    let said = flow(word.len() + 2, INDENT, &said, look.width);
+    let mut lines: Vec<String> = said.iter().map(|line| look.paint(Tone::Strong, line)).collect();
+    if let Some(first) = lines.first_mut() {
+        *first = format!("{}: {first}", look.paint(tone, word));
+    }
     if let Some(declared) = &failure.declared {
         lines.push(format!("  {} {declared}", dim("-->")));
     }
@@ -43,11 +50,19 @@ pub fn screen(task: &str, outcome: Outcome, failure: &Failure, look: &Look) -> V
                 .map(|line| format!("    {} {}", dim("|"), fit(line.trim_end(), LONGEST)).trim_end().to_owned()),
         );
     }
+    let ended = failure.exit_code.is_some() || failure.signal.is_some();
+    if ended && failure.tail.is_empty() && failure.log.is_none() {
+        lines.push("  it printed nothing".to_owned());
+    }
     if let Some(log) = &failure.log {
         lines.push(format!("  {} {log}", dim("log:")));
     }
     if let Some(hint) = &failure.hint {
-        lines.push(format!("  {} {}", look.paint(Tone::Busy, "hint:"), clean(hint)));
+        let mut told = flow(INDENT + "hint: ".len(), 2 * INDENT, &clean(hint), look.width);
+        if let Some(first) = told.first_mut() {
+            *first = format!("  {} {first}", look.paint(Tone::Busy, "hint:"));
+        }
+        lines.extend(told);
     }
     lines
 }
@@ -111,7 +126,7 @@ error: task `configure` failed: `ansible-playbook` exited with code 2
         };
         assert_eq!(
             screen("a", Outcome::Interrupted, &bare, &Look::default()).join("\n"),
-            "interrupted: task `a` was interrupted: ended by signal 9\n  signal: 9"
+            "interrupted: task `a` was interrupted: ended by signal 9\n  signal: 9\n  it printed nothing"
         );
     }
 }

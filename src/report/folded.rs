@@ -106,6 +106,11 @@ impl<W: Write> Listener for Folded<W> {
             }
             _ => told,
         };
+        // An older form of GitHub's commands is one wherever it stands in a line, behind a name and in a group too.
+        let lines = match self.fold {
+            Fold::GitHub => lines.into_iter().map(|line| line.replace("##[", "## [")).collect(),
+            Fold::GitLab | Fold::Nowhere => lines,
+        };
         let Some(out) = &mut self.out else { return };
         if write_lines(out, &lines).is_err() {
             self.out = None;

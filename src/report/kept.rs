@@ -1,6 +1,7 @@
 //! Owns the tables of `infra artifacts` and what `infra clean` says.
 //! Does not know where artifacts are kept.
 
+use crate::report::flow::prose;
 use crate::report::paint::{Look, Tone};
 use crate::report::tables::{Row, plain, table, toned};
 use crate::report::text::{ago, clean, count, size};
@@ -77,23 +78,16 @@ pub fn cleaned(view: &CleanView, look: &Look) -> String {
     } else if view.dropped.is_empty() {
         let _ = writeln!(text, "nothing to drop; {stays} stay");
     } else {
-        let _ = writeln!(
-            text,
-            "{verb} {}: {} of artifacts ({}), {} ({}); {stays} stay",
-            size(view.freed_bytes),
-            count(view.artifacts.files, "file"),
-            size(view.artifacts.bytes),
-            count(view.logs.files, "log"),
-            size(view.logs.bytes),
-        );
+        let (files, logs) = (count(view.artifacts.files, "file"), count(view.logs.files, "log"));
+        let (of_files, of_logs) = (size(view.artifacts.bytes), size(view.logs.bytes));
+        let freed = size(view.freed_bytes);
+        let said = format!("{verb} {freed}: {files} of artifacts ({of_files}), {logs} ({of_logs}); {stays} stay");
+        text += &prose(&said, 2, look.width);
     }
     if let Some(over) = view.over_bytes {
-        let _ = writeln!(
-            text,
-            "{} that is {} more than `--max-size`: each task's newest artifacts and log are never dropped",
-            look.paint(Tone::Warn, "note:"),
-            size(over)
-        );
+        let (note, over) = (look.paint(Tone::Warn, "note:"), size(over));
+        let why = "each task's newest artifacts and log are never dropped";
+        text += &prose(&format!("{note} that is {over} more than `--max-size`: {why}"), 2, look.width);
     }
     text
 }

@@ -4,6 +4,7 @@
 pub mod diagnostics;
 pub mod doctor;
 pub mod failure;
+pub mod flow;
 pub mod folded;
 pub mod graph;
 pub mod history;

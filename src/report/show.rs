@@ -1,6 +1,7 @@
 //! Owns the screen of `infra show`: one task, part by part; a part that says nothing is left out.
 //! Does not know how the parts were found.
 
+use crate::report::flow::prose;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::text::{clean, pad, seconds, width, wrapped};
 use crate::report::view::{SettingsView, ShowView};
@@ -19,13 +20,14 @@ pub fn show(view: &ShowView, look: &Look) -> String {
     let state = look.paint(paint::state(view.state), view.state.word());
     let stage = view.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
     let name = look.paint(Tone::Strong, &view.name);
-    let _ = writeln!(text, "{name} ({}, {}{stage}) is {state} in {}", view.kind, view.effect, view.env);
+    let head = format!("{name} ({}, {}{stage}) is {state} in {}", view.kind, view.effect, view.env);
+    text += &prose(&head, 2, look.width);
     if let Some(description) = &view.description {
-        let _ = writeln!(text, "  {}", clean(description));
+        text += &prose(&format!("  {}", clean(description)), 2, look.width);
     }
     let _ = writeln!(text, "  declared at {}", view.declared);
     if !view.tags.is_empty() {
-        let _ = writeln!(text, "  tags: {}", view.tags.join(", "));
+        text += &prose(&format!("  tags: {}", view.tags.join(", ")), 4, look.width);
     }
     part(&mut text, "does", &does(view), look);
     part(&mut text, "environment", &environment(view), look);

@@ -4,6 +4,7 @@
 use crate::event::{Event, Failure, Level, NOT_STARTED};
 use crate::model::effect::Outcome;
 use crate::report::failure;
+use crate::report::flow::flow;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
 use crate::report::text::{ENDLESS, about, clean, command, count, names, pad, seconds, width};
@@ -12,6 +13,8 @@ use crate::report::text::{ENDLESS, about, clean, command, count, names, pad, sec
 const WORD: usize = 11;
 /// Longest name for which the others are indented.
 const LONGEST_NAME: usize = 32;
+/// How far in a text goes on below itself.
+const FURTHER: usize = 2;
 /// Least columns for reasons, however narrow the terminal.
 const LEAST: usize = 24;
 /// Fresh tasks that are named at the end of a run.
@@ -89,7 +92,7 @@ impl Story {
             }
             Event::TaskStep { .. } | Event::TaskOutput { .. } => Vec::new(),
             Event::TaskNotice { task, message } if !self.look.is_quiet() => {
-                vec![self.line(("note", Tone::Warn), task, None, &clean(message))]
+                self.line(("note", Tone::Warn), task, None, &clean(message))
             }
             Event::TaskNotice { .. } => Vec::new(),
             Event::TaskFinished { .. } => self.finished(event),
@@ -103,7 +106,8 @@ impl Story {
     /// Lines with the headline before the first of them.
     fn headed(&mut self, mut lines: Vec<String>) -> Vec<String> {
         if let Some(headline) = self.headline.take().filter(|_| !self.look.is_quiet()) {
-            lines.insert(0, self.look.paint(Tone::Strong, &headline));
+            let headline = flow(0, FURTHER, &headline, self.look.width);
+            lines.splice(0..0, headline.iter().map(|line| self.look.paint(Tone::Strong, line)));
         }
         lines
     }
@@ -113,7 +117,7 @@ impl Story {
             return Vec::new();
         }
         if self.look.is_verbose() {
-            let mut lines = vec![self.line(("starts", Tone::Busy), task, None, "")];
+            let mut lines = self.line(("starts", Tone::Busy), task, None, "");
             lines.extend(
                 reasons.iter().map(|one| format!("{} because {}", self.name(task), reason::sentence(one, ENDLESS))),
             );
@@ -122,7 +126,7 @@ impl Story {
         if !self.stream {
             return Vec::new();
         }
-        vec![self.line(("starts", Tone::Busy), task, None, &reason::inline(reasons, self.room()))]
+        self.line(("starts", Tone::Busy), task, None, &reason::inline(reasons, self.room()))
     }
 
     fn finished(&mut self, event: &Event) -> Vec<String> {
@@ -150,7 +154,7 @@ impl Story {
         let spent = attempt.is_some().then_some(*spent);
         let may = failure.as_ref().is_some_and(|failure| failure.allowed);
         let tone = if may { Tone::Warn } else { paint::outcome(*outcome) };
-        vec![self.line((outcome.word(), tone), task, spent, &detail.join("; "))]
+        self.line((outcome.word(), tone), task, spent, &detail.join("; "))
     }
 
     /// Puts a task away that did not come to its turn; `false`: it is one to be told now.
@@ -180,7 +184,7 @@ impl Story {
             Level::Warning => ("warning", Tone::Warn),
             Level::Error => ("error", Tone::Bad),
         };
-        vec![format!("{}: {}", self.look.paint(tone, word), clean(message))]
+        self.said((word, tone), &clean(message))
     }
 
     fn ended(&mut self, event: &Event) -> Vec<String> {
@@ -218,9 +222,9 @@ impl Story {
             .map(|(number, outcome)| self.look.paint(paint::outcome(outcome), &format!("{number} {}", outcome.word())))
             .chain((allowed > 0).then(|| self.look.paint(Tone::Warn, &format!("{allowed} failed as allowed"))))
             .collect();
-        lines.push(format!("{} in {}", counts.join(", "), seconds(*spent)));
+        lines.extend(flow(0, FURTHER, &format!("{} in {}", counts.join(", "), seconds(*spent)), self.look.width));
         if let Some(again) = self.again.filter(|_| broken && failed + interrupted > allowed) {
-            lines.push(format!("{}: {again}", self.look.paint(Tone::Busy, "hint")));
+            lines.extend(self.said(("hint", Tone::Busy), again));
         }
         self.headed(lines)
     }
@@ -233,13 +237,13 @@ impl Story {
         }
         let mut lines: Vec<String> = left
             .into_iter()
-            .map(|(outcome, said, tasks)| {
-                let word = self.look.paint(paint::outcome(outcome), &pad(outcome.word(), WORD));
-                format!("{word} {}  {}", names(&tasks, NAMED), clean(&said))
+            .flat_map(|(outcome, said, tasks)| {
+                let text = format!("{}  {}", names(&tasks, NAMED), clean(&said));
+                self.behind((outcome.word(), paint::outcome(outcome)), &text)
             })
             .collect();
         if !idle && !fresh.is_empty() {
-            lines.push(self.line((Outcome::Fresh.word(), Tone::Dim), &names(&fresh, NAMED), None, ""));
+            lines.extend(self.behind((Outcome::Fresh.word(), Tone::Dim), &names(&fresh, NAMED)));
         }
         lines
     }
@@ -257,7 +261,7 @@ impl Story {
         if !others.is_empty() {
             lines.push(String::new());
             let said = format!("{} failed as well: {}", count(others.len(), "task"), names(&others, NAMED));
-            lines.push(format!("{}: {said}", self.look.paint(Tone::Bad, "error")));
+            lines.extend(self.said(("error", Tone::Bad), &said));
             lines.push(format!(
                 "  {} `infra logs` shows what each of them printed",
                 self.look.paint(Tone::Busy, "hint:")
@@ -275,12 +279,37 @@ impl Story {
         self.look.paint(Tone::Busy, &pad(task, self.names))
     }
 
-    fn line(&self, (word, tone): (&str, Tone), task: &str, spent: Option<f64>, detail: &str) -> String {
-        let word = self.look.paint(tone, &pad(word, WORD));
+    /// A word and a text.
+    fn said(&self, (word, tone): (&str, Tone), text: &str) -> Vec<String> {
+        let mut lines = flow(word.len() + 2, FURTHER, text, self.look.width);
+        if let Some(first) = lines.first_mut() {
+            *first = format!("{}: {first}", self.look.paint(tone, word));
+        }
+        lines
+    }
+
+    /// A word in its column, and a text behind it.
+    fn behind(&self, (word, tone): (&str, Tone), text: &str) -> Vec<String> {
+        let mut lines = flow(WORD + 1, WORD + 1, text, self.look.width);
+        if let Some(first) = lines.first_mut() {
+            *first = format!("{} {first}", self.look.paint(tone, &pad(word, WORD)));
+        }
+        lines
+    }
+
+    /// A line about a task; a detail that is too long for it goes on below the name.
+    fn line(&self, (word, tone): (&str, Tone), task: &str, spent: Option<f64>, detail: &str) -> Vec<String> {
         let name = pad(task, if detail.is_empty() && spent.is_none() { 0 } else { self.names });
         let spent = spent.map(seconds).unwrap_or_default();
         let spent = if detail.is_empty() && spent.is_empty() { spent } else { format!("  {spent:>9}") };
-        format!("{word} {name}{spent}  {detail}").trim_end().to_owned()
+        let lead = WORD + 1 + width(&name) + width(&spent) + 2;
+        let mut lines = flow(lead, WORD + 1, detail, self.look.width);
+        if let Some(first) = lines.first_mut() {
+            let word = self.look.paint(tone, &pad(word, WORD));
+            *first = format!("{word} {name}{spent}  {first}");
+            first.truncate(first.trim_end().len());
+        }
+        lines
     }
 }
 

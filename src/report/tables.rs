@@ -3,6 +3,7 @@
 
 use crate::model::effect::State;
 use crate::model::reason::Reason;
+use crate::report::flow::prose;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
 use crate::report::text::{ENDLESS, about, ago, clean, count, fit, hung, pad, usually, width, wrapped};
@@ -13,6 +14,10 @@ use std::fmt::Write as _;
 const GAP: usize = 2;
 /// Least columns for the last one, however narrow the terminal.
 const LEAST: usize = 20;
+/// Columns that the last one should have, before others are left out.
+const ENOUGH: usize = 32;
+/// What may be left out where there is little room, first of all the first: `show` tells it of each task.
+const SPARE: [&str; 3] = ["effect", "kind", "command"];
 
 /// One cell.
 #[derive(Clone, Debug)]
@@ -63,15 +68,22 @@ pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
     let widest = |column: usize| {
         rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| width(&cell.said(ENDLESS))).max().unwrap_or(0)
     };
-    let columns: Vec<(usize, usize)> = (0..heads.len())
+    let mut columns: Vec<(usize, usize)> = (0..heads.len())
         .map(|column| (column, widest(column)))
         .filter(|(_, wide)| *wide > 0)
         .map(|(column, wide)| (column, wide.max(width(heads[column]))))
         .collect();
+    for spare in SPARE {
+        let wide: usize = columns.iter().rev().skip(1).map(|(_, wide)| wide + GAP).sum();
+        let wanted = columns.last().map_or(0, |(last, _)| widest(*last).min(ENOUGH));
+        if wide + wanted > look.width && columns.last().is_some_and(|(last, _)| heads[*last] != spare) {
+            columns.retain(|(column, _)| heads[*column] != spare);
+        }
+    }
     let Some(((last, _), others)) = columns.split_last() else { return String::new() };
     let used: usize = others.iter().map(|(_, wide)| wide + GAP).sum();
     if used + widest(*last).min(LEAST) > look.width {
-        return stacked(rows, look);
+        return stacked(heads, rows, look);
     }
     let room = look.width.saturating_sub(used).max(LEAST);
     let mut text = String::new();
@@ -98,16 +110,22 @@ pub(super) fn table(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
 }
 
 /// Where columns have no room beside each other: what a row says, below its name.
-fn stacked(rows: &[Row<'_>], look: &Look) -> String {
+fn stacked(heads: &[&str], rows: &[Row<'_>], look: &Look) -> String {
     let mut text = String::new();
     for row in rows {
         let mut cells = row.cells.iter().filter(|cell| !cell.said(ENDLESS).is_empty());
         let Some(name) = cells.next() else { continue };
-        for line in wrapped(&name.said(ENDLESS), look.width) {
+        let mut said = name.said(ENDLESS);
+        if let Some(head) = heads.first().filter(|_| said.bytes().all(|byte| byte.is_ascii_digit())) {
+            // A number alone does not say of what.
+            said = format!("{head} {said}");
+        }
+        for line in wrapped(&said, look.width) {
             let _ = writeln!(text, "{}", look.paint(name.tone(), &line));
         }
         let others: Vec<String> = cells.map(|cell| cell.said(ENDLESS)).collect();
-        for line in wrapped(&others.join(", "), look.width.saturating_sub(GAP)) {
+        let parted = if others.iter().any(|said| said.contains(", ")) { "; " } else { ", " };
+        for line in wrapped(&others.join(parted), look.width.saturating_sub(GAP)) {
             let _ = writeln!(text, "{}{line}", " ".repeat(GAP));
         }
         write_below(&mut text, &row.below, look);
@@ -171,20 +189,16 @@ pub fn status(view: &StatusView, look: &Look) -> String {
         .map(|(number, state)| look.paint(paint::state(state), &format!("{number} {}", state.word())))
         .collect();
     let counts = if counts.is_empty() { "no tasks".to_owned() } else { counts.join(", ") };
-    let _ = writeln!(text, "{}{}: {counts}", if rows.is_empty() { "" } else { "\n" }, view.env);
-    if view.tasks.iter().any(|task| task.state == State::Unknown) {
-        let _ = writeln!(
-            text,
-            "{}: `infra resolve TASK` says what came of an unknown task",
-            look.paint(Tone::Busy, "hint")
-        );
+    if !rows.is_empty() {
+        text.push('\n');
     }
-    if view.tasks.iter().any(|task| task.state == State::Orphaned) {
-        let _ = writeln!(
-            text,
-            "{}: `infra destroy --orphans` undoes what is no longer declared",
-            look.paint(Tone::Busy, "hint")
-        );
+    text += &prose(&format!("{}: {counts}", view.env), 2, look.width);
+    let hints = [
+        (State::Unknown, "`infra resolve TASK` says what came of an unknown task"),
+        (State::Orphaned, "`infra destroy --orphans` undoes what is no longer declared"),
+    ];
+    for (_, hint) in hints.iter().filter(|(state, _)| view.tasks.iter().any(|task| task.state == *state)) {
+        text += &prose(&format!("{}: {hint}", look.paint(Tone::Busy, "hint")), 2, look.width);
     }
     text
 }
@@ -229,7 +243,7 @@ pub fn plan(view: &PlanView, look: &Look) -> String {
         .filter(|estimate| *estimate >= 1.0)
         .map(|estimate| format!("; about {}", about(estimate)))
         .unwrap_or_default();
-    let _ = writeln!(text, "{}: {}{long}", view.env, counts.join(", "));
+    text += &prose(&format!("{}: {}{long}", view.env, counts.join(", ")), 2, look.width);
     text
 }
 

@@ -2,9 +2,10 @@
 //! Does not know how the reasons were found.
 
 use crate::model::effect::State;
+use crate::report::flow::prose;
 use crate::report::paint::{self, Look, Tone};
 use crate::report::reason;
-use crate::report::text::{ENDLESS, ago, clean, command, count, hung, seconds};
+use crate::report::text::{ENDLESS, ago, clean, command, count, hung, quote, seconds};
 use crate::report::view::{ProbeView, Unchanged, WhyReason, WhyView};
 use std::fmt::Write as _;
 
@@ -19,17 +20,14 @@ pub fn why(view: &WhyView, look: &Look) -> String {
     let name = look.paint(Tone::Strong, &view.name);
     let state = look.paint(paint::state(view.state), view.state.word());
     let stage = view.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
-    let _ = writeln!(text, "{name} is {state} in {} ({}, {}{stage})", view.env, view.kind, view.effect);
+    let head = format!("{name} is {state} in {} ({}, {}{stage})", view.env, view.kind, view.effect);
+    text += &prose(&head, 2, look.width);
     match &view.last_good {
         Some(good) => {
             let took = seconds(good.seconds);
-            let _ = writeln!(
-                text,
-                "  last good: run {}, attempt {}, {}, took {took}",
-                good.run,
-                good.attempt,
-                ago(good.age_seconds)
-            );
+            let (run, attempt, ago) = (good.run, good.attempt, ago(good.age_seconds));
+            let last = format!("  last good: run {run}, attempt {attempt}, {ago}, took {took}");
+            text += &prose(&last, 4, look.width);
             if view.state == State::Fresh && !good.reasons.is_empty() {
                 text += &hung(4, &format!("it ran because {}", reason::inline(&good.reasons, ENDLESS)), look.width);
             }
@@ -48,10 +46,11 @@ pub fn why(view: &WhyView, look: &Look) -> String {
     part(&mut text, "note", &remarks, look);
     let unchanged = unchanged(&view.unchanged);
     if !unchanged.is_empty() {
-        let _ = writeln!(text, "\nunchanged: {unchanged}");
+        let _ = write!(text, "\n{}", prose(&format!("unchanged: {unchanged}"), 2, look.width));
     }
     if let Some(next) = next(view) {
-        let _ = writeln!(text, "\n{}: {next}", look.paint(Tone::Busy, "next"));
+        let next = format!("{}: {next}", look.paint(Tone::Busy, "next"));
+        let _ = write!(text, "\n{}", prose(&next, 2, look.width));
     }
     text
 }
@@ -108,7 +107,7 @@ fn unchanged(all: &Unchanged) -> String {
 
 fn next(view: &WhyView) -> Option<String> {
     let again = if view.again.is_empty() { String::new() } else { format!(" {}", command(&view.again)) };
-    let name = &format!("{}{again}", view.name);
+    let name = &format!("{}{again}", quote(&view.name));
     match view.state {
         State::Fresh => None,
         State::Restorable => Some(format!("`infra run {name}` puts its artifacts back without running it")),
@@ -233,6 +232,8 @@ unchanged: 61 files, 4 variables, 1 tool
             next(State::Unknown),
             "look at the world, then `infra resolve configure --done`, `--failed` or `--rerun`"
         );
+        let each = WhyView { name: s("each[x y]"), ..view(State::Stale, vec![]) };
+        assert_eq!(super::next(&each).as_deref(), Some("`infra run 'each[x y]'`"));
         assert_eq!(next(State::Restorable), "`infra run configure` puts its artifacts back without running it");
         assert_eq!(
             next(State::Failed),

@@ -195,6 +195,7 @@ fn nothing_is_dropped_while_somebody_runs() {
     let running = story.spawn("run long -e dev");
     story.wait_for_file("../started");
     story.infra_to(3, "clean --older-than 0s").stderr_has("environment `dev` is held by `infra run long`");
+    assert!(!story.stderr_has("wait until it ends").last().stderr.contains("--wait"), "it has no such option");
     story.infra_to(3, "clean --older-than 0s --dry-run").stderr_has("environment `dev` is held by `infra run long`");
     running.signal("INT");
     running.wait();

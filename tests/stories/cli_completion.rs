@@ -71,6 +71,27 @@ pub fn names_of_the_project_are_offered() {
 }
 
 #[test]
+fn what_tasks_make_is_offered_of_those_that_the_line_names() {
+    let story = project();
+    story.tasks(
+        r#"
+        [task.a]
+        outputs = ["out/a.txt", "out/more.txt"]
+        exports = { host = "string", port = "int" }
+        run = ["true"]
+        [task.b]
+        outputs = ["out/b.txt"]
+        exports = { size = "int" }
+        run = ["true"]
+        "#,
+    );
+    assert_eq!(offered(&story, "infra artifacts get a "), "out/a.txt out/more.txt");
+    assert_eq!(offered(&story, "infra artifacts show out/"), "out/a.txt out/more.txt out/b.txt");
+    assert_eq!(offered(&story, "infra outputs b --key "), "size");
+    assert_eq!(offered(&story, "infra outputs --key=h"), "--key=host");
+}
+
+#[test]
 fn a_broken_project_offers_nothing_and_says_nothing() {
     let story = project();
     story.retask("foreach", "foreech");

@@ -118,6 +118,19 @@ fn what_is_missing_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_program_at_the_top_of_the_project_is_a_file_and_not_a_name() {
+    let story = Story::with("[task.look]\nrun = [\"./look.sh\"]\n");
+    story.file("look.sh", "#!/bin/sh\n").mode("look.sh", 0o755);
+    says(&story, "./look.sh", "ok", "found; used by look", "");
+    story.mode("look.sh", 0o644);
+    says(&story, "./look.sh", "problem", "is not executable; used by look", "`chmod +x ./look.sh`");
+    story.remove("look.sh");
+    says(&story, "./look.sh", "problem", "was not found; used by look", "write it, or correct its name");
+    story.tasks("[task.look]\nrun = [\"./look.sh\"]\n[task.make]\noutputs = [\"look.sh\"]\nrun = [\"true\"]\n");
+    says(&story, "./look.sh", "ok", "not there yet: `make` makes it", "");
+}
+
+#[test]
 fn programs_of_checks_and_undos_are_looked_at() {
     let story = Story::with(
         r#"

@@ -23,6 +23,13 @@ pub fn help_and_version_are_told_and_nothing_is_a_question() {
         .stdout_has("--keep-going");
     story.infra("--version").stdout_has(concat!("infra ", env!("CARGO_PKG_VERSION"))).infra("-V").infra("run -h");
     story.infra_to(2, "").stderr_has("Usage: infra");
+    story
+        .infra("run --help")
+        .stdout_has("NAME!        it alone")
+        .infra("graph --help")
+        .stdout_has("tag:NAME     every");
+    story.infra_to(2, "deploy").stderr_has("a task is run with 'infra run deploy'");
+    assert!(!story.last().stderr.contains("destroy"), "{:?}", story.last());
     story.infra_to(2, "stats").stderr_has("'status'").infra_to(2, "run --ony a").stderr_has("--only");
     story.absent(".infra");
 }
@@ -58,6 +65,8 @@ pub fn env_chooses_the_environment() {
     assert_eq!(story.last().events()[0]["env"], "dev");
     story.run("d -e local").fresh(["d"]);
     assert_eq!(story.last().events()[0]["env"], "local", "a flag wins over a variable");
+    story.env("INFRA_ENV", "").run("d").fresh(["d"]);
+    assert_eq!(story.last().events()[0]["env"], "local", "an empty variable is none");
     story.without_env("INFRA_ENV");
     story.infra_to(2, "status -e def").stderr_has("unknown environment `def`").stderr_has("did you mean `dev`?");
     story.infra_to(2, "status --env=").stderr_has("--env");
@@ -104,6 +113,7 @@ fn a_mistake_of_usage_is_a_document_too() {
         let seen = story.try_infra(words);
         assert_eq!((seen.code, seen.stderr.as_str()), (Some(2), ""), "{seen:?}");
         assert_eq!(seen.json()["error"]["exit"], 2, "{seen:?}");
+        assert!(seen.stdout.ends_with("}\n"), "{seen:?}");
         assert!(seen.json()["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{seen:?}");
     }
     story.infra("--json --help").stdout_has("Usage: infra");

@@ -30,7 +30,9 @@ fn project() -> Story {
 fn report(story: &Story, path: &str) -> String {
     let script = "
 import sys, xml.etree.ElementTree as tree
-suite = tree.parse(sys.argv[1]).getroot()[0]
+suites = tree.parse(sys.argv[1]).getroot()
+assert set(suites.keys()) == {'name', 'tests', 'failures', 'errors', 'time'}, suites.keys()
+suite = suites[0]
 cases = [case.get('name') + ':' + case[0].tag for case in suite]
 print(suite.get('name'), *[suite.get(key) for key in ('tests', 'failures', 'errors', 'skipped')], *cases)
 ";

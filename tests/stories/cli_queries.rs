@@ -127,8 +127,15 @@ pub fn logs_shows_what_failed_last_or_what_is_asked_for() {
     story.infra("logs bad").stdout_has("bad 1").infra("logs good --run 1").stdout_has("good 1");
     story.infra("logs --attempt 1").stdout_has(" 1").infra("logs good --attempt 3").stdout_has("good 0");
     story.infra_to(2, "logs bad --attempt 3").stderr_has("there is no such attempt");
-    story.infra_to(2, "logs --run 9").stderr_has("run 9");
+    story.infra_to(2, "logs --run 9").stderr_has("there is no run 9 in `local`");
     story.infra_to(2, "logs nope").stderr_has("unknown task `nope`");
+    // Silence is told, where people look for it.
+    story
+        .retask("echo good {{ vars.n }}", "true")
+        .run("good")
+        .infra("logs good")
+        .stderr_has("`good` printed nothing in");
+    assert!(story.last().stdout.is_empty() && story.infra("logs good --json").last().stderr.is_empty());
     // A failed run tells only what failed.
     story.run_to(1, "good bad -k --set n=2").infra("logs");
     assert_eq!(story.last().stdout, "bad 2\n");

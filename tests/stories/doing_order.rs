@@ -178,7 +178,7 @@ fn one_run_at_a_time_and_readers_are_not_held_up() {
         story.infra(words);
     }
     story.infra("history").stdout_has("not ended").infra("why a").stdout_has("running");
-    story.infra_to(3, "resolve a --done").infra_to(3, "destroy --yes");
+    story.infra_to(3, "resolve a --done").stderr_has("wait until it ends").infra_to(3, "destroy --yes");
     // Another environment is another thing.
     story.run("b -e dev").ran(["b"]);
     story.file("../go", "");

@@ -27,6 +27,9 @@ fn github_folds_what_each_task_printed_and_is_shown_where_it_failed() {
     // What a tool prints is no command, and people still get their screen.
     story.retask("echo no route", "echo ::error::mine").infra_to(1, "run deploy").stderr_has("deploy | ::error::mine");
     story.stderr_has("error: task `deploy` failed");
+    story.retask("echo ::error::mine", "echo \'##[endgroup]mine\'").infra_to(1, "run deploy");
+    story.stderr_has("deploy | ## [endgroup]mine").stderr_has("    | ## [endgroup]mine");
+    assert!(!story.last().stderr.contains("##["), "{}", story.last().stderr);
     // Mistakes of the declaration are shown where they are written.
     story.retask("needs = [\"build\"]", "needs = [\"biuld\"]").infra_to(2, "check");
     story.stderr_has("::error file=project/tasks/t.toml,line=5,col=10,title=unknown-task::unknown task `biuld` in `needs`%0Ahelp: did you mean");

@@ -35,8 +35,7 @@ pub fn tools(opened: &Opened, extent: Extent) -> Vec<FindingView> {
     for id in opened.project.graph.order() {
         let task = opened.project.task(*id);
         for tool in programs(task) {
-            // A path means another program in each folder.
-            let name = if tool.contains('/') { join(&task.dir, &tool).into_string() } else { tool };
+            let name = if tool.contains('/') { path(&task.dir, &tool) } else { tool };
             let users = used.entry(name).or_default();
             if users.last() != Some(id) {
                 users.push(*id);
@@ -55,6 +54,12 @@ pub fn tools(opened: &Opened, extent: Extent) -> Vec<FindingView> {
         findings.push(one(opened, tool, Some(tool), &extent.nobody("used"), Use::None));
     }
     findings
+}
+
+/// A path of a program, which means another one in each folder. It stays a path: a bare name is looked for elsewhere.
+fn path(dir: &Utf8Path, tool: &str) -> String {
+    let path = join(dir, tool).into_string();
+    if path.contains('/') { path } else { format!("./{path}") }
 }
 
 /// Programs that a task starts: its kind's, and those of its checks and its undo. One whose name is a template is not
@@ -133,7 +138,7 @@ pub fn lacking(opened: &Opened, program: &str) -> Option<(String, String)> {
 
 /// The task that makes a program, if one does.
 fn maker<'a>(opened: &'a Opened, program: &str) -> Option<&'a str> {
-    let path = Utf8Path::new(program);
+    let path = Utf8Path::new(program.strip_prefix("./").unwrap_or(program));
     let makes = |task: &&Task| task.outputs.iter().any(|output| path.starts_with(&output.path));
     opened.project.tasks.iter().find(makes).map(|task| task.name.as_str())
 }

@@ -138,7 +138,7 @@ fn a_narrow_terminal_has_room_for_what_matters() {
     let text = screen.text();
     assert!(text.contains("a-task-wi… 1 s 0123456789") && text.contains("0/2 1 s, about 1 min left"), "{text}");
     drop(live);
-    assert_eq!(screen.text(), "run 43 in local, verify: 2 tas\nks, about 1 min\n-");
+    assert_eq!(screen.text(), "run 43 in local, verify: 2\n  tasks, about 1 min\n-");
 }
 
 #[test]

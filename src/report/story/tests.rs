@@ -189,8 +189,24 @@ fn without_streaming_only_ends_are_told() {
         "\
 run 43 in local, verify: 4 tasks, about 1 min
 note        provision             tries again in 5 s
-ran         provision      3.2 s  3 added; input main.tf… (+1 more)"
+ran         provision      3.2 s  3 added; input main.tf…
+            (+1 more)"
     );
+}
+
+#[test]
+fn a_narrow_terminal_breaks_lines_between_words() {
+    let told = told(Look { width: 40, ..Look::default() }, false, &failing());
+    for part in [
+        "run 43 in local, verify: 4 tasks, about\n  1 min\n",
+        "ran         provision      3.2 s  3\n            added; input main.tf… (+1\n            more)\n",
+        "\nerror: task `configure` failed:\n  `ansible-playbook` exited with code 2\n",
+        "\nhint: `infra run --resume` goes on from\n  here",
+    ] {
+        assert!(told.contains(part), "no {part:?}:\n{told}");
+    }
+    // What is there to be copied is whole.
+    assert!(told.contains("\n  log: .infra/runs/43/configure/7/output.log\n"), "{told}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ hint: `infra destroy --orphans` undoes what is no longer declared
 fn status_is_cut_to_the_terminal_and_says_all_when_asked() {
     let narrow = status(&status_view(), &Look { width: 80, ..Look::default() });
     assert!(narrow.lines().all(|line| width(line) <= 80), "{narrow}");
-    assert!(narrow.contains("  2 h ago    variable worker… (+1 more)\n"), "{narrow}");
+    assert!(narrow.contains("  2 h ago    variable worker_count chang… (+1 more)\n"), "{narrow}");
     let verbose = status(&status_view(), &Look { verbosity: Verbosity::Verbose, ..Look::default() });
     assert!(verbose.contains("(+1 more)\n    variable worker_count changed: 2 → 3\n    forced\nverify"), "{verbose}");
 }
@@ -139,4 +139,24 @@ lint  run   pure    Look for mistakes
         list(&ListView { env: s("local"), tasks: vec![] }, &Look::default()),
         "no tasks: declare one in `tasks/NAME.toml`\n"
     );
+}
+
+#[test]
+fn without_room_for_columns_a_row_still_says_what_is_what() {
+    let rows = [Row {
+        cells: vec![plain("9"), plain("61 s ago"), plain("a, b"), plain("1 ran, 2 failed")],
+        below: Vec::new(),
+    }];
+    let told = table(&["run", "when", "targets", "tasks"], &rows, &Look { width: 30, ..Look::default() });
+    assert_eq!(told, "run 9\n  61 s ago; a, b; 1 ran, 2\n  failed\n");
+}
+
+#[test]
+fn a_column_that_others_tell_goes_before_reasons_are_cut_short() {
+    let head = |width: usize| {
+        let told = status(&status_view(), &Look { width, ..Look::default() });
+        told.lines().next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(head(100), "task state effect stage last good why");
+    assert_eq!(head(80), "task state stage last good why");
 }
