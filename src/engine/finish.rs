@@ -218,6 +218,8 @@ impl Engine<'_> {
             }
         }
         self.clear_secrets(id, &live.job.tmp);
+        // Of a refusal the last step's end says nothing: a plan that found changes ends with 2.
+        let code = live.last_end.code.filter(|_| trouble.kind == TroubleKind::Failed);
         let by_user = matches!(live.interrupted, Some((Interrupted::User | Interrupted::FailFast, _)));
         let (message, declared) = self.how_it_ended(id, &live, &trouble.message);
         let seconds = live.started.elapsed().as_secs_f64();
@@ -238,7 +240,7 @@ impl Engine<'_> {
             phase,
             ended: self.host.now(),
             message: &message,
-            exit_code: live.last_end.code,
+            exit_code: code,
             signal: live.last_end.signal,
             fingerprint,
             world,
@@ -273,7 +275,7 @@ impl Engine<'_> {
         let failure = Failure {
             message,
             command,
-            exit_code: live.last_end.code.filter(|code| *code != 0),
+            exit_code: code.filter(|code| *code != 0),
             signal: live.last_end.signal,
             tail,
             log: self.host.is_written(&live.log).then(|| self.host.relative(&live.log)),

@@ -96,6 +96,8 @@ impl Engine<'_> {
             (Err(RunError::Tools(_)), _) => 6,
             (Err(RunError::Unknown { .. }), _) => 4,
             (Ok(()), Stop::Interrupted | Stop::Told | Stop::Killed) => 130,
+            // At a question, of which the signal may say nothing more.
+            (Ok(()), _) if self.exit == 0 && finished.interrupted > 0 => 130,
             (Ok(()), _) => self.exit,
         };
         let outcome = match finished.exit {

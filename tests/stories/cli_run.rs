@@ -315,6 +315,9 @@ fn a_question_shows_what_is_run_and_can_be_left() {
         story.stdout_has("the change was not approved; nothing was changed");
     }
     // One interrupt is enough to leave, and nothing else is started.
+    let seen = story.typed("run after", &[(asked, "\u{3}")]);
+    assert_eq!(seen.code, Some(130), "{seen:?}");
+    story.infra("history --limit 1").stdout_has("interrupted");
     let seen = story.typed("run after d --force -j1", &[(asked, "\u{3}")]);
     assert_eq!(seen.code, Some(130), "{seen:?}");
     story.stdout_has("interrupted");
