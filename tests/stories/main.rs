@@ -33,6 +33,7 @@ mod import_make;
 mod import_make_odd;
 mod import_public;
 mod import_task;
+mod import_task_odd;
 mod init;
 mod kube_lab;
 mod layers;

@@ -89,7 +89,10 @@ pub(super) fn drafts(
                     let output = asked.ask(&taskfile::rehearsal(name, task, vars)).ok()?;
                     output.is_ok().then_some(output.stderr)
                 },
-                is_there: &|path| disk.kind(Utf8Path::new(path)) != ContentKind::Missing,
+                is_folder: &|path| match disk.kind(Utf8Path::new(path)) {
+                    ContentKind::Missing => None,
+                    kind => Some(kind == ContentKind::Folder),
+                },
                 env: &names,
             };
             taskfile::drafts(&answer.stdout, &asked.text()?, dir, &around).map_err(|why| asked.odd(&why))
