@@ -29,6 +29,7 @@ mod errors_toml;
 mod errors_world;
 mod import_doit;
 mod import_just;
+mod import_just_odd;
 mod import_make;
 mod import_make_odd;
 mod import_public;

@@ -78,7 +78,9 @@ pub(super) fn drafts(
         ImportTool::Make => asked.make(&context.caller_env),
         ImportTool::Just => {
             let answer = asked.answer(&just::question(name))?;
-            just::drafts(&answer.stdout, &asked.text()?, dir).map_err(|why| asked.odd(why))
+            let read = |path: &str| disk.read(Utf8Path::new(path)).map(|text| text.to_string());
+            let around = just::Around { root: root.as_str(), read: &read };
+            just::drafts(&answer.stdout, &asked.text()?, dir, &around).map_err(|why| asked.odd(why))
         }
         ImportTool::Task => {
             let names: Vec<String> = context.caller_env.keys().cloned().collect();
