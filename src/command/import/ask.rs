@@ -183,7 +183,14 @@ impl Asked<'_> {
             return Ok(output);
         }
         let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
-        let said: Vec<String> = said.trim().lines().take(20).map(|line| format!("  {line}")).collect();
+        let lines: Vec<&str> = said.trim().lines().collect();
+        // python says last what it is about, after where it came from.
+        let from = if lines.first().is_some_and(|line| line.starts_with("Traceback")) {
+            lines.len().saturating_sub(6)
+        } else {
+            0
+        };
+        let said: Vec<String> = lines[from..].iter().take(20).map(|line| format!("  {line}")).collect();
         Err(CommandError::usage(
             format!("{} cannot read `{}`:\n{}", self.tool, self.file, said.join("\n")),
             format!("mend it until {} itself reads it, and import it again", self.tool),
