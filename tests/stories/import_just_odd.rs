@@ -140,6 +140,13 @@ pub fn a_dotenv_file_is_named_and_its_variables_are_taken() {
     ours.run("show").ran(["show"]).holds("channel.txt", &theirs.read("channel.txt"));
 }
 
+#[test]
+pub fn a_recipe_that_starts_just_says_so() {
+    let [_, ours] = both("default:\n    @just --list\n\nother:\n    echo just\n");
+    ours.infra("import just").stdout_has("# it starts just itself, which must be there");
+    assert_eq!(ours.last().stdout.matches("it starts just itself").count(), 1);
+}
+
 /// A task that does nothing must not say that all is well.
 #[test]
 pub fn what_only_calls_what_is_left_out_is_left_out() {

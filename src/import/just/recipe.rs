@@ -69,6 +69,12 @@ impl Justfile<'_> {
                 add(&mut draft.pass_env, name);
             }
             draft.run_each_time("just");
+            let starts = |line: &String| line.trim_start_matches(['@', '-', ' ']).split(' ').next() == Some("just");
+            if lines.iter().any(starts) {
+                draft
+                    .notes
+                    .push("it starts just itself, which must be there, and does what the justfile says".to_owned());
+            }
         }
         Ok((draft, asked))
     }
