@@ -7,7 +7,7 @@ use crate::cli::{ImportArgs, ImportTool};
 use crate::command::context::Context;
 use crate::command::exit::CommandError;
 use crate::command::overlay;
-use crate::host::files::{Disk, StatCache, write_aside};
+use crate::host::files::{Disk, StatCache, write_together};
 use crate::import::draft::{Draft, Drafts};
 use crate::import::{settle, text};
 use crate::manifest::Options;
@@ -61,8 +61,7 @@ pub fn import(context: &Context, args: &ImportArgs) -> Result<u8, CommandError> 
     let names = settle::settle(&mut drafts, &there);
     let toml = checked(context, &disk, &mut drafts, &names, file.as_str())?;
     if args.write {
-        write_aside(&root.join(TO), toml.as_bytes(), None)
-            .map_err(|error| CommandError::Unwritten(error.to_string()))?;
+        write_together(&root, &[(TO, &toml)]).map_err(|error| CommandError::Unwritten(error.to_string()))?;
     }
     tell(context, args, &drafts, file.as_str(), &toml);
     Ok(0)

@@ -140,7 +140,7 @@ fn tell(context: &Context, found: Found, written: Vec<&'static str>, toml: Strin
         }
     }
     for one in &imports {
-        context.note(&format!("  {}: `infra import {}` makes tasks of it", one.file, one.tool));
+        context.note(&format!("  {}: `{}` makes tasks of it", one.file, found::how(&one.file, one.tool)));
     }
     if written.is_empty() {
         context.note(&format!("nothing was written: `infra init --write` writes {PROJECT} and {TASKS}"));

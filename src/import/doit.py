@@ -1,4 +1,5 @@
 # Prints the tasks of a dodo file as JSON: doit's own loader finds them, no action is run.
+import fnmatch
 import inspect
 import json
 import os
@@ -17,6 +18,7 @@ module = loader.get_module(path)
 members = dict(inspect.getmembers(module))
 tasks = loader.load_tasks(members, allow_delayed=True)
 config = loader.load_doit_config(members)
+CmdAction.STRING_FORMAT = config.get("action_string_formatting", CmdAction.STRING_FORMAT)
 
 
 def command(task, action):
@@ -61,6 +63,11 @@ def python(task, action):
             words[special] = value
     if "task" in known or "changed" in known:
         return {"reason": f"the python action `{name}` asks doit for `task` or `changed`"}
+    plain = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    for key, one in known.items():
+        if one.default is one.empty and one.kind not in plain and key not in bound and key not in words:
+            source = " from another task (`getargs`)" if key in task.getargs else ""
+            return {"reason": f"the python action `{name}` gets `{key}`{source} only while doit runs"}
     call = ", ".join([repr(one) for one in action.args] + [f"{key}={value!r}" for key, value in words.items()])
     try:
         compile(f"f({call})", "call", "eval")
@@ -69,11 +76,16 @@ def python(task, action):
     return {"python": f"{name}({call})", "lost": []}
 
 
+def matched(task):
+    names = [name for pattern in task.wild_dep for name in fnmatch.filter([one.name for one in tasks], pattern)]
+    return [name for name in names if name != task.name]
+
+
 def told(task):
     one = {
-        "name": task.name, "doc": task.doc, "task_dep": list(task.task_dep) + list(task.setup_tasks),
+        "name": task.name, "doc": task.doc, "task_dep": list(task.task_dep) + matched(task) + list(task.setup_tasks),
         "file_dep": sorted(inside(path) for path in task.file_dep), "targets": [inside(path) for path in task.targets],
-        "wild_dep": list(task.wild_dep), "group": task.has_subtask, "lost": [], "actions": [], "always": False, "status": [],
+        "interactive": any(type(action).__name__ == "Interactive" for action in task.actions), "group": task.has_subtask, "lost": [], "actions": [], "always": False, "status": [],
     }
     if task.loader is not None:
         first = f", once `{task.loader.task_dep}` is done" if task.loader.task_dep else ""

@@ -109,9 +109,7 @@ impl File<'_> {
         draft.needs = words(&task["task_dep"]);
         draft.in_turn.clone_from(&draft.needs);
         draft.lost = words(&task["lost"]);
-        for pattern in words(&task["wild_dep"]) {
-            draft.lost.push(format!("the dependency `{pattern}`: name the tasks, or use the glob in `needs`"));
-        }
+        draft.interactive = task["interactive"] == true;
         for path in words(&task["file_dep"]) {
             match inside(dir, &path) {
                 Some(path) => add(&mut draft.inputs, path),

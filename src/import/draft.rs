@@ -28,6 +28,8 @@ pub struct Draft {
     pub with: Vec<String>,
     /// An argv that says whether the work is still there.
     pub probe: Vec<String>,
+    /// Whether it asks a person, and gets the terminal for that.
+    pub interactive: bool,
     /// What the probe is for, or what else there is to say beside the task.
     pub notes: Vec<String>,
     /// What could not be carried over, with the reason.
@@ -42,7 +44,7 @@ impl Draft {
 
     /// Whether a shell runs the script.
     pub fn is_for_sh(&self) -> bool {
-        self.with.first().is_none_or(|shell| shell.ends_with("sh"))
+        self.with.first().is_none_or(|shell| shell.ends_with("sh") && !shell.ends_with("fish"))
     }
 
     /// A task that is done as long as these commands agree.
@@ -70,6 +72,27 @@ impl Draft {
             return;
         }
         self.script = format!("root_dir=$PWD\n{}\n", self.script.replace(here, "${root_dir}").trim_end());
+    }
+
+    /// A task that goes on only if a person agrees. `Err`: no shell is there to ask.
+    ///
+    /// # Errors
+    /// Its script is for another interpreter.
+    pub fn ask_first(&mut self, question: &str, mark: &str) -> Result<(), String> {
+        if !self.is_for_sh() {
+            return Err(format!("it asks first (`{mark}`), and its script is for no shell that could"));
+        }
+        let question = question.replace('\'', r"'\''");
+        self.script = format!(
+            "printf '%s [y/N] ' '{question}' >&2\nread -r answer || exit 1\n\
+             case \"$answer\" in [yY] | [yY][eE][sS]) ;; *) exit 1 ;; esac\n{}\n",
+            self.script.trim_end()
+        );
+        self.interactive = true;
+        if !self.needs.is_empty() {
+            self.lost.push(format!("that `{mark}` asks before what it needs is done: here it asks after that"));
+        }
+        Ok(())
     }
 
     /// A task that the tool runs each time it is asked to.

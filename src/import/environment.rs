@@ -46,3 +46,13 @@ pub(super) fn settled(text: &str, draft: &mut Draft) -> Result<String, String> {
     }
     Ok(out)
 }
+
+/// Names of variables that a file of `NAME=value` lines sets.
+pub(super) fn set_by(text: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let name = line.trim().strip_prefix("export ").unwrap_or(line).split_once('=')?.0.trim_end_matches(':').trim();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        is_name.then(|| name.to_owned())
+    };
+    text.lines().filter_map(line).collect()
+}

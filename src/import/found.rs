@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use tree::Tree;
 
+/// So many files of each other tool are named.
+const IMPORTS: usize = 4;
+
 /// A task that could be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proposal {
@@ -55,9 +58,23 @@ pub fn look(files: &dyn Files) -> Found {
     }
     let known: [(&[&str], &'static str); 4] =
         [(&make::FILES, "make"), (&just::FILES, "just"), (&taskfile::FILES, "task"), (&doit::FILES, "doit")];
-    let file = |names: &[&str]| names.iter().find(|name| tree.has(name)).map(|name| (*name).to_owned());
-    let imports = known.iter().filter_map(|(names, tool)| Some((file(names)?, *tool))).collect();
-    Found { proposals, imports, notes: tree.passed_over() }
+    let mut imports = Vec::new();
+    let mut more = 0;
+    for (names, tool) in known {
+        let mut folders: Vec<&str> = tree.named(names).map(folder_of).collect();
+        folders.sort_by_key(|folder| (folder.matches('/').count() + usize::from(!folder.is_empty()), *folder));
+        folders.dedup();
+        more += folders.len().saturating_sub(IMPORTS);
+        for folder in folders.into_iter().take(IMPORTS) {
+            let first = names.iter().map(|name| under(folder, name)).find(|path| tree.has(path));
+            imports.extend(first.map(|path| (path, tool)));
+        }
+    }
+    let mut notes = tree.passed_over();
+    if more > 0 {
+        notes.push(format!("{more} more files of other tools lie deeper: `infra import TOOL FILE` reads any of them"));
+    }
+    Found { proposals, imports, notes }
 }
 
 impl Found {
@@ -68,7 +85,7 @@ impl Found {
             comment(&mut out, "", note);
         }
         for (file, tool) in &self.imports {
-            comment(&mut out, "", &format!("{file} is there: `infra import {tool}` makes tasks of it"));
+            comment(&mut out, "", &format!("{file} is there: `{}` makes tasks of it", how(file, tool)));
         }
         for one in &self.proposals {
             out.push('\n');
@@ -88,6 +105,11 @@ impl Found {
         }
         out
     }
+}
+
+/// The command that makes tasks of a file of another tool.
+pub fn how(file: &str, tool: &str) -> String {
+    if file.contains('/') { format!("infra import {tool} {file}") } else { format!("infra import {tool}") }
 }
 
 /// What an empty folder begins with.

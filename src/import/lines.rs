@@ -1,6 +1,7 @@
 //! Owns lines that a tool gives to a shell each by itself, as one script.
 //! Does not know whose lines they are.
 
+use crate::import::calls::is_call;
 use std::fmt::Write as _;
 
 /// What the tool's own shell does where a command in the middle of a line fails.
@@ -79,8 +80,9 @@ fn is_plain(line: &str) -> bool {
         "cd", "set", "exit", "export", "exec", ".", "unset", "umask", "trap", "shift", "eval", "read", "alias",
         "source", "pushd",
     ];
-    !line.contains([';', '&', '|', '\n', '#', '=', '(', '{'])
-        && !SEEN.contains(&line.split_whitespace().next().unwrap_or(""))
+    is_call(line)
+        || (!line.contains([';', '&', '|', '\n', '#', '=', '(', '{'])
+            && !SEEN.contains(&line.split_whitespace().next().unwrap_or("")))
 }
 
 /// `[ "$A" = b ]`, with nothing after it.

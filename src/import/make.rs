@@ -223,7 +223,8 @@ impl<'a> Makefile<'a> {
 fn is_of_values(path: &str, text: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    (name.starts_with(".env") || name.ends_with(".env")) && lines.all(|line| words::set_by(line).len() == 1)
+    (name.starts_with(".env") || name.ends_with(".env"))
+        && lines.all(|line| crate::import::environment::set_by(line).len() == 1)
 }
 
 fn whole(answer: &str) -> Result<Database, &'static str> {

@@ -3,11 +3,13 @@
 //! becomes proposals.
 //! Does not know how a tool is asked, nor where the text goes (`command/import`).
 
+mod calls;
 pub mod doit;
 pub mod draft;
 mod environment;
 pub mod found;
 pub mod just;
+mod late;
 mod lines;
 pub mod make;
 mod name;

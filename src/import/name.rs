@@ -32,7 +32,14 @@ pub(super) fn free(name: &str, taken: &mut BTreeSet<String>) -> String {
 
 pub(super) fn made_plain(name: &str) -> String {
     let letters = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
-    let plain: String = name.chars().map(letters).collect();
+    let mut plain = String::new();
+    for c in name.chars() {
+        // What is no letter here is one `-`, however much of it there is.
+        let made = letters(c);
+        if made == c || !plain.ends_with('-') {
+            plain.push(made);
+        }
+    }
     let plain = plain.trim_start_matches(['-', '_', '.']);
     match plain {
         "" => "task".to_owned(),
@@ -56,5 +63,6 @@ mod tests {
         assert_eq!(plain["x"], "x");
         assert_eq!(plain["destroy"], "destroy-task");
         assert_eq!(plain[":"], "task");
+        assert_eq!(super::plain(&["ops::up".to_owned()])["ops::up"], "ops-up");
     }
 }

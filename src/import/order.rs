@@ -145,6 +145,7 @@ impl<'a> Graph<'a> {
         let alike = |part: &&Draft| {
             is_each_time(part)
                 && part.is_for_sh()
+                && !part.interactive
                 && [&part.needs, &part.after, &part.inputs, &part.outputs].iter().all(|list| list.is_empty())
                 && shell(part) == shell(first)
                 && part.env == first.env

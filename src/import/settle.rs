@@ -3,16 +3,22 @@
 //! Does not know TOML, nor the disk (it asks).
 
 use crate::import::draft::{Draft, Drafts, add};
-use crate::import::{name, order};
+use crate::import::{calls, name, order};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Variables of the caller that every task gets, and what a shell sets itself.
 pub const HANDED_OVER: [&str; 12] =
     ["PATH", "HOME", "USER", "LANG", "TZ", "TERM", "TMPDIR", "SSH_AUTH_SOCK", "PWD", "OLDPWD", "IFS", "UID"];
 
+/// What else a shell sets.
+const SHELLS_OWN: [&str; 11] =
+    ["REPLY", "RANDOM", "SECONDS", "LINENO", "PPID", "HOSTNAME", "OSTYPE", "EUID", "FUNCNAME", "PIPESTATUS", "OPTARG"];
+
 /// Settles the drafts; gives the tool's names by ours. `there`: whether something is at a path of the project.
 pub fn settle(drafts: &mut Drafts, there: &dyn Fn(&str) -> bool) -> BTreeMap<String, String> {
+    calls::settle(drafts);
     order::keep(drafts);
+    hollow(drafts);
     let names: Vec<String> = drafts.tasks.iter().map(|task| task.name.clone()).collect();
     let plain = name::plain(&names);
     one_writer_each(&mut drafts.tasks);
@@ -20,6 +26,10 @@ pub fn settle(drafts: &mut Drafts, there: &dyn Fn(&str) -> bool) -> BTreeMap<Str
     for task in &mut drafts.tasks {
         edges(task, &plain);
         inputs(task, &made, there);
+        if asks(&task.script) && !task.interactive {
+            task.interactive = true;
+            task.notes.push("it asks, so it gets the terminal".to_owned());
+        }
         for name in unseen_variables(task) {
             task.lost.push(format!("`${name}` of your environment: if it is needed, name it under `pass_env`"));
         }
@@ -28,11 +38,34 @@ pub fn settle(drafts: &mut Drafts, there: &dyn Fn(&str) -> bool) -> BTreeMap<Str
     plain.into_iter().map(|(old, new)| (new, old)).collect()
 }
 
+/// A task that only calls others, none of which is there, would do nothing and say that all is well.
+fn hollow(drafts: &mut Drafts) {
+    loop {
+        let names: BTreeSet<String> = drafts.tasks.iter().map(|task| task.name.clone()).collect();
+        let calls = |task: &Draft| task.needs.iter().chain(&task.after).cloned().collect::<Vec<_>>();
+        let is_hollow = |task: &Draft| {
+            let calls = calls(task);
+            task.script.trim().is_empty()
+                && task.inputs.is_empty()
+                && !calls.is_empty()
+                && calls.iter().all(|name| !names.contains(name))
+        };
+        let out: Vec<Draft> = drafts.tasks.iter().filter(|task| is_hollow(task)).cloned().collect();
+        if out.is_empty() {
+            return;
+        }
+        drafts.tasks.retain(|task| !is_hollow(task));
+        let why = |task: &Draft| format!("it does nothing but `{}`, which is not imported", calls(task).join("`, `"));
+        drafts.left_out.extend(out.iter().map(|task| (task.name.clone(), why(task))));
+    }
+}
+
 /// Takes tasks out by their plain names, and the edges to them.
 pub fn leave_out(drafts: &mut Drafts, names: &BTreeMap<String, String>) {
     for (name, reason) in names {
         drafts.tasks.retain(|task| task.name != *name);
         drafts.left_out.push((name.clone(), reason.clone()));
+        hollow(drafts);
         for task in &mut drafts.tasks {
             let before = task.needs.len() + task.after.len();
             task.needs.retain(|need| need != name);
@@ -107,6 +140,13 @@ fn inputs(task: &mut Draft, made: &[String], there: &dyn Fn(&str) -> bool) {
     task.inputs = kept;
 }
 
+/// Whether a script asks a person something.
+fn asks(script: &str) -> bool {
+    ["read -p", "read -rp", "read -r -p", "gum input", "gum confirm", "gum choose", "gum write", "| fzf"]
+        .iter()
+        .any(|mark| script.contains(mark))
+}
+
 /// Upper-case variables that a script reads, and that neither it nor the task sets.
 fn unseen_variables(task: &Draft) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -119,7 +159,11 @@ fn unseen_variables(task: &Draft) -> BTreeSet<String> {
         let whole = !rest[name.len()..].starts_with(|c: char| c.is_ascii_alphanumeric());
         // One with a default (`${A:-b}`) may be missing.
         let defaulted = rest[name.len()..].starts_with([':', '-', '=', '+']) && script[at + 1..].starts_with('{');
-        let ours = name.starts_with("LC_") || name.starts_with("INFRA_") || HANDED_OVER.contains(&name.as_str());
+        let ours = name.starts_with("LC_")
+            || name.starts_with("INFRA_")
+            || name.starts_with("BASH_")
+            || SHELLS_OWN.contains(&name.as_str())
+            || HANDED_OVER.contains(&name.as_str());
         let set = task.env.iter().map(|(own, _)| own).chain(&task.pass_env).any(|own| *own == name)
             || script.contains(&format!("{name}="))
             || script.contains(&format!("for {name} in"))

@@ -4,21 +4,28 @@
 
 mod commands;
 mod file;
-mod late;
+mod keys;
+mod paths;
+mod platforms;
 mod repeat;
+mod requires;
+mod shell;
 mod task;
 mod variables;
+mod yaml;
 
-use crate::import::draft::{Drafts, loosen};
+use crate::import::draft::{Drafts, add, loosen};
+use crate::import::environment::set_by;
+use crate::import::late::{HERE, is_late};
 use crate::import::settle::HANDED_OVER;
 pub use commands::rehearsal;
 use commands::rehearsed;
-use file::{File, Taskfiles, yaml};
-use late::is_late;
+use file::{File, Taskfiles};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use task::{Drafter, Wanted};
-use variables::HERE;
+use variables::{Variables, path_inside};
+use yaml::yaml;
 
 /// File names that Task looks for.
 pub const FILES: [&str; 8] = [
@@ -45,8 +52,8 @@ pub struct Around<'a> {
     /// A path of the project → the text there.
     pub read: &'a dyn Fn(&str) -> Option<String>,
     pub rehearse: &'a Rehearsed<'a>,
-    /// Whether something is at a path of the project.
-    pub is_there: &'a dyn Fn(&str) -> bool,
+    /// Whether a path of the project is a folder, `None` when nothing is there.
+    pub is_folder: &'a dyn Fn(&str) -> Option<bool>,
     /// Names of the variables that the caller's environment has.
     pub env: &'a [String],
 }
@@ -64,7 +71,9 @@ pub fn drafts(answer: &str, text: &str, dir: &str, around: &Around<'_>) -> Resul
     let listed: Vec<&Json> = known["tasks"].as_array().into_iter().flatten().collect();
     let mut drafts = Drafts::default();
     of_the_file(&file, &mut drafts);
-    let all = Taskfiles::read(file, dir, around);
+    let dotenv = dotenv(&file, dir, around, &mut drafts);
+    let known_now: Vec<String> = around.env.iter().chain(&dotenv).cloned().collect();
+    let all = Taskfiles::read(file, dir, &known_now, around);
     drafts.lost.extend(all.lost.clone());
     let root = listed.iter().find_map(|one| {
         let path = one["location"]["taskfile"].as_str()?;
@@ -77,13 +86,14 @@ pub fn drafts(answer: &str, text: &str, dir: &str, around: &Around<'_>) -> Resul
         Some(rehearsed(&said, &wanted.task))
     };
     let not_handed_over: Vec<String> =
-        around.env.iter().filter(|name| !HANDED_OVER.contains(&name.as_str())).cloned().collect();
+        known_now.iter().filter(|name| !HANDED_OVER.contains(&name.as_str())).cloned().collect();
     let drafter = Drafter {
         all: &all,
         root: root.unwrap_or(HERE),
         rehearse: &rehearse,
         env: &not_handed_over,
-        is_there: around.is_there,
+        is_folder: around.is_folder,
+        dotenv: &dotenv,
     };
     let mut declared: BTreeMap<String, (&File, &Json)> = BTreeMap::new();
     let mut names = Vec::new();
@@ -127,15 +137,27 @@ fn of_the_file(file: &Json, drafts: &mut Drafts) {
     if !file["tasks"]["default"].is_null() {
         drafts.default = Some(("`task` alone does", "default".to_owned()));
     }
-    if !file["dotenv"].is_null() {
-        drafts.lost.push(
-            "`dotenv`: name the files under `dotenv` of [project] in infra.toml, and the variables under `pass_env`"
-                .to_owned(),
-        );
-    }
-    for key in ["set", "shopt"] {
-        if !file[key].is_null() {
-            drafts.lost.push(format!("`{key}`: the shell's options can be named by `shell.with`"));
+}
+
+/// Variables of the dotenv files, which the tasks get from infra's.
+fn dotenv(file: &Json, dir: &str, around: &Around<'_>, drafts: &mut Drafts) -> Vec<String> {
+    let (mut paths, mut names) = (Vec::new(), Vec::new());
+    let vars = Variables::of_task("").with(&file["vars"]);
+    for said in file["dotenv"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+        let path = vars.fill(said).ok().and_then(|path| path_inside(dir, dir, &path));
+        for name in path.as_ref().and_then(|path| (around.read)(path)).map(|text| set_by(&text)).unwrap_or_default() {
+            add(&mut names, name);
         }
+        paths.push(format!("`{}`", path.as_deref().unwrap_or(said)));
     }
+    if !paths.is_empty() {
+        let rest = if names.is_empty() {
+            "and their variables under `pass_env`"
+        } else {
+            "which gives the tasks what they name under `pass_env`"
+        };
+        let paths = paths.join(", ");
+        drafts.lost.push(format!("`dotenv`: name {paths} under `dotenv` of [project] in infra.toml, {rest}"));
+    }
+    names
 }

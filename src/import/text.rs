@@ -61,6 +61,9 @@ fn table(out: &mut String, task: &Draft) {
     if !task.dir.is_empty() {
         let _ = writeln!(out, "dir = {}", quoted(&raw(&task.dir)));
     }
+    if task.interactive {
+        out.push_str("interactive = true\n");
+    }
     if !task.probe.is_empty() {
         let words: Vec<String> = task.probe.iter().map(|word| quoted(&raw(word))).collect();
         let _ = writeln!(out, "probe = {{ exec = [{}] }}", words.join(", "));

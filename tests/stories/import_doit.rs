@@ -231,3 +231,24 @@ pub fn actions_end_and_get_what_doit_gives_them() {
     }
     assert_eq!(ours.read("mode.txt"), "dev plain\nfirst\n");
 }
+
+/// An action that would lack an argument is no task, and a pattern of names is the tasks that it matches.
+#[test]
+pub fn what_an_action_gets_only_from_doit_is_left_out() {
+    let dodo = "DOIT_CONFIG = {'action_string_formatting': 'new'}\n\n\ndef use(size):\n    pass\n\n\ndef task_use():\n    return {'actions': [(use,)], 'getargs': {'size': ('one', 'size')}}\n\n\n\
+                def task_one():\n    return {'actions': ['echo one >> log']}\n\n\ndef task_other():\n    return {'actions': ['echo other {targets} >> {targets}'], 'targets': ['log2'], 'task_dep': ['on*']}\n";
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story.file("dodo.py", dodo).import_tools();
+    }
+    let [theirs, ours] = two;
+    ours.infra("import doit --write").stderr_has(
+        "use: left out: the python action `use` gets `size` from another task (`getargs`) only while doit runs",
+    );
+    tool(&theirs, "doit", &["other"]);
+    ours.infra("check").run("other").ran(["one", "other"]).holds("log", &theirs.read("log"));
+    ours.holds("log2", &theirs.read("log2"));
+    // Where it came from may be long; what is wrong comes last.
+    ours.remove("tasks/imported.toml").file("dodo.py", "import nowhere_to_be_found\n");
+    ours.infra_to(2, "import doit").stderr_has("No module named 'nowhere_to_be_found'");
+}

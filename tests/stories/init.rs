@@ -239,7 +239,9 @@ fn what_can_not_be_written_leaves_nothing_behind() {
             .status();
         assert!(fill.is_ok());
         story.infra_to(7, "init --write").stderr_has("disk is full").stderr_has("nothing was written");
-        story.absent("tasks").absent("infra.toml").remove("fill").infra("init --write").infra("check");
+        story.absent("tasks").absent("infra.toml");
+        story.file("Makefile", "").infra_to(7, "import make --write").stderr_has("disk is full").absent("tasks");
+        story.remove("fill").infra("init --write").infra("check");
     }
 }
 
@@ -263,4 +265,42 @@ fn a_chart_with_a_lock_gets_its_dependencies() {
     story.infra("init --write").infra("check");
     assert!(!story.read("tasks/proposed.toml").contains("base-dependencies"));
     story.run("lint-web").ran(["web-dependencies", "lint-web"]).run("lint-web").nothing_ran();
+}
+
+/// The nearest says who runs scripts: what package.json names, its own lock file, then those above.
+#[test]
+fn the_nearest_package_manager_counts() {
+    let story = Story::new();
+    let scripts = "{\"scripts\": {\"build\": \"x\", \"dev\": \"x\"}}";
+    story
+        .file("package.json", "{\"packageManager\": \"pnpm@9.1.0\"}")
+        .file("pnpm-lock.yaml", "")
+        .file("a/package.json", scripts)
+        .file("b/package.json", scripts)
+        .file("b/package-lock.json", "{}")
+        .file("c/package.json", "{\"packageManager\": \"bun@1\", \"scripts\": {\"build\": \"x\"}}")
+        .file("c/yarn.lock", "");
+    story
+        .infra("init")
+        .stdout_has("dir = \"a\"\nprobe = { exec = [\"false\"] }\nrun = [\"pnpm\", \"run\", \"build\"]")
+        .stdout_has("dir = \"b\"\nprobe = { exec = [\"false\"] }\nrun = [\"npm\", \"run\", \"build\"]")
+        .stdout_has("dir = \"c\"\nprobe = { exec = [\"false\"] }\nrun = [\"bun\", \"run\", \"build\"]")
+        .stdout_has("# it may start what does not end by itself: then the task never does\n[task.a-dev]");
+}
+
+#[test]
+fn what_lies_at_the_top_counts_before_what_lies_deep() {
+    let story = Story::new();
+    story.file("zz/Makefile", "a:\n\techo\n").file("zz/main.tf", "");
+    for folder in 0..21 {
+        for file in 0..1000 {
+            story.file(&format!("data/{folder}/{file}"), "");
+        }
+    }
+    story
+        .infra("init --write")
+        .stderr_has("only the first 20000 files were looked at")
+        .stderr_has("zz/Makefile: `infra import make zz/Makefile` makes tasks of it");
+    story.infra("list").stdout_has("zz");
+    story.infra("import make zz/Makefile --write").infra("check").run("a").ran(["a"]);
 }

@@ -78,7 +78,9 @@ pub(super) fn drafts(
         ImportTool::Make => asked.make(&context.caller_env),
         ImportTool::Just => {
             let answer = asked.answer(&just::question(name))?;
-            just::drafts(&answer.stdout, &asked.text()?, dir).map_err(|why| asked.odd(why))
+            let read = |path: &str| disk.read(Utf8Path::new(path)).map(|text| text.to_string());
+            let around = just::Around { root: root.as_str(), read: &read };
+            just::drafts(&answer.stdout, &asked.text()?, dir, &around).map_err(|why| asked.odd(why))
         }
         ImportTool::Task => {
             let names: Vec<String> = context.caller_env.keys().cloned().collect();
@@ -89,7 +91,10 @@ pub(super) fn drafts(
                     let output = asked.ask(&taskfile::rehearsal(name, task, vars)).ok()?;
                     output.is_ok().then_some(output.stderr)
                 },
-                is_there: &|path| disk.kind(Utf8Path::new(path)) != ContentKind::Missing,
+                is_folder: &|path| match disk.kind(Utf8Path::new(path)) {
+                    ContentKind::Missing => None,
+                    kind => Some(kind == ContentKind::Folder),
+                },
                 env: &names,
             };
             taskfile::drafts(&answer.stdout, &asked.text()?, dir, &around).map_err(|why| asked.odd(&why))
@@ -178,7 +183,14 @@ impl Asked<'_> {
             return Ok(output);
         }
         let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
-        let said: Vec<String> = said.trim().lines().take(20).map(|line| format!("  {line}")).collect();
+        let lines: Vec<&str> = said.trim().lines().collect();
+        // python says last what it is about, after where it came from.
+        let from = if lines.first().is_some_and(|line| line.starts_with("Traceback")) {
+            lines.len().saturating_sub(6)
+        } else {
+            0
+        };
+        let said: Vec<String> = lines[from..].iter().take(20).map(|line| format!("  {line}")).collect();
         Err(CommandError::usage(
             format!("{} cannot read `{}`:\n{}", self.tool, self.file, said.join("\n")),
             format!("mend it until {} itself reads it, and import it again", self.tool),

@@ -6,8 +6,45 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// Lock file and the manager whose it is.
-const MANAGERS: [(&str, &str); 4] =
-    [("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun")];
+const MANAGERS: [(&str, &str); 6] = [
+    ("pnpm-lock.yaml", "pnpm"),
+    ("yarn.lock", "yarn"),
+    ("bun.lock", "bun"),
+    ("bun.lockb", "bun"),
+    ("package-lock.json", "npm"),
+    ("npm-shrinkwrap.json", "npm"),
+];
+
+/// Scripts of these names mostly start what does not end by itself.
+const SERVERS: [&str; 6] = ["dev", "start", "serve", "watch", "preview", "storybook"];
+
+/// What runs the scripts of a folder: what it names itself, else whose lock file is the nearest; `read`: its
+/// package.json.
+fn manager(tree: &Tree<'_>, folder: &str, read: &Json) -> &'static str {
+    let known = |name: &str| MANAGERS.iter().map(|(_, manager)| *manager).find(|manager| *manager == name);
+    let named = |read: &Json| read["packageManager"].as_str().and_then(|text| known(text.split('@').next()?));
+    if let Some(manager) = named(read) {
+        return manager;
+    }
+    let mut here = folder;
+    loop {
+        let locks = |(lock, _): &&(&str, &str)| tree.has(&under(here, lock));
+        if let Some((_, manager)) = MANAGERS.iter().find(locks) {
+            return manager;
+        }
+        let above = under(here, "package.json");
+        if here != folder
+            && tree.has(&above)
+            && let Some(manager) = serde_json::from_str(&tree.text(&above)).ok().and_then(|read| named(&read))
+        {
+            return manager;
+        }
+        if here.is_empty() {
+            return "npm";
+        }
+        here = folder_of(here);
+    }
+}
 
 /// A task for each script that is not run around another one.
 pub(super) fn package_json(tree: &Tree<'_>) -> Vec<Proposal> {
@@ -17,8 +54,7 @@ pub(super) fn package_json(tree: &Tree<'_>) -> Vec<Proposal> {
         let json = |text: &str| serde_json::from_str::<Json>(text).map_err(|error| error.to_string());
         let Some(read) = tree.parsed(path, json) else { continue };
         let Some(scripts) = read["scripts"].as_object() else { continue };
-        let locks = |(lock, _): &&(&str, &str)| tree.has(&under(folder, lock)) || tree.has(lock);
-        let manager = MANAGERS.iter().find(locks).map_or("npm", |(_, manager)| *manager);
+        let manager = manager(tree, folder, &read);
         let is_around = |name: &str| {
             let inner = name.strip_prefix("pre").or_else(|| name.strip_prefix("post"));
             inner.is_some_and(|inner| scripts.contains_key(inner))
@@ -31,11 +67,18 @@ pub(super) fn package_json(tree: &Tree<'_>) -> Vec<Proposal> {
             }
             keys.push("probe = { exec = [\"false\"] }".to_owned());
             keys.push(format!("run = {}", values(&[manager, "run", name])));
+            let mut notes = vec![
+                "its probe says that it is never done; with `inputs` and `outputs` instead, it runs when they change"
+                    .to_owned(),
+            ];
+            if SERVERS.contains(&name.split(':').next().unwrap_or(name)) {
+                notes.push("it may start what does not end by itself: then the task never does".to_owned());
+            }
             let place = if folder.is_empty() { String::new() } else { format!("{folder}-") };
             found.push(Proposal {
                 name: format!("{place}{name}"),
                 why: format!("{path} has the script `{name}`"),
-                notes: vec!["its probe says that it is never done; with `inputs` and `outputs` instead, it runs when they change".to_owned()],
+                notes,
                 keys,
                 held_back: None,
             });

@@ -28,7 +28,9 @@ impl<'a> Tree<'a> {
     /// Looks through a folder.
     pub(super) fn of(files: &'a dyn Files) -> Self {
         let mut tree = Self { files, paths: Vec::new(), ignored: Vec::new(), passed_over: RefCell::default() };
-        tree.walk("", DEPTH);
+        tree.walk();
+        tree.paths.sort_unstable();
+        tree.ignored.sort_unstable();
         if tree.is_full() {
             tree.pass_over(format!("only the first {MOST} files were looked at"));
         }
@@ -51,7 +53,22 @@ impl<'a> Tree<'a> {
         self.paths.len() + self.ignored.len() >= MOST
     }
 
-    fn walk(&mut self, folder: &str, depth: usize) {
+    /// Level by level: what lies at the top counts before what lies deep in a folder of many files.
+    fn walk(&mut self) {
+        let mut level = vec![String::new()];
+        for depth in (0..=DEPTH).rev() {
+            let mut next = Vec::new();
+            for folder in level {
+                if self.is_full() {
+                    return;
+                }
+                self.look_into(&folder, depth == 0, &mut next);
+            }
+            level = next;
+        }
+    }
+
+    fn look_into(&mut self, folder: &str, is_deepest: bool, next: &mut Vec<String>) {
         let names = self.files.list(Utf8Path::new(folder));
         if let Some(why) = self.files.unread(Utf8Path::new(folder)).filter(|_| names.is_empty()) {
             self.pass_over(format!("`{}` was not looked into: {why}", shown(folder)));
@@ -69,12 +86,12 @@ impl<'a> Tree<'a> {
                         || name.starts_with('.')
                         || FOREIGN.contains(&name.as_str())
                         || self.files.kind(&Utf8Path::new(&path).join("pyvenv.cfg")) != ContentKind::Missing;
-                    match depth.checked_sub(1) {
+                    match is_deepest {
                         _ if is_foreign => {}
-                        Some(depth) => self.walk(&path, depth),
-                        None => self.pass_over(format!(
+                        true => self.pass_over(format!(
                             "`{path}` lies too deep and was not looked into: `infra init -C DIR` looks from there"
                         )),
+                        false => next.push(path),
                     }
                 }
                 ContentKind::Missing => {}

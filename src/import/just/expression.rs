@@ -1,6 +1,9 @@
-//! Owns just's expressions as text for a shell: what is plain is computed, a backtick becomes `$(…)`.
+//! Owns just's expressions as text for a shell: what is plain is computed, a backtick becomes a mark (`late`) for what it
+//! prints.
 //! Does not know recipes.
 
+use crate::import::just::functions;
+use crate::import::late::{computed, shown};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -19,19 +22,21 @@ pub(super) struct Text {
 pub(super) struct Scope {
     /// Value, or why there is none.
     pub(super) values: BTreeMap<String, Result<Text, String>>,
+    /// Where backticks run.
+    pub(super) folder: String,
 }
 
 impl Scope {
-    /// The assignments of a file.
-    pub(super) fn globals(dump: &Json) -> Self {
-        let mut scope = Self::default();
+    /// The assignments of a file whose backticks run in a folder.
+    pub(super) fn globals(dump: &Json, folder: &str) -> Self {
+        let mut scope = Self { folder: folder.to_owned(), ..Self::default() };
         let assignments: Vec<(&String, &Json)> =
             dump["assignments"].as_object().into_iter().flatten().map(|(name, one)| (name, &one["value"])).collect();
         // They may stand in any order: as often as there are any, all that can be computed are.
         for _ in 0..assignments.len() {
             let before = scope.values.clone();
             for (name, value) in &assignments {
-                let value = scope.eval(value);
+                let value = scope.eval_as(name, value);
                 scope.values.insert((*name).clone(), value);
             }
             if before == scope.values {
@@ -42,8 +47,13 @@ impl Scope {
     }
 
     pub(super) fn eval(&self, expression: &Json) -> Result<Text, String> {
+        self.eval_as("value", expression)
+    }
+
+    /// `what`: what a shell may call it.
+    fn eval_as(&self, what: &str, expression: &Json) -> Result<Text, String> {
         if let Some(text) = expression.as_str() {
-            return Ok(plain(text.to_owned()));
+            return Ok(plain(text));
         }
         let parts = expression.as_array().map_or(&[][..], Vec::as_slice);
         let word = parts.first().and_then(Json::as_str).unwrap_or_default();
@@ -53,15 +63,16 @@ impl Scope {
                 self.values.get(name).cloned().unwrap_or_else(|| Err(format!("`{name}` has no value")))
             }
             ("evaluate", [command]) => {
-                Ok(late(format!("$({})", command.as_str().unwrap_or_default().trim()), Vec::new()))
+                let command = command.as_str().unwrap_or_default();
+                Ok(late(computed(what, &self.folder, command), Vec::new()))
             }
-            ("concatenate", [left, right]) => Ok(self.eval(left)?.and("", &self.eval(right)?)),
-            ("join", [left, right]) if left.is_null() => Ok(Text::default().and("/", &self.eval(right)?)),
-            ("join", [left, right]) => Ok(self.eval(left)?.and("/", &self.eval(right)?)),
-            ("if", [condition, yes, no]) => self.eval(if self.holds(condition)? { yes } else { no }),
+            ("concatenate", [left, right]) => Ok(self.eval_as(what, left)?.and("", &self.eval_as(what, right)?)),
+            ("join", [left, right]) if left.is_null() => Ok(Text::default().and("/", &self.eval_as(what, right)?)),
+            ("join", [left, right]) => Ok(self.eval_as(what, left)?.and("/", &self.eval_as(what, right)?)),
+            ("if", [condition, yes, no]) => self.eval_as(what, if self.holds(condition)? { yes } else { no }),
             ("and" | "or", [left, right]) => {
                 let value = self.early(left)?;
-                if value.is_empty() == (word == "and") { Ok(plain(value)) } else { self.eval(right) }
+                if value.is_empty() == (word == "and") { Ok(plain(&value)) } else { self.eval(right) }
             }
             ("call", [name, arguments @ ..]) => self.call(name.as_str().unwrap_or_default(), arguments),
             _ => Err(format!("an expression `{word}`")),
@@ -72,7 +83,7 @@ impl Scope {
     fn early(&self, expression: &Json) -> Result<String, String> {
         let value = self.eval(expression)?;
         if value.late {
-            Err(format!("`{}`, which is computed when it runs, decides something", value.text))
+            Err(format!("`{}`, which is computed when it runs, decides something", shown(&value.text)))
         } else {
             Ok(value.text)
         }
@@ -88,35 +99,29 @@ impl Scope {
     }
 
     fn call(&self, name: &str, arguments: &[Json]) -> Result<Text, String> {
-        let given = |at: usize| self.early(arguments.get(at).unwrap_or(&Json::Null));
-        match (name, arguments.len()) {
-            ("uppercase", 1) => Ok(plain(given(0)?.to_uppercase())),
-            ("lowercase", 1) => Ok(plain(given(0)?.to_lowercase())),
-            ("trim", 1) => Ok(plain(given(0)?.trim().to_owned())),
-            ("quote", 1) => Ok(plain(format!("'{}'", given(0)?.replace('\'', r"'\''")))),
-            ("replace", 3) => Ok(plain(given(0)?.replace(&given(1)?, &given(2)?))),
+        let given = arguments.iter().map(|one| self.early(one)).collect::<Result<Vec<String>, String>>()?;
+        match (name, given.as_slice()) {
             // It must be there, and may be empty.
-            ("env_var" | "env", 1) => {
-                let name = given(0)?;
-                Ok(late(format!("${{{name}?}}"), vec![name]))
-            }
-            ("env_var_or_default" | "env", 2) => {
-                let (name, default) = (given(0)?, given(1)?);
+            ("env_var" | "env", [name]) => Ok(late(computed(name, "", &format!("=${{{name}?}}")), vec![name.clone()])),
+            ("env_var_or_default" | "env", [name, default]) => {
                 if default.contains(['}', '"', '\'', '$', '`', '\\']) {
                     return Err(format!("a default of `{name}` that a shell would read"));
                 }
-                Ok(late(format!("${{{name}-{default}}}"), vec![name]))
+                let value = format!("=\"${{{name}-{default}}}\"");
+                Ok(late(computed(name, "", &value), vec![name.clone()]))
             }
-            _ => Err(format!("just's function `{name}()`")),
+            (name, given) => {
+                functions::known(name, given).unwrap_or_else(|| Err(format!("just's function `{name}()`")))
+            }
         }
     }
 }
 
-fn plain(text: String) -> Text {
-    Text { text, ..Text::default() }
+pub(super) fn plain(text: &str) -> Text {
+    Text { text: text.to_owned(), ..Text::default() }
 }
 
-fn late(text: String, takes: Vec<String>) -> Text {
+pub(super) fn late(text: String, takes: Vec<String>) -> Text {
     Text { text, late: true, takes }
 }
 
@@ -141,10 +146,10 @@ mod tests {
             "odd": {"value": ["call", "uuid"]},
             "if": {"value": ["if", ["==", ["variable", "z"], "NAME"], "yes", "no"]},
         }});
-        let scope = Scope::globals(&dump);
+        let scope = Scope::globals(&dump, "");
         let value = |name: &str| scope.values[name].clone();
         assert_eq!(value("a").unwrap().text, "NAME/x");
-        assert_eq!(value("late").unwrap(), late("v/$(date)".to_owned(), Vec::new()));
+        assert_eq!(value("late").unwrap(), late(format!("v/{}", computed("late", "", "date")), Vec::new()));
         assert_eq!(value("odd").unwrap_err(), "just's function `uuid()`");
         assert_eq!(value("if").unwrap().text, "yes");
     }

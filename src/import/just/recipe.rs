@@ -1,8 +1,11 @@
 //! Owns a recipe of just as a draft, once for each set of arguments that it is given.
 //! Does not know how values are computed (`expression`).
 
-use crate::import::draft::{Draft, add, inside};
+use crate::import::calls::{self, Else};
+use crate::import::draft::{Draft, add};
+use crate::import::just::attributes;
 use crate::import::just::expression::{Scope, Text};
+use crate::import::late::{Failing, Place, is_in_document, is_late, out_of_quotes};
 use crate::import::lines::{Errexit, lines_apart};
 use crate::import::script::{interpreted, with_of};
 use crate::import::settle::HANDED_OVER;
@@ -13,8 +16,15 @@ pub(super) struct Justfile<'a> {
     pub(super) dump: &'a Json,
     /// What runs a script that names no interpreter; `None`: nobody knows.
     pub(super) interpreter: Option<Vec<String>>,
-    pub(super) dir: &'a str,
+    /// Where the first file lies.
+    pub(super) top: &'a str,
+    /// Where its recipes run.
+    pub(super) dir: String,
+    /// What stands before the names of its recipes: empty, or `ops::`.
+    pub(super) prefix: String,
     pub(super) globals: Scope,
+    /// Variables that a dotenv file sets.
+    pub(super) dotenv: &'a [String],
 }
 
 /// A recipe with arguments.
@@ -34,22 +44,115 @@ impl Justfile<'_> {
     /// The draft, and what it needs.
     pub(super) fn draft(&self, wanted: &Wanted) -> Result<(Draft, Vec<Wanted>), String> {
         let recipe = &self.dump["recipes"][&wanted.recipe];
-        let mut draft = Draft::named(&wanted.name());
+        let mut draft = Draft::named(&self.name(wanted));
         self.dir.clone_into(&mut draft.dir);
         draft.description = recipe["doc"].as_str().map(str::to_owned);
         let scope = self.scope(recipe, wanted, &mut draft)?;
-        attributes(recipe, &mut draft);
-        if let Some(dir) = self.dump["settings"]["working_directory"].as_str() {
-            draft.dir = inside(self.dir, dir).unwrap_or_else(|| dir.to_owned());
-        }
-        let asked = Self::dependencies(recipe, &scope, &mut draft)?;
+        attributes::read(recipe, &mut draft);
         let lines = lines(recipe, &scope, &mut draft)?;
+        let confirm = attributes::confirmation(recipe, &wanted.recipe);
+        if lines.is_empty() && confirm.is_some() {
+            return Err("it asks first (`[confirm]`), and then does nothing but call others".to_owned());
+        }
+        let (asked, later) = self.dependencies(recipe, &scope, &mut draft, !lines.is_empty())?;
         if !lines.is_empty() {
             self.script(recipe, &lines, &mut draft)?;
+            can_compute(&draft)?;
+            self.positional(recipe, wanted, &scope, &mut draft);
             self.exports(recipe, &scope, &mut draft);
+            self.place(&mut draft);
+            self.afterwards(&later, &mut draft);
+            if let Some(question) = confirm {
+                draft.ask_first(&question, "[confirm]")?;
+            }
+            for name in self.dotenv {
+                add(&mut draft.pass_env, name);
+            }
             draft.run_each_time("just");
+            let starts = |line: &String| line.trim_start_matches(['@', '-', ' ']).split(' ').next() == Some("just");
+            if lines.iter().any(starts) {
+                draft
+                    .notes
+                    .push("it starts just itself, which must be there, and does what the justfile says".to_owned());
+            }
         }
         Ok((draft, asked))
+    }
+
+    /// A recipe's name among those of all modules.
+    pub(super) fn name(&self, wanted: &Wanted) -> String {
+        format!("{}{}", self.prefix, wanted.name())
+    }
+
+    /// Gives the script what its marks stand for.
+    fn place(&self, draft: &mut Draft) {
+        if !is_late(&draft.script) {
+            return;
+        }
+        let options = command_line(&self.dump["settings"]["shell"], "sh", "-cu");
+        let failing = if Errexit::of(&options[1..]) == Errexit::On
+            && Errexit::of(&draft.with[1.min(draft.with.len())..]) == Errexit::On
+        {
+            Failing::ByOption
+        } else {
+            Failing::ByLine
+        };
+        let dir = draft.dir.clone();
+        let script = std::mem::take(&mut draft.script);
+        draft.script = Place { top: self.top, dir: &dir, failing }.settled(&script, draft);
+    }
+
+    /// What comes after it stands at the end of its script.
+    fn afterwards(&self, later: &[Wanted], draft: &mut Draft) {
+        if later.is_empty() {
+            return;
+        }
+        let lost = |wanted: &Wanted| format!("`&& {}`, which just runs afterwards: ask for it too", wanted.name());
+        if !draft.is_for_sh() {
+            draft.lost.extend(later.iter().map(lost));
+            return;
+        }
+        let errexit = Errexit::of(draft.with.get(1..).unwrap_or_default());
+        let script = draft.script.trim_end().to_owned();
+        draft.script = lines_apart(&[(script, false)], errexit);
+        if draft.with.is_empty() {
+            draft.with.push("sh".to_owned());
+        }
+        if errexit == Errexit::Off {
+            draft.with.insert(1, "-e".to_owned());
+        }
+        for wanted in later {
+            draft.script.extend([calls::call(&self.name(wanted), false, Else::Lost, &lost(wanted)).as_str(), "\n"]);
+        }
+    }
+
+    /// Arguments as `$1`, where just hands them over so.
+    fn positional(&self, recipe: &Json, wanted: &Wanted, scope: &Scope, draft: &mut Draft) {
+        let attributes = recipe["attributes"].as_array().into_iter().flatten();
+        let parameters: Vec<&Json> = recipe["parameters"].as_array().into_iter().flatten().collect();
+        let asked_for = self.dump["settings"]["positional_arguments"] == true
+            || attributes.filter_map(Json::as_str).any(|name| name == "positional-arguments");
+        if !asked_for || parameters.is_empty() {
+            return;
+        }
+        if !draft.is_for_sh() {
+            draft.lost.push("`positional-arguments`: no shell is there to take them".to_owned());
+            return;
+        }
+        let quoted = |text: &str| format!(" '{}'", text.replace('\'', r"'\''"));
+        let mut words: String = wanted.arguments.iter().map(|given| quoted(given)).collect();
+        // A default is one word, also that of a parameter which takes many.
+        for parameter in parameters.iter().skip(wanted.arguments.len()) {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            match scope.values.get(name) {
+                Some(Ok(value)) if value.late => words.extend([" \"", &value.text, "\""]),
+                Some(Ok(value)) if !value.text.is_empty() || parameter["kind"] == "singular" => {
+                    words.push_str(&quoted(&value.text));
+                }
+                _ => {}
+            }
+        }
+        draft.script = format!("set --{words}\n{}\n", draft.script.trim_end());
     }
 
     /// The file's variables, and the recipe's parameters.
@@ -84,9 +187,16 @@ impl Justfile<'_> {
         Ok(scope)
     }
 
-    fn dependencies(recipe: &Json, scope: &Scope, draft: &mut Draft) -> Result<Vec<Wanted>, String> {
+    /// All that it calls, and of these what comes after it; without a script of its own that comes in turn.
+    fn dependencies(
+        &self,
+        recipe: &Json,
+        scope: &Scope,
+        draft: &mut Draft,
+        has_script: bool,
+    ) -> Result<(Vec<Wanted>, Vec<Wanted>), String> {
         let priors = usize::try_from(recipe["priors"].as_u64().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-        let mut asked = Vec::new();
+        let (mut asked, mut later) = (Vec::new(), Vec::new());
         for (at, dependency) in recipe["dependencies"].as_array().into_iter().flatten().enumerate() {
             let name = dependency["recipe"].as_str().unwrap_or_default();
             let mut wanted = Wanted { recipe: name.to_owned(), arguments: Vec::new() };
@@ -97,15 +207,17 @@ impl Justfile<'_> {
                 }
                 wanted.arguments.push(value.text);
             }
-            if at < priors {
-                draft.needs.push(wanted.name());
-                draft.in_turn.push(wanted.name());
-            } else {
-                draft.lost.push(format!("`&& {}`, which just runs afterwards: ask for it too", wanted.name()));
+            // just runs a recipe once, however often it is called.
+            let name = self.name(&wanted);
+            if at < priors || !has_script {
+                add(&mut draft.needs, name.as_str());
+                add(&mut draft.in_turn, name.as_str());
+            } else if !draft.needs.contains(&name) {
+                later.push(wanted.clone());
             }
             asked.push(wanted);
         }
-        Ok(asked)
+        Ok((asked, later))
     }
 
     fn script(&self, recipe: &Json, lines: &[String], draft: &mut Draft) -> Result<(), String> {
@@ -113,8 +225,7 @@ impl Justfile<'_> {
         if lines[0].starts_with("#!") {
             let (first, rest) = lines.split_first().ok_or("it is empty")?;
             let words: Vec<String> = first.trim_start_matches("#!").split_whitespace().map(str::to_owned).collect();
-            interpreted(draft, &words, &rest.join("\n"));
-            return Ok(());
+            return script_of(draft, &words, &rest.join("\n"));
         }
         let attribute = recipe["attributes"].as_array().into_iter().flatten().find_map(|one| one.get("script"));
         if attribute.is_some() || recipe["shebang"] == true {
@@ -122,8 +233,7 @@ impl Justfile<'_> {
                 Some(own) => command_line(own, "sh", "-eu"),
                 None => self.interpreter.clone().ok_or("just does not tell which program runs it as a script")?,
             };
-            interpreted(draft, &words, &lines.join("\n"));
-            return Ok(());
+            return script_of(draft, &words, &lines.join("\n"));
         }
         let words = command_line(&self.dump["settings"]["shell"], "sh", "-cu");
         draft.with =
@@ -133,7 +243,7 @@ impl Justfile<'_> {
             .map(|line| {
                 let bare = line.trim_start_matches(['@', '-']);
                 let marks = &line[..line.len() - bare.len()];
-                (bare.to_owned(), marks.contains('-'))
+                (out_of_quotes(bare), marks.contains('-'))
             })
             .collect();
         if let [(line, false)] = lines.as_slice() {
@@ -174,6 +284,28 @@ impl Justfile<'_> {
     }
 }
 
+/// A script for an interpreter, in whose text nothing may be left to a shell that is none.
+fn script_of(draft: &mut Draft, words: &[String], text: &str) -> Result<(), String> {
+    interpreted(draft, words, text);
+    if is_late(text) && draft.with.is_empty() {
+        return Err("a value that is computed when it runs stands where no shell would compute it".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether a shell would put in all that a script leaves to it.
+fn can_compute(draft: &Draft) -> Result<(), String> {
+    // What stands in a comment opens no quotes.
+    let code = |line: &&str| !line.trim_start().starts_with('#');
+    let code: Vec<&str> = draft.script.lines().filter(code).collect();
+    let whole = code.join("\n");
+    if is_late(&draft.script) && (!draft.is_for_sh() || is_in_document(&draft.script) || out_of_quotes(&whole) != whole)
+    {
+        return Err("a value that is computed when it runs stands where no shell would compute it".to_owned());
+    }
+    Ok(())
+}
+
 /// Names what a value reads of the environment.
 fn take(draft: &mut Draft, value: &Text) {
     for name in value.takes.iter().filter(|name| !HANDED_OVER.contains(&name.as_str())) {
@@ -197,19 +329,14 @@ fn lines(recipe: &Json, scope: &Scope, draft: &mut Draft) -> Result<Vec<String>,
     let mut lines = Vec::new();
     for line in recipe["body"].as_array().into_iter().flatten() {
         let mut text = String::new();
-        let mut late = false;
         for fragment in line.as_array().into_iter().flatten() {
             if let Some(plain) = fragment.as_str() {
                 text.push_str(&plain.replace("{{{{", "{{"));
             } else {
                 let value = scope.eval(&fragment[0]).map_err(|why| format!("{why} has no counterpart here"))?;
-                late |= value.late;
                 take(draft, &value);
                 text.push_str(&value.text);
             }
-        }
-        if late && (text.contains('\'') || recipe["shebang"] == true) {
-            return Err("a value that is computed when it runs stands where no shell would compute it".to_owned());
         }
         lines.push(text);
     }
@@ -232,25 +359,4 @@ fn joined(lines: &[String]) -> Vec<String> {
         open = goes_on;
     }
     found
-}
-
-fn attributes(recipe: &Json, draft: &mut Draft) {
-    for attribute in recipe["attributes"].as_array().into_iter().flatten() {
-        let name = attribute.as_str().or_else(|| attribute.as_object()?.keys().next().map(String::as_str));
-        match name.unwrap_or_default() {
-            "group" => draft.tags.extend(attribute["group"].as_str().map(str::to_owned)),
-            "confirm" => draft.lost.push("`[confirm]`: infra asks by `approve` of an environment".to_owned()),
-            "no-cd" => draft.lost.push("`[no-cd]`: it runs in the project, not where you are".to_owned()),
-            "linux" | "macos" | "windows" | "unix" | "openbsd" => {
-                draft.lost.push(format!("`[{}]`: that it is for this system alone", name.unwrap_or_default()));
-            }
-            "working-directory" => {
-                if let Some(dir) = attribute["working-directory"].as_str().and_then(|dir| inside(&draft.dir, dir)) {
-                    draft.dir = dir;
-                }
-            }
-            "private" | "doc" | "script" | "no-exit-message" | "no-quiet" | "parallel" | "default" => {}
-            other => draft.lost.push(format!("`[{other}]`")),
-        }
-    }
 }

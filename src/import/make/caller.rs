@@ -3,8 +3,9 @@
 //! Does not know rules.
 
 use crate::import::draft::{Draft, add};
+use crate::import::environment::set_by;
 use crate::import::environment::{self, REAL, is_handed_over, is_marked, mark};
-use crate::import::make::words::{reads, set_by};
+use crate::import::make::words::reads;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

@@ -2,8 +2,9 @@
 //! and as one script.
 //! Does not know where they stand in the file.
 
+use crate::import::calls::is_call;
+use crate::import::late::{HERE, is_in_document, out_of_quotes};
 use crate::import::lines::{Errexit, depending, lines_apart};
-use crate::import::taskfile::variables::HERE;
 use std::fmt::Write as _;
 
 /// When a command runs.
@@ -55,14 +56,20 @@ pub(super) fn rehearsed(said: &str, task: &str) -> Vec<String> {
 /// Fills what could not be filled with what Task would run, if that is as many commands; gives whether it did.
 pub(super) fn fill_in(commands: &mut [Command], rehearsed: &[String], root: &str) -> bool {
     // What is put off runs last, the latest first.
-    let mut order: Vec<usize> = (0..commands.len()).filter(|at| commands[*at].when == When::InTurn).collect();
+    let is_own = |at: &usize| !commands[*at].text.as_ref().is_ok_and(|text| is_call(text));
+    let mut order: Vec<usize> =
+        (0..commands.len()).filter(|at| commands[*at].when == When::InTurn).filter(is_own).collect();
     order.extend((0..commands.len()).rev().filter(|at| commands[*at].when == When::AtEnd));
     if order.len() != rehearsed.len() {
         return false;
     }
     for (at, text) in order.into_iter().zip(rehearsed) {
         if commands[at].text.is_err() {
-            commands[at].text = Ok(text.replace(root, HERE));
+            let text = text.replace(root, HERE);
+            if is_in_document(&text) {
+                return false;
+            }
+            commands[at].text = Ok(out_of_quotes(&text));
         }
     }
     true

@@ -3,7 +3,9 @@
 //! Does not know what is in a task.
 
 use crate::import::draft::inside;
-use crate::import::taskfile::variables::{HERE, Variables, path_inside};
+use crate::import::late::HERE;
+use crate::import::taskfile::variables::{Variables, path_inside, plain};
+use crate::import::taskfile::yaml::yaml;
 use crate::import::taskfile::{Around, FILES};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -17,6 +19,8 @@ pub(super) struct File {
     /// Where its tasks run, relative to the project.
     pub(super) dir: String,
     pub(super) vars: Variables,
+    /// Names of its tasks that are not taken in.
+    pub(super) excludes: Vec<String>,
     /// `env` of it and of those that include it, outermost first.
     pub(super) env: Vec<Json>,
 }
@@ -40,11 +44,17 @@ pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 const DEEPEST: usize = 20;
 
 impl Taskfiles {
-    pub(super) fn read(json: Json, top: &str, around: &Around<'_>) -> Self {
+    /// `env`: variables of the environment.
+    pub(super) fn read(json: Json, top: &str, env: &[String], around: &Around<'_>) -> Self {
         let mut all = Self { top: top.to_owned(), files: Vec::new(), aliases: BTreeMap::new(), lost: Vec::new() };
-        let vars = Variables::of_task("").in_environment(around.env).with_from(&json["vars"], HERE);
-        let env = vec![json["env"].clone()];
-        all.add(File { prefix: String::new(), json, dir: top.to_owned(), vars, env }, top, 0, around.read);
+        let vars = Variables::of_task("").in_environment(env).with_from(&json["vars"], HERE);
+        let own = vec![json["env"].clone()];
+        all.add(
+            File { prefix: String::new(), json, dir: top.to_owned(), vars, excludes: Vec::new(), env: own },
+            top,
+            0,
+            around.read,
+        );
         all
     }
 
@@ -87,7 +97,8 @@ impl Taskfiles {
                 let short = own.trim_end_matches(':').to_owned();
                 self.aliases.insert(short, format!("{own}default"));
             }
-            self.add(File { prefix: own, json, dir: runs, vars, env }, &lies, depth + 1, read);
+            let excludes = how["excludes"].as_array().into_iter().flatten().map(plain).collect();
+            self.add(File { prefix: own, json, dir: runs, vars, excludes, env }, &lies, depth + 1, read);
         }
     }
 
@@ -107,6 +118,7 @@ impl Taskfiles {
     pub(super) fn tasks(&self) -> impl Iterator<Item = (String, &File, &Json)> {
         self.files.iter().flat_map(|file| {
             let tasks = file.json["tasks"].as_object().into_iter().flatten();
+            let tasks = tasks.filter(|(name, _)| !file.excludes.contains(name));
             tasks.map(move |(name, task)| (format!("{}{name}", file.prefix), file, task))
         })
     }
@@ -120,10 +132,4 @@ impl Taskfiles {
         let is_declared = self.tasks().any(|(name, _, _)| name == full);
         if is_declared { full } else { self.aliases.get(&full).cloned().unwrap_or(full) }
     }
-}
-
-/// A Taskfile's YAML, in which `y` and `on` are words, as to Task.
-pub(super) fn yaml(text: &str) -> Result<Json, String> {
-    let options = serde_saphyr::options! { strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
 }

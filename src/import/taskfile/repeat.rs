@@ -2,6 +2,7 @@
 //! Does not know what is repeated.
 
 use crate::import::taskfile::variables::{Variables, plain};
+use crate::import::taskfile::yaml::entries;
 use serde_json::Value as Json;
 
 /// Variables of each turn of a command, call or dependency; of one without `for`, a single turn.
@@ -12,7 +13,7 @@ pub(super) fn turns(one: &Json, vars: &Variables) -> Result<Vec<Variables>, Stri
         Json::Null => return Ok(vec![vars.clone()]),
         Json::Array(items) => items.iter().map(|item| vars.fill(&plain(item))).collect::<Result<Vec<_>, _>>()?,
         Json::Object(_) if how["var"].is_string() => vars.items(&plain(&how["var"]), how["split"].as_str())?,
-        Json::Object(_) if how["matrix"].is_object() => return matrix(&how["matrix"], name, vars),
+        Json::Object(_) if !how["matrix"].is_null() => return matrix(&how["matrix"], name, vars),
         other => return Err(format!("`for` goes over {}, which are known only when it runs", plain(other))),
     };
     Ok(items.into_iter().map(|item| vars.and(name, item)).collect())
@@ -21,7 +22,7 @@ pub(super) fn turns(one: &Json, vars: &Variables) -> Result<Vec<Variables>, Stri
 /// Each combination, the last axis first.
 fn matrix(axes: &Json, name: &str, vars: &Variables) -> Result<Vec<Variables>, String> {
     let mut turns = vec![vars.clone()];
-    for (axis, values) in axes.as_object().into_iter().flatten() {
+    for (axis, values) in entries(axes) {
         let values = match values {
             Json::Array(values) => {
                 values.iter().map(|value| vars.fill(&plain(value))).collect::<Result<Vec<_>, _>>()?
@@ -55,8 +56,8 @@ mod tests {
         assert_eq!(said(&json!({"cmd": "a"}), "-"), ["-"]);
         assert_eq!(said(&json!({"for": [1, 2]}), "{{.ITEM}}"), ["1", "2"]);
         assert_eq!(said(&json!({"for": {"var": "L", "as": "N"}}), "{{.N}}"), ["x", "y"]);
-        let matrix = json!({"for": {"matrix": {"A": ["p", "q"], "B": {"ref": ".L"}}}});
-        assert_eq!(said(&matrix, "{{.ITEM.A}}{{.ITEM.B}}"), ["px", "py", "qx", "qy"]);
+        let matrix = json!({"for": {"matrix": [["B", ["p", "q"]], ["A", {"ref": ".L"}]]}});
+        assert_eq!(said(&matrix, "{{.ITEM.B}}{{.ITEM.A}}"), ["px", "py", "qx", "qy"]);
         assert!(turns(&json!({"for": "sources"}), &Variables::default()).is_err());
     }
 }

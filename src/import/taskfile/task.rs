@@ -1,33 +1,20 @@
 //! Owns one task of a Taskfile as a draft, once for each set of variables that it is called with.
 //! Does not know how templates are filled (`variables`), nor how commands become a script (`commands`).
 
+use crate::import::calls::{self, Else};
 use crate::import::draft::{Draft, add};
+use crate::import::late::{Failing, HERE, Place, computed, is_in_document, is_late, out_of_quotes, rooted_at, shown};
 use crate::import::lines::{Errexit, depending};
 use crate::import::taskfile::commands::{Command, When, fill_in, script};
 use crate::import::taskfile::file::{File, Taskfiles};
-use crate::import::taskfile::late::{Place, computed, is_late, is_quoted_away, rooted_at, shown};
+use crate::import::taskfile::keys::{condition, lost, reads};
+use crate::import::taskfile::paths::Paths;
 use crate::import::taskfile::repeat::turns;
-use crate::import::taskfile::variables::{HERE, Variables, path_inside, plain};
+use crate::import::taskfile::shell::Options;
+use crate::import::taskfile::variables::{Variables, path_inside, plain};
+use crate::import::taskfile::yaml::entries;
+use crate::import::taskfile::{platforms, requires};
 use serde_json::Value as Json;
-
-/// Keys that change only how a task is shown or compared.
-const QUIET: [&str; 14] = [
-    "cmds",
-    "cmd",
-    "deps",
-    "desc",
-    "summary",
-    "sources",
-    "generates",
-    "status",
-    "preconditions",
-    "vars",
-    "env",
-    "dir",
-    "silent",
-    "internal",
-];
-const QUIET_TOO: [&str; 8] = ["method", "run", "label", "prefix", "ignore_error", "interval", "failfast", "if"];
 
 /// A task with the variables that it is called with.
 #[derive(Clone, Debug)]
@@ -62,8 +49,10 @@ pub(super) struct Drafter<'a> {
     pub(super) rehearse: Rehearse<'a>,
     /// Variables of the environment that Task must not fill in.
     pub(super) env: &'a [String],
-    /// Whether something is at a path of the project.
-    pub(super) is_there: &'a dyn Fn(&str) -> bool,
+    /// Whether a path of the project is a folder, `None` when nothing is there.
+    pub(super) is_folder: &'a dyn Fn(&str) -> Option<bool>,
+    /// Variables that dotenv files set.
+    pub(super) dotenv: &'a [String],
 }
 
 impl Drafter<'_> {
@@ -88,7 +77,8 @@ impl Drafter<'_> {
             .ok_or_else(|| format!("its folder `{}` lies outside of the project", shown(&dir)))?;
         let vars = vars.and("TASK_DIR", rooted_at(&self.all.top, &draft.dir));
         lost(task, &mut draft);
-        self.paths(task, &vars, &mut draft)?;
+        requires::met(&task["requires"], &vars)?;
+        Paths { top: &self.all.top, is_folder: self.is_folder }.read(task, &vars, &mut draft)?;
         let mut called = Vec::new();
         for dependency in task["deps"].as_array().into_iter().flatten().filter(|one| !one.is_null()) {
             for turn in turns(dependency, &vars)? {
@@ -124,8 +114,20 @@ impl Drafter<'_> {
             if let Some(condition) = &only_if {
                 draft.script = format!("{}\n{}", depending(condition, ":", "exit 0"), draft.script);
             }
-            let shell = if draft.script.contains("[[") { "bash" } else { "sh" };
-            draft.with = vec![shell.to_owned(), "-e".to_owned()];
+            if !task["platforms"].is_null() {
+                match platforms::on(&task["platforms"], ":", "exit 0") {
+                    Some(guard) if called.is_empty() => draft.script = format!("{guard}\n{}", draft.script),
+                    _ => draft.lost.push("`platforms`: that it is for some systems alone".to_owned()),
+                }
+            }
+            let options = Options::of(&self.all.files[0].json).and(Options::of(task));
+            draft.with = options.shell(&draft.script);
+            draft.script = format!("{}{}", options.lines(), draft.script);
+            for name in self.dotenv {
+                add(&mut draft.pass_env, name);
+            }
+        } else if !task["platforms"].is_null() {
+            draft.lost.push("`platforms`: that it is for some systems alone".to_owned());
         }
         Self::environment(file, task, &vars, &mut draft)?;
         let mut status = Vec::new();
@@ -133,6 +135,13 @@ impl Drafter<'_> {
             status.push(vars.fill(command.as_str().unwrap_or("true"))?);
         }
         self.place(&mut draft, &mut status);
+        let prompts = task["prompt"].as_array().cloned().unwrap_or_else(|| vec![task["prompt"].clone()]);
+        for prompt in prompts.iter().rev().filter_map(Json::as_str) {
+            if draft.script.is_empty() {
+                return Err("it asks first (`prompt`), and then does nothing but call others".to_owned());
+            }
+            draft.ask_first(&vars.fill(prompt)?, "prompt")?;
+        }
         let method = task["method"].as_str().or(self.all.files[0].json["method"].as_str());
         if own && method == Some("none") && (status.is_empty() || !draft.inputs.is_empty()) {
             draft.run_each_time("Task");
@@ -157,10 +166,14 @@ impl Drafter<'_> {
         let mut commands: Vec<Command> = Vec::new();
         let all = task["cmds"].as_array().cloned().unwrap_or_default();
         let single = [task["cmd"].clone()];
+        let is_call = |one: &&Json| !one["task"].is_null();
+        let is_own = |one: &&Json| one["task"].is_null() && one["defer"].is_null();
+        let first_own = all.iter().position(|one| is_own(&one)).unwrap_or(all.len());
+        let several =
+            all.iter().filter(is_call).count() > 1 || all.iter().any(|one| is_call(&one) && !one["for"].is_null());
+        // Calls that edges alone do not put where they belong.
+        let in_place = first_own < all.len() && (several || all.iter().skip(first_own).any(|one| is_call(&one)));
         for one in all.iter().chain(&single).filter(|one| !one.is_null()) {
-            if !one["platforms"].is_null() {
-                draft.lost.push("that a command is for some systems alone (`platforms`)".to_owned());
-            }
             if one["defer"].is_object() {
                 draft.lost.push(format!("`defer: {}`: a task that is called at the end", plain(&one["defer"]["task"])));
                 continue;
@@ -174,12 +187,26 @@ impl Drafter<'_> {
                         ));
                     }
                     let wanted = self.call(file, one, &turn)?;
-                    if commands.iter().any(|command| command.when == When::InTurn) {
-                        let name = wanted.name();
-                        draft.lost.push(format!("that `{name}` is called between its commands: it comes before them"));
+                    let name = wanted.name();
+                    if !one["platforms"].is_null() {
+                        draft.lost.push(format!("that `{name}` is called on some systems alone (`platforms`)"));
                     }
-                    draft.needs.push(wanted.name());
-                    draft.in_turn.push(wanted.name());
+                    if in_place {
+                        let is_between = commands.iter().any(|command| {
+                            command.when == When::InTurn
+                                && command.text.as_ref().is_ok_and(|text| !calls::is_call(text))
+                        });
+                        let what = format!("that `{name}` is called between its commands: it comes before them");
+                        let what = if is_between { what.as_str() } else { "" };
+                        let text = Ok(calls::call(&name, one["ignore_error"] == true, Else::Before, what));
+                        commands.push(Command { text, may_fail: false, only_if: None, when: When::InTurn });
+                    } else {
+                        if one["ignore_error"] == true {
+                            draft.lost.push(format!("that `{name}` may fail"));
+                        }
+                        draft.needs.push(name.clone());
+                        draft.in_turn.push(name);
+                    }
                     called.push(wanted);
                     continue;
                 }
@@ -190,9 +217,18 @@ impl Drafter<'_> {
                     draft.lost.push("`{{.CLI_ARGS}}`: a task takes no arguments; they are empty here".to_owned());
                 }
                 let mut filled = turn.fill(text).map(|text| text.trim_end().to_owned());
-                if filled.as_ref().is_ok_and(|line| is_quoted_away(line)) {
+                if filled.as_ref().is_ok_and(|text| is_in_document(text)) {
                     let why = "a value that is computed when it runs stands where no shell would compute it";
                     filled = Err(why.to_owned());
+                }
+                filled = filled.map(|line| out_of_quotes(&line));
+                let options = Options::of(one);
+                filled = filled.map(|line| options.around(&line));
+                if !one["platforms"].is_null() {
+                    match filled.as_ref().ok().and_then(|line| platforms::on(&one["platforms"], line, "")) {
+                        Some(line) => filled = Ok(line),
+                        None => draft.lost.push("that a command is for some systems alone (`platforms`)".to_owned()),
+                    }
                 }
                 let may_fail = one["ignore_error"] == true || task["ignore_error"] == true;
                 let only_if = condition(one, &turn)?;
@@ -217,18 +253,22 @@ impl Drafter<'_> {
             return Ok(());
         }
         let folders = file.env.iter().map(|table| (table, HERE)).chain([(&task["env"], "")]);
+        let mut all: Vec<(&str, String)> = Vec::new();
         for (table, folder) in folders {
-            for (name, value) in table.as_object().into_iter().flatten() {
-                draft.env.retain(|(own, _)| own != name);
+            for (name, value) in entries(table) {
+                all.retain(|(own, _)| *own != name);
                 let value = match value["sh"].as_str() {
                     Some(command) => computed(name, folder, &vars.fill(command)?),
                     None => vars.fill(&plain(value))?,
                 };
-                if is_late(&value) {
-                    draft.script = format!("export {name}=\"{value}\"\n{}", draft.script);
-                } else {
-                    draft.env.push((name.clone(), value));
-                }
+                all.push((name, value));
+            }
+        }
+        for (name, value) in all.into_iter().rev() {
+            if is_late(&value) {
+                draft.script = format!("export {name}=\"{value}\"\n{}", draft.script);
+            } else {
+                draft.env.insert(0, (name.to_owned(), value));
             }
         }
         Ok(())
@@ -237,7 +277,7 @@ impl Drafter<'_> {
     /// Gives scripts what their marks stand for, and the folder that Task would make.
     fn place(&self, draft: &mut Draft, status: &mut [String]) {
         let dir = draft.dir.clone();
-        let place = Place { top: &self.all.top, dir: &dir };
+        let place = Place { top: &self.all.top, dir: &dir, failing: Failing::ByOption };
         let (script, mut notes) = (std::mem::take(&mut draft.script), Draft::default());
         draft.script = place.settled(&script, draft);
         if script != draft.script && !draft.script.ends_with('\n') {
@@ -249,7 +289,7 @@ impl Drafter<'_> {
         if !notes.pass_env.is_empty() {
             draft.lost.push(format!("`{}` of your environment in `status`", notes.pass_env.join("`, `")));
         }
-        if !dir.is_empty() && !draft.script.is_empty() && !(self.is_there)(&dir) {
+        if !dir.is_empty() && !draft.script.is_empty() && (self.is_folder)(&dir).is_none() {
             let quoted = dir.replace('\'', r"'\''");
             draft.script = format!("mkdir -p '{quoted}'\ncd '{quoted}'\n{}\n", draft.script.trim_end());
             for text in status {
@@ -259,88 +299,14 @@ impl Drafter<'_> {
         }
     }
 
-    /// `sources` and `generates`.
-    fn paths(&self, task: &Json, vars: &Variables, draft: &mut Draft) -> Result<(), String> {
-        let inside = |draft: &Draft, path: &str| path_inside(&self.all.top, &draft.dir, path);
-        for source in task["sources"].as_array().into_iter().flatten() {
-            let (mark, path) = match source["exclude"].as_str() {
-                Some(path) => ("!", path),
-                None => ("", source.as_str().unwrap_or_default()),
-            };
-            let path = vars.fill(path)?;
-            match inside(draft, &path) {
-                Some(path) if !path.contains("$(") && !is_late(&path) => {
-                    add(&mut draft.inputs, format!("{mark}{path}"));
-                }
-                _ => draft.lost.push(format!("input `{}`: it is no plain path inside of the project", shown(&path))),
-            }
-        }
-        for made in task["generates"].as_array().into_iter().flatten() {
-            let path = vars.fill(made.as_str().unwrap_or_default())?;
-            match inside(draft, &path) {
-                Some(path) if !path.contains(['*', '?', '{', '[', '$']) && !is_late(&path) => {
-                    add(&mut draft.outputs, path);
-                }
-                _ => {
-                    draft
-                        .lost
-                        .push(format!("output `{}`: outputs are plain paths inside of the project", shown(&path)));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// `name`, `task: name`, `task: name` with `vars`.
     fn call(&self, file: &File, one: &Json, vars: &Variables) -> Result<Wanted, String> {
         let name = one["task"].as_str().or(one.as_str()).ok_or("a call of no task")?;
         let mut given = Vec::new();
-        for (key, value) in one["vars"].as_object().into_iter().flatten() {
+        for (key, value) in entries(&one["vars"]) {
             let one = vars.with(&serde_json::json!({ key: value })).fill(&format!("{{{{.{key}}}}}"))?;
-            given.push((key.clone(), one));
+            given.push((key.to_owned(), one));
         }
         Ok(Wanted { task: self.all.full_name(file, &vars.fill(name)?), vars: given })
-    }
-}
-
-/// Whether a template reads a variable, by itself or through variables of its file.
-fn reads(what: &Json, vars: &Json, name: &str) -> bool {
-    let mut texts = vec![what.to_string()];
-    let mut open: Vec<(&String, &Json)> = vars.as_object().into_iter().flatten().collect();
-    let names = |text: &String, name: &str| {
-        let whole = |at: usize| !text[at..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
-        text.match_indices(&format!(".{name}")).any(|(at, found)| whole(at + found.len()))
-    };
-    loop {
-        if texts.iter().any(|text| names(text, name)) {
-            return true;
-        }
-        let (read, rest): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|(own, _)| texts.iter().any(|text| names(text, own)));
-        if read.is_empty() {
-            return false;
-        }
-        texts.extend(read.into_iter().map(|(_, value)| value.to_string()));
-        open = rest;
-    }
-}
-
-/// What `if` asks, of a task or of a command.
-fn condition(one: &Json, vars: &Variables) -> Result<Option<String>, String> {
-    let said = one["if"].as_str().map(str::trim).filter(|text| !text.is_empty());
-    said.map(|text| vars.fill(text)).transpose()
-}
-
-fn lost(task: &Json, draft: &mut Draft) {
-    for (key, value) in task.as_object().into_iter().flatten() {
-        match key.as_str() {
-            "aliases" => draft.lost.push("its other names (`aliases`): a task has one name".to_owned()),
-            "prompt" => draft.lost.push("`prompt`: infra asks by `approve` of an environment".to_owned()),
-            "requires" => draft.lost.push("`requires`: a variable that is missing".to_owned()),
-            "platforms" => draft.lost.push("`platforms`: that it is for some systems alone".to_owned()),
-            "watch" | "interactive" if *value == true => draft.notes.push(format!("see `{key}` of a task")),
-            key if QUIET.contains(&key) || QUIET_TOO.contains(&key) || *value == false => {}
-            key => draft.lost.push(format!("`{key}`")),
-        }
     }
 }

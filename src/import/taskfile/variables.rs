@@ -3,12 +3,10 @@
 //! Does not know tasks.
 
 use crate::import::draft::inside;
-use crate::import::taskfile::late::{computed, is_late, name_of_environment, of_environment};
+use crate::import::late::{HERE, computed, is_late, name_of_environment, of_environment};
+use crate::import::taskfile::yaml::entries;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-
-/// Stands for the absolute path of the folder in which the Taskfile lies, which is no matter of a task file.
-pub(super) const HERE: &str = "\u{2}";
 
 /// Names and what they stand for.
 #[derive(Clone, Debug, Default)]
@@ -46,25 +44,20 @@ impl Variables {
     /// With these on top, whose commands run in a folder.
     pub(super) fn with_from(&self, table: &Json, folder: &str) -> Self {
         let mut all = self.clone();
-        let entries: Vec<(&String, &Json)> = table.as_object().into_iter().flatten().collect();
-        // The order of the file may be lost: as often as there are any, all that can be put in are.
-        for _ in 0..entries.len() {
-            for (name, value) in &entries {
-                let value = match value {
-                    Json::Object(how) => match how.get("sh").and_then(Json::as_str) {
-                        Some(command) => all.fill(command).map(|command| computed(name, folder, &command)),
-                        None => Err(format!("variable `{name}`, which is no text")),
-                    },
-                    Json::Array(items) => {
-                        let items: Result<Vec<String>, String> =
-                            items.iter().map(|item| all.fill(&plain(item))).collect();
-                        all.lists.extend(items.ok().map(|items| ((*name).clone(), items)));
-                        Err(format!("variable `{name}`, which is a list"))
-                    }
-                    value => all.fill(&plain(value)),
-                };
-                all.values.insert((*name).clone(), value);
-            }
+        for (name, value) in entries(table) {
+            let value = match value {
+                Json::Object(how) => match how.get("sh").and_then(Json::as_str) {
+                    Some(command) => all.fill(command).map(|command| computed(name, folder, &command)),
+                    None => Err(format!("variable `{name}`, which is no text")),
+                },
+                Json::Array(items) => {
+                    let items: Result<Vec<String>, String> = items.iter().map(|item| all.fill(&plain(item))).collect();
+                    all.lists.extend(items.ok().map(|items| (name.to_owned(), items)));
+                    Err(format!("variable `{name}`, which is a list"))
+                }
+                value => all.fill(&plain(value)),
+            };
+            all.values.insert(name.to_owned(), value);
         }
         all
     }
@@ -160,7 +153,8 @@ mod tests {
 
     #[test]
     fn templates_are_filled_or_named() {
-        let vars = Variables::default().with(&json!({"A": "{{.Z}}/x", "Z": 1, "S": {"sh": "date"}, "L": [1]}));
+        let vars = Variables::default()
+            .with(&json!([["Z", 1], ["A", "{{.Z}}"], ["A", "{{.A}}/x"], ["S", {"sh": "date"}], ["L", [1]]]));
         assert_eq!(vars.fill("{{.A}} {{ .S }} {{.CLI_ARGS}}").unwrap(), format!("1/x {} ", computed("S", "", "date")));
         assert_eq!(vars.fill("{{.N | default \"d\"}} {{.Z | default \"d\"}}").unwrap(), "d 1");
         assert!(vars.fill("{{.N}}").unwrap_err().contains("has no value"));

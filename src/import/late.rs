@@ -1,19 +1,21 @@
-//! Owns values of a Taskfile that are known only when a task runs: what a shell computes, what the environment has,
-//! where the Taskfile lies. Marks stand for them, until a script gets what computes them.
-//! Does not know templates.
+//! Owns values that are known only when a task runs: what a shell computes, what the environment has, where the tool's
+//! file lies. Marks stand for them, until a script gets what computes them.
+//! Does not know any tool, nor its templates.
 
 use crate::import::draft::{Draft, add};
-use crate::import::lines::is_in_single_quotes;
 use crate::import::settle::HANDED_OVER;
-use crate::import::taskfile::variables::HERE;
 use std::fmt::Write as _;
+
+/// Stands for the absolute path of the folder in which the tool's file lies, which is no matter of a task file.
+pub(super) const HERE: &str = "\u{2}";
 
 /// A mark: the variable's name, the folder of its command, the command. Marks may stand in the command.
 const BEGIN: char = '\u{3}';
 const NEXT: char = '\u{4}';
 const END: char = '\u{5}';
 
-/// What a command prints that runs in a folder; empty: where the task runs.
+/// What a command prints that runs in a folder; empty: where the task runs. One that begins with `=` is no command, but
+/// what a shell takes for the value itself.
 pub(super) fn computed(name: &str, folder: &str, command: &str) -> String {
     format!("{BEGIN}{name}{NEXT}{folder}{NEXT}{}{END}", command.trim())
 }
@@ -35,17 +37,39 @@ pub(super) fn is_late(text: &str) -> bool {
     text.contains(BEGIN) || text.contains(HERE)
 }
 
-/// Whether such a value stands where no shell would compute it: between single quotes.
-pub(super) fn is_quoted_away(line: &str) -> bool {
-    let mut bare = String::new();
+/// Whether such a value stands in a text that a shell takes as it is: `<<'END'`.
+pub(super) fn is_in_document(script: &str) -> bool {
+    const QUOTED: [&str; 7] = ["<<'", "<<\"", "<<-'", "<<-\"", "<<\\", " << '", " << \""];
+    is_late(script) && QUOTED.iter().any(|mark| script.contains(mark))
+}
+
+/// A line in which no such value stands between single quotes, where no shell would compute it: they end before it, and
+/// begin again.
+pub(super) fn out_of_quotes(line: &str) -> String {
+    let mut out = String::new();
+    let (mut single, mut double, mut escaped) = (false, false, false);
     let mut rest = line;
-    while let Some((before, _, after)) = first(rest) {
-        bare.push_str(before);
-        bare.push(BEGIN);
-        rest = after;
+    while let Some(c) = rest.chars().next() {
+        let whole = match first(rest) {
+            Some(("", _, after)) => &rest[..rest.len() - after.len()],
+            _ => &rest[..c.len_utf8()],
+        };
+        let is_value = c == BEGIN || whole == HERE;
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if !single => escaped = true,
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            _ => {}
+        }
+        if is_value && single {
+            out.extend(["'\"", whole, "\"'"]);
+        } else {
+            out.push_str(whole);
+        }
+        rest = &rest[whole.len()..];
     }
-    bare.push_str(rest);
-    [&BEGIN.to_string(), HERE].iter().any(|mark| is_in_single_quotes(&bare, mark))
+    out
 }
 
 /// A text as people know it.
@@ -53,7 +77,8 @@ pub(super) fn shown(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, mark, after)) = first(rest) {
-        let command = if mark.command.is_empty() { mark.name.to_owned() } else { format!("({})", shown(mark.command)) };
+        let is_named = mark.command.is_empty() || mark.command.starts_with('=');
+        let command = if is_named { mark.name.to_owned() } else { format!("({})", shown(mark.command)) };
         let _ = write!(out, "{before}${command}");
         rest = after;
     }
@@ -91,6 +116,16 @@ pub(super) struct Place<'a> {
     pub(super) top: &'a str,
     /// Where the scripts run.
     pub(super) dir: &'a str,
+    pub(super) failing: Failing,
+}
+
+/// What ends a script when a command fails whose output is a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failing {
+    /// The shell's `-e`.
+    ByOption,
+    /// Each line says so.
+    ByLine,
 }
 
 impl Place<'_> {
@@ -172,10 +207,17 @@ impl Head<'_> {
         }
         let folder = self.place.folder(mark.folder);
         let several = command.contains([';', '\n', '&']);
-        let _ = match (folder.as_str(), several) {
-            ("", false) => writeln!(self.lines, "{name}=$({command})"),
-            ("", true) => writeln!(self.lines, "{name}=$(set -e; {command})"),
-            (folder, _) => writeln!(self.lines, "{name}=$(set -e; cd \"{folder}\"; {command})"),
+        let _ = match (folder.as_str(), self.place.failing) {
+            _ if command.starts_with('=') => writeln!(self.lines, "{name}{command}"),
+            ("", Failing::ByLine) => writeln!(self.lines, "{name}=$({command}) || exit"),
+            (folder, Failing::ByLine) => {
+                writeln!(self.lines, "{name}=$(cd \"{folder}\" || exit; {command}) || exit")
+            }
+            ("", Failing::ByOption) if !several => writeln!(self.lines, "{name}=$({command})"),
+            ("", Failing::ByOption) => writeln!(self.lines, "{name}=$(set -e; {command})"),
+            (folder, Failing::ByOption) => {
+                writeln!(self.lines, "{name}=$(set -e; cd \"{folder}\"; {command})")
+            }
         };
         self.known.push((what, name.clone()));
         name
@@ -201,15 +243,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn single_quotes_hide_what_is_computed() {
+    fn single_quotes_end_before_what_is_computed() {
         let late = computed("A", "", "echo 'x'");
-        assert!(is_quoted_away(&format!("echo 'a {late}'")) && is_quoted_away("x 'y' '\u{2}/z'"));
-        assert!(!is_quoted_away(&format!("echo 'a' \"it's {late}\" '")) && !is_quoted_away("echo a"));
+        assert_eq!(out_of_quotes(&format!("echo 'a {late}'")), format!("echo 'a '\"{late}\"''"));
+        assert_eq!(out_of_quotes("x 'y' '\u{2}/z'"), "x 'y' ''\"\u{2}\"'/z'");
+        for line in [format!("echo 'a' \"it's {late}\" '"), format!("echo \\'{late}"), "echo 'é'".to_owned()] {
+            assert_eq!(out_of_quotes(&line), line);
+        }
+        assert!(is_in_document(&format!("cat <<'END'\n{late}\nEND")) && !is_in_document("cat <<'END'\nEND"));
     }
 
     #[test]
     fn a_script_sets_what_it_reads_first() {
-        let place = Place { top: "", dir: "web" };
+        let place = Place { top: "", dir: "web", failing: Failing::ByOption };
         let mut draft = Draft::default();
         let inner = computed("INNER", "", "date");
         let outer = computed("OUTER", HERE, &format!("echo {inner}"));
