@@ -5,7 +5,7 @@ use super::command::Commands;
 use super::objects::{self, Reference};
 use super::record::{self, Foreign, LAST, NOTE, Record};
 use crate::kind::cluster::last_words;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
+use crate::kind::machine::{Change, Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use camino::Utf8PathBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +44,7 @@ enum Stage {
     List,
     Read,
     Choose,
+    Approve,
     Delete,
     Forget,
 }
@@ -242,6 +243,12 @@ impl Machine for Deleting {
             }
             Stage::Read => self.read(&end),
             Stage::Choose => {
+                self.stage = Stage::Approve;
+                let destroys = self.chosen.iter().map(Reference::shown).collect();
+                let summary = format!("deletes {}", objects::some_shown(&self.chosen));
+                Move::Approve(Change { summary, destroys, ..Change::default() })
+            }
+            Stage::Approve => {
                 self.stage = Stage::Delete;
                 Move::Run(self.commands.delete_all(&self.chosen_file()))
             }

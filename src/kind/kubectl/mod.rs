@@ -14,6 +14,7 @@ mod record;
 mod render;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wait;
 
 use crate::kind::cluster::{Entering, Purpose};
@@ -128,7 +129,16 @@ impl Kind for Kubectl {
         if action(table) != Action::Render {
             wrong.extend(cluster::wrong(table, "kubectl"));
         }
+        for key in ["apply", "delete"] {
+            for word in texts(table, key).iter().filter(|word| word.contains("://")) {
+                wrong.push(format!(
+                    "`{key}` names an address, `{word}`: let a task fetch it, and name the file; nobody sees when an \
+                     address holds something else"
+                ));
+            }
+        }
         wrong.extend(wait::wrong(table));
+        wrong.extend(get::wrong(table));
         wrong
     }
 

@@ -43,7 +43,9 @@ fn to_list(machine: &mut dyn Machine) -> Move {
     assert_eq!(path, "/p/.infra/env/local/t/intended.json");
     let text = String::from_utf8(bytes).unwrap();
     assert!(["killed", "Deployment", "Service"].iter().all(|word| text.contains(word)), "{text}");
-    let apply = step(machine, Heard::Written, "kubectl apply k8s/web.yml");
+    let Move::Approve(change) = machine.next(Heard::Written) else { panic!("it is approved first") };
+    assert_eq!(change.summary, "applies deployment/web, service/web");
+    let apply = step(machine, Heard::Approved, "kubectl apply k8s/web.yml");
     assert_eq!(
         apply.argv.join(" "),
         "kubectl apply --server-side --field-manager=infra --filename /p/k8s/web.yml --recursive -o json --kubeconfig \
@@ -71,7 +73,8 @@ fn an_apply_reads_what_is_there_waits_and_gets() {
     assert!(matches!(machine.next(ended(0, "web   2026-01-01T00:00:00Z\n")), Move::Wait(_)));
     step(machine.as_mut(), Heard::Waited, "kubectl get deployment/web");
     let wait = step(machine.as_mut(), ended(0, "web   <none>"), "kubectl wait condition=Available deployment/web");
-    assert!(wait.argv.contains(&"--timeout=2s".to_owned()) && !wait.argv.contains(&"--all".to_owned()));
+    // Until it was there two seconds went by.
+    assert!(wait.argv.contains(&"--timeout=1s".to_owned()) && !wait.argv.contains(&"--all".to_owned()));
     step(machine.as_mut(), ended(0, ""), "kubectl get service/web");
     let done = done(machine.next(ended(0, r#"["10.43.0.7"]"#)));
     assert_eq!(done.exports["ip"], json!("10.43.0.7"));
@@ -92,9 +95,10 @@ fn what_does_not_come_true_says_why() {
     let trouble = failed(machine.next(ended(0, &object.to_string())));
     assert_eq!(
         trouble.message,
-        "`deployment/web` did not come to `condition=Available within 2s: timed out waiting for the condition`; \
-         deployment/web: Available=False (MinimumReplicasUnavailable)"
+        "`deployment/web` in `shop` did not come to `condition=Available` within 2s; deployment/web: Available=False \
+         (MinimumReplicasUnavailable)"
     );
+    assert_eq!(trouble.argv[1], "wait", "it is the wait that failed");
 
     let mut machine = Kubectl.start(job(web()));
     to_list(machine.as_mut());
@@ -105,7 +109,83 @@ fn what_does_not_come_true_says_why() {
         step(machine.as_mut(), Heard::Waited, "kubectl get deployment/web");
         made = machine.next(ended(0, ""));
     }
-    assert_eq!(failed(made).message, "`deployment/web` does not exist, 2s after it was asked for");
+    assert_eq!(failed(made).message, "`deployment/web` in `shop` does not exist, 2s after it was asked for");
+}
+
+/// A machine that waits for pods, at its first look.
+fn pods(what: &str) -> Box<dyn Machine> {
+    let wait = json!([{"for": what, "of": "pods", "selector": "app=web", "within": "12s"}]);
+    let mut machine = Kubectl.start(job(json!({"wait": wait, "kubeconfig": "k"})));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl get pods");
+    machine
+}
+
+#[test]
+fn objects_of_a_kind_may_be_others_before_they_come_true() {
+    let late = || logged(1, "error: timed out waiting for the condition on pods/web-1");
+    let mut machine = pods("condition=Ready");
+    for slice in ["--timeout=5s", "--timeout=5s", "--timeout=2s"] {
+        let wait = step(machine.as_mut(), ended(0, "web-1   <none>"), "kubectl wait condition=Ready pods");
+        assert!(wait.argv.contains(&slice.to_owned()), "{:?}", wait.argv);
+        step(machine.as_mut(), late(), "kubectl get pods");
+    }
+    let trouble = failed(machine.next(ended(0, "")));
+    assert_eq!(trouble.message, "`pods` with app=web did not come to `condition=Ready` within 12s");
+    // Twin: what can't be waited for at all is not tried again.
+    let mut machine = pods("jsonpath={.x[");
+    step(machine.as_mut(), ended(0, "web-1   <none>"), "kubectl wait jsonpath={.x[ pods");
+    step(machine.as_mut(), logged(1, "error: unexpected path string"), "kubectl get pods");
+    assert!(failed(machine.next(ended(0, ""))).message.ends_with("to `jsonpath={.x[`: unexpected path string"));
+}
+
+#[test]
+fn a_kind_that_nobody_made_yet_is_waited_for() {
+    let mut machine = pods("create");
+    let unknown = || logged(1, "error: the server doesn't have a resource type \"pods\"");
+    let mut made = machine.next(unknown());
+    while matches!(made, Move::Wait(_)) {
+        step(machine.as_mut(), Heard::Waited, "kubectl get pods");
+        made = machine.next(unknown());
+    }
+    let message = failed(made).message;
+    assert!(message.contains("12s after it was asked for: the server doesn't have"), "{message}");
+    let refused = "Error from server (Forbidden): pods is forbidden";
+    assert!(failed(pods("create").next(logged(1, refused))).message.ends_with(refused));
+}
+
+#[test]
+fn what_a_path_has_instead_is_told_but_of_a_secret() {
+    let tell = |of: &str| {
+        let wait = json!([{"for": "jsonpath={.data.a}=b", "of": of, "within": "2s"}]);
+        let mut machine = Kubectl.start(job(json!({"wait": wait, "kubeconfig": "k"})));
+        step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+        step(machine.as_mut(), ended(0, "uid-1"), &format!("kubectl get {of}"));
+        step(machine.as_mut(), ended(0, "a   <none>"), &format!("kubectl wait jsonpath={{.data.a}}=b {of}"));
+        let late = logged(1, "error: timed out waiting for the condition on x");
+        let tell = step(machine.as_mut(), late, &format!("kubectl get {of}"));
+        (machine, tell.argv.join(" "))
+    };
+    let (mut machine, argv) = tell("configmap/a");
+    assert!(argv.contains("IS:{.data.a}"), "{argv}");
+    let message = failed(machine.next(ended(0, "ConfigMap   a   c d\n"))).message;
+    assert!(message.ends_with("within 2s; configmap/a has `c d` at `{.data.a}`"), "{message}");
+    assert!(!tell("secret/a").1.contains(".data.a"));
+}
+
+#[test]
+fn what_cannot_be_applied_is_said_before_anything_is() {
+    let looked = |objects: &str| {
+        let mut machine = Kubectl.start(job(web()));
+        step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+        step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
+        failed(machine.next(ended(0, objects))).message
+    };
+    let map = |meta: &str| format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{meta}}}"#);
+    assert_eq!(looked(&map("{}")), "in `k8s/web.yml`: a ConfigMap has no `metadata.name`");
+    assert!(looked(&map(r#"{"generateName":"x-"}"#)).contains("`generateName: x-`"));
+    let twice = map(r#"{"name":"a"}"#) + &map(r#"{"name":"a","namespace":"shop"}"#);
+    assert_eq!(looked(&twice), "configmap/a stands twice in what is to be applied");
 }
 
 #[test]
@@ -115,7 +195,8 @@ fn a_conflict_names_the_object_and_the_other_manager() {
     step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
     step(machine.as_mut(), ended(0, &deployment("u", 1, 0).to_string()), "kubectl read k8s/overlay");
     assert!(matches!(machine.next(ended(0, "")), Move::Write { .. }));
-    let apply = step(machine.as_mut(), Heard::Written, "kubectl apply k8s/web.yml");
+    assert!(matches!(machine.next(Heard::Written), Move::Approve(_)));
+    let apply = step(machine.as_mut(), Heard::Approved, "kubectl apply k8s/web.yml");
     let said = "error: Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.paused";
     assert!(written(machine.next(logged(1, said))).contains("Deployment"));
     step(machine.as_mut(), Heard::Written, "kubectl get");
@@ -183,6 +264,11 @@ fn map(name: &str, uid: &str, manager: &str) -> Json {
         "managedFields": [{"manager": manager, "operation": "Apply"}]}})
 }
 
+/// One of which nobody owns a field: what an apply makes of a name alone.
+fn bare(name: &str, uid: &str) -> Json {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop", "uid": uid}})
+}
+
 #[test]
 fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
     let mut job: Job = job(web());
@@ -190,23 +276,25 @@ fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
     let note = json!([noted("old", "1"), noted("remade", "2"), noted("moved", "3")]).to_string();
     job.memory = Memory { notes: [(NOTE.to_owned(), note)].into(), ..Memory::default() };
     job.memory.beside = vec![[(LAST.to_owned(), json!([noted("moved", "3")]).to_string())].into()];
-    let journal = json!([noted("killed", ""), noted("theirs", "")]).to_string();
+    let journal = json!([noted("killed", ""), noted("theirs", ""), noted("bare", "")]).to_string();
     let (mut machine, list) = undo_of(&job, &journal);
     let list = written(list);
     assert!(["old", "remade", "moved", "killed", "theirs"].iter().all(|name| list.contains(name)), "{list}");
     let read = step(machine.as_mut(), Heard::Written, "kubectl get");
     assert!(!read.argv.contains(&"--namespace".to_owned()), "each names its own");
     let found = json!({"items": [map("old", "1", "kubectl"), map("remade", "9", "kubectl"), map("moved", "3", "infra"),
-        map("killed", "7", "infra"), map("theirs", "8", "kubectl")]});
+        map("killed", "7", "infra"), map("theirs", "8", "kubectl"), bare("bare", "9")]});
     let chosen = written(machine.next(ended(0, &found.to_string())));
-    assert!(chosen.contains("\"old\"") && chosen.contains("\"killed\""), "{chosen}");
+    assert!(["old", "killed", "bare"].iter().all(|name| chosen.contains(&format!("\"{name}\""))), "{chosen}");
     assert!(["remade", "moved", "theirs"].iter().all(|name| !chosen.contains(name)), "{chosen}");
-    step(machine.as_mut(), Heard::Written, "kubectl delete");
+    let Move::Approve(change) = machine.next(Heard::Written) else { panic!("it is approved first") };
+    assert_eq!(change.destroys, ["configmap/bare", "configmap/killed", "configmap/old"]);
+    step(machine.as_mut(), Heard::Approved, "kubectl delete");
     assert_eq!(written(machine.next(ended(0, ""))), "[]");
     assert_eq!(
         done(machine.next(Heard::Written)).summary.as_deref(),
         Some(
-            "2 deleted; left alone: configmap/moved (another task applies it), configmap/remade (made by somebody \
+            "3 deleted; left alone: configmap/moved (another task applies it), configmap/remade (made by somebody \
              else), configmap/theirs (made by somebody else)"
         )
     );
@@ -244,7 +332,8 @@ fn what_is_of_a_kind_that_went_holds_up_no_delete() {
     assert!(list.contains("old") && !list.contains("Foo"), "{list}");
     step(machine.as_mut(), Heard::Written, "kubectl get");
     written(machine.next(ended(0, &map("old", "1", "infra").to_string())));
-    step(machine.as_mut(), Heard::Written, "kubectl delete");
+    assert!(matches!(machine.next(Heard::Written), Move::Approve(_)));
+    step(machine.as_mut(), Heard::Approved, "kubectl delete");
     machine.next(ended(0, ""));
     let summary = done(machine.next(Heard::Written)).summary;
     assert_eq!(summary.as_deref(), Some("1 deleted; 1 of a kind that is no longer known"));
@@ -268,6 +357,9 @@ fn what_is_wrong_with_a_table_is_said() {
     assert!(wrong(json!({"get": {}})).contains("never read"));
     let wait = json!([{"for": "ready", "of": "pods"}]);
     assert!(wrong(json!({"wait": wait, "kubeconfig": "k"})).contains("`for = \"ready\"`"));
+    let wait = json!([{"for": "condition=", "of": "pods"}]);
+    assert!(wrong(json!({"wait": wait, "kubeconfig": "k"})).contains("`for = \"condition=\"`"));
+    assert!(wrong(json!({"apply": "https://x/y.yml", "kubeconfig": "k"})).contains("names an address"));
 }
 
 #[test]
@@ -298,4 +390,8 @@ fn what_a_kustomization_names_is_an_input() {
     assert_eq!(plain.globs[0], "plain/**/*.{yaml,yml,json}");
     assert!(plain.remarks[0].contains("write `-k k8s/base`"));
     assert_eq!(plain.paths, ["k"]);
+    // What kubectl takes for a pattern is one.
+    let pattern = Kubectl.infer(&table(json!({"apply": "plain/*.yml", "kubeconfig": "k"})), &files);
+    assert_eq!((pattern.globs[0].as_str(), pattern.paths.len()), ("plain/*.yml", 1));
+    assert!(inferred.remarks[0].contains("fetches `https://x/y`"));
 }
