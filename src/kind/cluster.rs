@@ -282,7 +282,8 @@ impl Cluster {
         format!("`{}`", self.config())
     }
 
-    fn address(&self) -> String {
+    /// The way to it, as people read it.
+    pub fn address(&self) -> String {
         // Contexts of different kubeconfigs often have the same name.
         let context = self.context.as_ref().map(|context| format!("{context} ")).unwrap_or_default();
         format!("cluster {context}({})", self.config())

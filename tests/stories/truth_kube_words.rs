@@ -113,6 +113,17 @@ fn mistakes_of_manifests_are_told_before_anything_is_made() {
     // What is wrong, and not the advice that kubectl has.
     story.file("k8s/b.yml", "apiVersion: x.io/v1\nkind: Foo\nmetadata: { name: b }\n").infra_to(1, "run app");
     story.stderr_has("exited with code 1: resource mapping not found").stderr_has("no matches for kind \"Foo\"");
+    // Of one object all that is wrong; and what can never be changed has its own hint.
+    story.file(
+        "k8s/b.yml",
+        &WEB.replace("spec:\n      selector", "spec:\n      replicas: -1\n      selector").replace("example/web:1", ""),
+    );
+    story
+        .infra_to(1, "run app")
+        .stderr_has("is invalid: spec.replicas: Invalid value: -1")
+        .stderr_has("image: Required value");
+    story.file("k8s/b.yml", WEB).run("app").ran(["app"]).file("k8s/b.yml", &WEB.replace("app: web", "app: webs"));
+    story.infra_to(1, "run app").stderr_has("field is immutable").stderr_has("it can only be made anew");
     story.retask("apply = \"k8s\"", "apply = \"https://example.com/a.yml\"").infra_to(2, "check");
     story.stderr_has("names an address");
 }
@@ -201,13 +212,15 @@ fn who_must_agree_is_asked_in_words_of_objects() {
         "\n[task.gone]\nkubectl = { delete = \"old\", namespace = \"NAMESPACE\", kubeconfig = \"../kubeconfig\" }\n[task.teardown]\nundo_of = \"app\"\n",
     );
     story.project("[env.local]\napprove = \"on-change\"\n").file("k8s/a.yml", &map("a")).file("old/b.yml", &map("b"));
-    story.infra_to(5, "run app").stderr_has("before `app` changes it (applies configmap/a), and nobody can be asked");
+    story
+        .infra_to(5, "run app")
+        .stderr_has("before `app` changes it (applies configmap/a to cluster (../kubeconfig)), and nobody");
     assert_eq!(story.kubectl(&kube.config, "get configmap a --ignore-not-found"), "");
     // What only makes and changes needs nobody; what deletes does.
     story.project("[env.local]\napprove = \"on-destroy\"\n").run("app").ran(["app"]);
     story.run("gone").ran(["gone"]).kubectl(&kube.config, "create configmap b");
-    story.infra_to(5, "run gone --force").stderr_has("(deletes configmap/b)");
-    story.infra_to(5, "run teardown").stderr_has("(deletes configmap/a)");
+    story.infra_to(5, "run gone --force").stderr_has("(deletes configmap/b from cluster ");
+    story.infra_to(5, "run teardown").stderr_has("(deletes configmap/a from cluster ");
     story.kubectl(&kube.config, "get configmap a b");
     story.run("teardown gone --force --yes").ran(["teardown", "gone"]);
     assert_eq!(story.kubectl(&kube.config, "get configmap a b --ignore-not-found"), "");

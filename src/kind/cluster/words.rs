@@ -42,7 +42,8 @@ pub fn last_words(end: &StepEnd) -> Option<String> {
     if errors > MOST {
         told.push(format!("and {} more", errors - MOST));
     }
-    Some(told.join("; "))
+    told.into_iter()
+        .reduce(|told, one| if told.ends_with(':') { format!("{told} {one}") } else { format!("{told}; {one}") })
 }
 
 fn begins(line: &str) -> bool {
@@ -88,7 +89,7 @@ mod tests {
     fn every_error_is_told_up_to_a_number() {
         assert_eq!(said("applied\nError from server: a\nerror: b"), "Error from server: a; b");
         let invalid = "The Deployment \"web\" is invalid: \n* spec.a: Required value\n* spec.b: Required value";
-        assert_eq!(said(invalid), "The Deployment \"web\" is invalid:; spec.a: Required value; spec.b: Required value");
+        assert_eq!(said(invalid), "The Deployment \"web\" is invalid: spec.a: Required value; spec.b: Required value");
         let many: Vec<String> = (1..=7).map(|number| format!("error: {number}")).collect();
         assert_eq!(said(&many.join("\n")), "1; 2; 3; 4; 5; and 2 more");
         assert_eq!(said("error: same\nerror: same"), "same");

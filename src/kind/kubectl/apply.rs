@@ -18,6 +18,8 @@ use camino::Utf8PathBuf;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+const IMMUTABLE: &str = "it can only be made anew: delete the object, or give it another name";
+
 /// The machine.
 pub struct Applying {
     job: Job,
@@ -144,8 +146,8 @@ impl Applying {
     /// What is asked of a person, where the environment wants one to agree.
     fn approve(&mut self) -> Move {
         self.stage = Stage::Approve;
-        let summary = format!("applies {}", objects::some_shown(&self.wanted));
-        let runs = self.wanted.iter().map(Reference::shown).collect();
+        let summary = format!("applies {} to {}", objects::some_shown(&self.wanted), self.commands.cluster.address());
+        let runs = self.wanted.iter().map(Reference::placed).collect();
         Move::Approve(Change { summary, runs, ..Change::default() })
     }
 
@@ -186,7 +188,8 @@ impl Applying {
                 return Move::Write { path: self.aside(), bytes: objects::list(&self.wanted), mode: None };
             }
             let said = last_words(end).map(|said| format!(": {said}")).unwrap_or_default();
-            return self.trouble(format!("`kubectl apply` {}{said}", ended_badly(end)), None);
+            let hint = said.contains("field is immutable").then(|| IMMUTABLE.to_owned());
+            return self.trouble(format!("`kubectl apply` {}{said}", ended_badly(end)), hint);
         }
         match objects::objects(&end.stdout) {
             Ok(found) => {

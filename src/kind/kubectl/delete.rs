@@ -26,6 +26,7 @@ pub struct Deleting {
     left: Vec<String>,
     /// Objects of kinds that the cluster does not know any more.
     unknown: usize,
+    failed: String,
 }
 
 /// What is deleted.
@@ -46,6 +47,7 @@ enum Stage {
     Choose,
     Approve,
     Delete,
+    Left,
     Forget,
 }
 
@@ -72,6 +74,7 @@ impl Deleting {
             chosen: Vec::new(),
             left: Vec::new(),
             unknown: 0,
+            failed: String::new(),
         }
     }
 
@@ -157,9 +160,20 @@ impl Deleting {
 
     fn deleted(&mut self, end: &StepEnd) -> Move {
         if !end.is_ok() {
-            return trouble(format!("`kubectl delete` {}: {}", ended_badly(end), said(end)));
+            self.failed = format!("`kubectl delete` {}: {}", ended_badly(end), said(end));
+            self.stage = Stage::Left;
+            return Move::Run(self.commands.read(&self.chosen_file()));
         }
         self.forget()
+    }
+
+    /// What is still there, and what holds it up: kubectl tells only that it waited.
+    fn left(&self, end: &StepEnd) -> Move {
+        const MOST: usize = 5;
+        let found = objects::objects(&end.stdout).unwrap_or_default();
+        let left: Vec<String> = found.iter().take(MOST).map(objects::ending).collect();
+        let left = if left.is_empty() { String::new() } else { format!("; still there: {}", left.join(", ")) };
+        trouble(format!("{}{left}", self.failed))
     }
 
     /// After a complete undo nothing is on record.
@@ -244,8 +258,9 @@ impl Machine for Deleting {
             Stage::Read => self.read(&end),
             Stage::Choose => {
                 self.stage = Stage::Approve;
-                let destroys = self.chosen.iter().map(Reference::shown).collect();
-                let summary = format!("deletes {}", objects::some_shown(&self.chosen));
+                let destroys = self.chosen.iter().map(Reference::placed).collect();
+                let from = self.commands.cluster.address();
+                let summary = format!("deletes {} from {from}", objects::some_shown(&self.chosen));
                 Move::Approve(Change { summary, destroys, ..Change::default() })
             }
             Stage::Approve => {
@@ -253,6 +268,7 @@ impl Machine for Deleting {
                 Move::Run(self.commands.delete_all(&self.chosen_file()))
             }
             Stage::Delete => self.deleted(&end),
+            Stage::Left => self.left(&end),
             Stage::Forget => self.done(),
         }
     }

@@ -14,6 +14,8 @@ mod record;
 mod render;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_wait;
 mod told;
 mod wait;
 

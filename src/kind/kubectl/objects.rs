@@ -52,6 +52,12 @@ impl Reference {
         is_placed && self.name == told.name && self.kind == told.kind && self.api_version == told.api_version
     }
 
+    /// `deployment/web in shop`, for who must know which one it is.
+    pub fn placed(&self) -> String {
+        let place = if self.namespace.is_empty() { String::new() } else { format!(" in {}", self.namespace) };
+        format!("{}{place}", self.shown())
+    }
+
     /// `deployment/web`.
     pub fn shown(&self) -> String {
         format!("{}/{}", self.kind.to_lowercase(), self.name)

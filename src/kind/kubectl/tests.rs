@@ -44,7 +44,8 @@ fn to_list(machine: &mut dyn Machine) -> Move {
     let text = String::from_utf8(bytes).unwrap();
     assert!(["killed", "Deployment", "Service"].iter().all(|word| text.contains(word)), "{text}");
     let Move::Approve(change) = machine.next(Heard::Written) else { panic!("it is approved first") };
-    assert_eq!(change.summary, "applies deployment/web, service/web");
+    assert_eq!(change.summary, "applies deployment/web, service/web to cluster (build/kubeconfig)");
+    assert_eq!(change.runs, ["deployment/web in shop", "service/web in shop"]);
     let apply = step(machine, Heard::Approved, "kubectl apply k8s/web.yml");
     assert_eq!(
         apply.argv.join(" "),
@@ -110,67 +111,6 @@ fn what_does_not_come_true_says_why() {
         made = machine.next(ended(0, ""));
     }
     assert_eq!(failed(made).message, "`deployment/web` in `shop` does not exist, 2s after it was asked for");
-}
-
-/// A machine that waits for pods, at its first look.
-fn pods(what: &str) -> Box<dyn Machine> {
-    let wait = json!([{"for": what, "of": "pods", "selector": "app=web", "within": "12s"}]);
-    let mut machine = Kubectl.start(job(json!({"wait": wait, "kubeconfig": "k"})));
-    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-    step(machine.as_mut(), ended(0, "uid-1"), "kubectl get pods");
-    machine
-}
-
-#[test]
-fn objects_of_a_kind_may_be_others_before_they_come_true() {
-    let late = || logged(1, "error: timed out waiting for the condition on pods/web-1");
-    let mut machine = pods("condition=Ready");
-    for slice in ["--timeout=5s", "--timeout=5s", "--timeout=2s"] {
-        let wait = step(machine.as_mut(), ended(0, "web-1   <none>"), "kubectl wait condition=Ready pods");
-        assert!(wait.argv.contains(&slice.to_owned()), "{:?}", wait.argv);
-        step(machine.as_mut(), late(), "kubectl get pods");
-    }
-    let trouble = failed(machine.next(ended(0, "")));
-    assert_eq!(trouble.message, "`pods` with app=web did not come to `condition=Ready` within 12s");
-    // Twin: what can't be waited for at all is not tried again.
-    let mut machine = pods("jsonpath={.x[");
-    step(machine.as_mut(), ended(0, "web-1   <none>"), "kubectl wait jsonpath={.x[ pods");
-    step(machine.as_mut(), logged(1, "error: unexpected path string"), "kubectl get pods");
-    assert!(failed(machine.next(ended(0, ""))).message.ends_with("to `jsonpath={.x[`: unexpected path string"));
-}
-
-#[test]
-fn a_kind_that_nobody_made_yet_is_waited_for() {
-    let mut machine = pods("create");
-    let unknown = || logged(1, "error: the server doesn't have a resource type \"pods\"");
-    let mut made = machine.next(unknown());
-    while matches!(made, Move::Wait(_)) {
-        step(machine.as_mut(), Heard::Waited, "kubectl get pods");
-        made = machine.next(unknown());
-    }
-    let message = failed(made).message;
-    assert!(message.contains("12s after it was asked for: the server doesn't have"), "{message}");
-    let refused = "Error from server (Forbidden): pods is forbidden";
-    assert!(failed(pods("create").next(logged(1, refused))).message.ends_with(refused));
-}
-
-#[test]
-fn what_a_path_has_instead_is_told_but_of_a_secret() {
-    let tell = |of: &str| {
-        let wait = json!([{"for": "jsonpath={.data.a}=b", "of": of, "within": "2s"}]);
-        let mut machine = Kubectl.start(job(json!({"wait": wait, "kubeconfig": "k"})));
-        step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
-        step(machine.as_mut(), ended(0, "uid-1"), &format!("kubectl get {of}"));
-        step(machine.as_mut(), ended(0, "a   <none>"), &format!("kubectl wait jsonpath={{.data.a}}=b {of}"));
-        let late = logged(1, "error: timed out waiting for the condition on x");
-        let tell = step(machine.as_mut(), late, &format!("kubectl get {of}"));
-        (machine, tell.argv.join(" "))
-    };
-    let (mut machine, argv) = tell("configmap/a");
-    assert!(argv.contains("IS:{.data.a}"), "{argv}");
-    let message = failed(machine.next(ended(0, "ConfigMap   a   c d\n"))).message;
-    assert!(message.ends_with("within 2s; configmap/a has `c d` at `{.data.a}`"), "{message}");
-    assert!(!tell("secret/a").1.contains(".data.a"));
 }
 
 #[test]
@@ -288,7 +228,7 @@ fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
     assert!(["old", "killed", "bare"].iter().all(|name| chosen.contains(&format!("\"{name}\""))), "{chosen}");
     assert!(["remade", "moved", "theirs"].iter().all(|name| !chosen.contains(name)), "{chosen}");
     let Move::Approve(change) = machine.next(Heard::Written) else { panic!("it is approved first") };
-    assert_eq!(change.destroys, ["configmap/bare", "configmap/killed", "configmap/old"]);
+    assert_eq!(change.destroys, ["bare", "killed", "old"].map(|name| format!("configmap/{name} in shop")));
     step(machine.as_mut(), Heard::Approved, "kubectl delete");
     assert_eq!(written(machine.next(ended(0, ""))), "[]");
     assert_eq!(
@@ -302,6 +242,24 @@ fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
     let (mut machine, journal) = undo_of(&job, "[]");
     assert_eq!(written(journal), "[]");
     assert!(done(machine.next(Heard::Written)).nothing_there);
+}
+
+#[test]
+fn what_holds_up_a_delete_is_told() {
+    let mut machine = Kubectl.start(job(json!({"delete": "k8s", "kubeconfig": "k"})));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s");
+    let mut held = map("held", "1", "infra");
+    written(machine.next(ended(0, &held.to_string())));
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    written(machine.next(ended(0, &held.to_string())));
+    assert!(matches!(machine.next(Heard::Written), Move::Approve(_)));
+    step(machine.as_mut(), Heard::Approved, "kubectl delete");
+    let late = "error: timed out waiting for the condition on configmaps/held";
+    step(machine.as_mut(), logged(1, late), "kubectl get");
+    held["metadata"]["finalizers"] = json!(["x/y"]);
+    let message = failed(machine.next(ended(0, &held.to_string()))).message;
+    assert!(message.ends_with("on configmaps/held; still there: configmap/held (held up by `x/y`)"), "{message}");
 }
 
 #[test]
