@@ -206,13 +206,33 @@ up() {
   start controller-manager "$bin/kubelab" kube-controller-manager --kubeconfig="$dir/kubeconfig" --leader-elect=false \
     --service-account-private-key-file="$dir/keys/sa.key" --root-ca-file="$dir/certs/apiserver.crt" --secure-port=0
   start scheduler "$bin/kubelab" kube-scheduler --kubeconfig="$dir/kubeconfig" --leader-elect=false --secure-port=0
-  local stage stages=()
+  play_logs
+  local stage stages=(--config "$dir/logs.yaml")
   for stage in "$here"/kube/stages/*.yaml; do stages+=(--config "$stage"); done
-  start kwok "$bin/kwok" --kubeconfig="$dir/kubeconfig" --manage-all-nodes=true --node-lease-duration-seconds=40 "${stages[@]}"
+  start kwok "$bin/kwok" --kubeconfig="$dir/kubeconfig" --manage-all-nodes=true --node-lease-duration-seconds=40 \
+    --node-ip=127.0.0.1 --node-port="$(<node-port)" --server-address="127.0.0.1:$(<node-port)" \
+    --tls-cert-file="$dir/certs/apiserver.crt" --tls-private-key-file="$dir/certs/apiserver.key" "${stages[@]}"
   make_nodes
   trap - EXIT
   tell "Kubernetes at https://127.0.0.1:$port with $nodes node(s), in $((SECONDS - began)) s"
   echo "$dir/kubeconfig"
+}
+
+# What `kubectl logs` reads of every container, and the port at which nodes are asked for it. Nodes that were made
+# with another port tell nothing any more.
+play_logs() {
+  if [ ! -s node-port ] || in_use "$(<node-port)"; then choose_port >node-port; fi
+  echo "$(date -u +%Y-%m-%dT%H:%M:%S.000000000Z) stdout F nothing runs here: this container is played" >log/containers
+  cat >logs.yaml <<TEXT
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: ClusterLogs
+metadata:
+  name: played
+spec:
+  logs:
+    - logsFile: "$dir/log/containers"
+      previousLogsFile: "$dir/log/containers"
+TEXT
 }
 
 # The certificate is its own authority.
@@ -273,7 +293,7 @@ down() {
       tell "down, and what it held is forgotten"
       ;;
     nothing)
-      rm -rf run log keys certs data .kube port kubeconfig kubeconfig.new lock
+      rm -rf run log keys certs data .kube port node-port logs.yaml kubeconfig kubeconfig.new lock
       cd /
       rmdir "$dir" 2>/dev/null || true
       tell "down, and gone"

@@ -4,8 +4,6 @@
 use crate::engine::RunError;
 use crate::engine::dispatch::{Engine, Message};
 use crate::engine::job::Prepared;
-use crate::engine::request::Approval;
-use crate::engine::state::Stop;
 use crate::engine::undoing::UndoQueue;
 use crate::event::Event;
 use crate::host::cas::Aside;
@@ -13,10 +11,7 @@ use crate::host::lock::PathLocks;
 use crate::host::mask::Masks;
 use crate::host::process::{self, Ended, ProcessEvent, Running, StartError, Stdin};
 use crate::host::store::Intent;
-use crate::kind::machine::{
-    CanChange, Change, Done, Heard, Job, Machine, Move, Stdout, Step, StepEnd, Taken, Trouble, TroubleKind,
-};
-use crate::model::environment::Approve;
+use crate::kind::machine::{CanChange, Done, Heard, Job, Machine, Move, Stdout, Step, StepEnd, Taken, Trouble};
 use crate::model::name::{AttemptId, TaskId};
 use crate::model::reason::Reason;
 use camino::Utf8PathBuf;
@@ -148,7 +143,7 @@ impl Engine<'_> {
                         Err(why) => return self.fail(id, Trouble { message: why, ..Trouble::default() }),
                     }
                 }
-                Move::Approve(change) => match self.ask_approval(id, &change, false) {
+                Move::Approve(change) => match self.ask_approval(id, &change) {
                     Ok(()) => Heard::Approved,
                     Err(trouble) => return self.end_badly(id, trouble),
                 },
@@ -192,64 +187,6 @@ impl Engine<'_> {
         Ok(taken)
     }
 
-    /// Asks a person, when the environment's policy says so. `blind`: the change can't be described.
-    fn ask_approval(&mut self, id: TaskId, change: &Change, blind: bool) -> Result<(), Trouble> {
-        let policy = self.project.env.approve;
-        let needed = match policy {
-            Approve::Never => false,
-            Approve::OnDestroy => !change.destroys.is_empty(),
-            Approve::OnChange | Approve::Always => true,
-        };
-        let asked_before = self.live.get(&id).is_some_and(|live| live.approved);
-        if !needed || asked_before || (blind && policy == Approve::OnDestroy) {
-            return Ok(());
-        }
-        let task = self.project.task(id).name.to_string();
-        let env = self.project.env.name.to_string();
-        let (message, hint) = match self.approver.approve(&task, &env, change) {
-            Approval::Yes => {
-                if let Some(live) = self.live.get_mut(&id) {
-                    live.approved = true;
-                }
-                return Ok(());
-            }
-            Approval::Interrupted => {
-                self.stop = self.stop.max(Stop::Starting);
-                if let Some(live) = self.live.get_mut(&id) {
-                    live.interrupted = Some((Interrupted::User, Instant::now()));
-                }
-                ("interrupted".to_owned(), None)
-            }
-            Approval::No => ("the change was not approved; nothing was changed".to_owned(), None),
-            Approval::Nobody => (
-                format!(
-                    "environment `{env}` wants approval before `{task}` changes it ({}), and nobody can be asked here",
-                    change.summary
-                ),
-                Some("run it on a terminal, or with `--yes`".to_owned()),
-            ),
-        };
-        Err(Trouble { message, hint, kind: TroubleKind::Refused, ..Trouble::default() })
-    }
-
-    /// A change of which nothing is known but what will be run.
-    fn blind_change(&self, id: TaskId, step: &Step) -> Change {
-        let Some(live) = self.live.get(&id) else { return Change::default() };
-        let argvs = |argvs: &[Vec<String>]| argvs.iter().map(|argv| argv.join(" ")).collect();
-        let mut runs: Vec<String> = match &live.undo {
-            Some(_) => argvs(&live.job.undo),
-            None => crate::kind::find(self.project.task(id).action.kind).runs(&live.job.table),
-        };
-        if runs.is_empty() {
-            runs.push(step.argv.join(" "));
-        }
-        let runs: Vec<String> = runs.iter().map(|line| live.masks.mask(line)).collect();
-        match runs.as_slice() {
-            [line] => Change { summary: format!("runs `{line}`"), ..Change::default() },
-            lines => Change { summary: format!("runs {} lines", lines.len()), runs, ..Change::default() },
-        }
-    }
-
     fn run_step(&mut self, id: TaskId, step: Step) -> Result<(), RunError> {
         if let Some(live) = self.live.get(&id)
             && live.interrupted.is_some()
@@ -260,7 +197,7 @@ impl Engine<'_> {
         let changes = step.can_change == CanChange::Yes && self.project.task(id).effect.changes_world();
         if changes {
             let change = self.blind_change(id, &step);
-            if let Err(trouble) = self.ask_approval(id, &change, true) {
+            if let Err(trouble) = self.ask_approval(id, &change) {
                 return self.end_badly(id, trouble);
             }
             // A program that can't be started must void nothing: it is looked for before the intent.

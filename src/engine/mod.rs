@@ -1,6 +1,7 @@
 //! Owns the doing: a dispatcher that linearises processes, timers and signals, and carries out verdicts.
 //! Does not print: it tells `event::Listener`s. Only this layer writes the store during a run.
 
+mod approval;
 mod attempt;
 mod checks;
 pub mod destroy_task;

@@ -83,6 +83,11 @@ impl UndoQueue {
         self.current.as_ref().map(|target| target.key)
     }
 
+    /// What is still to be taken back, in this order.
+    pub(super) fn names_ahead(&self) -> Vec<String> {
+        self.current.iter().chain(&self.waiting).map(|target| target.name.clone()).collect()
+    }
+
     /// Declared tasks among its targets.
     pub(super) fn declared_targets(&self) -> Vec<TaskId> {
         self.all.clone()

@@ -176,6 +176,8 @@ pub struct Change {
     pub destroys: Vec<String>,
     /// What will be run, a line each, where the tool can't say what it will change.
     pub runs: Vec<String>,
+    /// Whether the tool can't say what it will change.
+    pub is_blind: bool,
 }
 
 /// What a machine hears back.

@@ -100,6 +100,10 @@ pub trait Kind: Sync {
     fn runs(&self, _table: &Table) -> Vec<String> {
         Vec::new()
     }
+    /// What it takes out of the world by its own declaration, for who must approve it.
+    fn destroys(&self, _table: &Table) -> Vec<String> {
+        Vec::new()
+    }
     /// The machine that performs it.
     fn start(&self, job: Job) -> Box<dyn Machine>;
     /// The machine that takes back what it did; `None`: it has no undo of its own (then the task's

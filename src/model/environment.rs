@@ -15,11 +15,11 @@ pub enum Approve {
     /// Never ask.
     #[default]
     Never,
-    /// Before any change.
+    /// Before any change; where a tool can tell that there is none, not.
     OnChange,
-    /// Before a change that destroys or replaces something.
+    /// Before something is destroyed or replaced, and before an undo takes anything back.
     OnDestroy,
-    /// Before every task that can change the world.
+    /// Today as `OnChange`.
     Always,
 }
 

@@ -88,6 +88,8 @@ fn nodes_are_ready_and_what_is_applied_runs() {
     story.kubectl(&kube.config, "rollout status deployment/web --timeout=60s");
     let phases = "get pods -l app=web -o jsonpath={.items[*].status.phase}";
     assert_eq!(story.kubectl(&kube.config, phases), "Running Running");
+    let said = story.kubectl(&kube.config, "logs -l app=web --tail=1");
+    assert_eq!(said.matches("nothing runs here: this container is played").count(), 2, "{said}");
     let uid = |story: &Story| story.kubectl(&kube.config, "get deployment web -o jsonpath={.metadata.uid}");
     let first = uid(&story);
     story.kubectl(&kube.config, &web);

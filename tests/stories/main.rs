@@ -19,6 +19,7 @@ mod cli_junit;
 mod cli_queries;
 mod cli_run;
 mod cli_show;
+mod doing_approval;
 mod doing_limits;
 mod doing_order;
 mod doing_signals;

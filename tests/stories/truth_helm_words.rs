@@ -45,8 +45,11 @@ fn a_lint_and_a_test_say_what_is_wrong() {
         let missing = format!("release `{}/nobody` is not there", kube.namespace);
         story.infra_to(1, "run nobody").stderr_has(&missing).remove("chart/templates/bad.yaml");
         story.edit("chart/templates/smoke.yaml", "helm.sh/hook: test", "helm.sh/hook: test, kubelab/fails: \"true\"");
-        // What a test prints can't be had in a cluster whose nodes are played; it is asked for.
-        story.infra_to(1, "run test").stderr_has("`helm test` exited with code 1").stderr_has("preferred addresses");
+        // With what the pod of the test printed.
+        story
+            .infra_to(1, "run test")
+            .stderr_has("`helm test` exited with code 1")
+            .stderr_has("this container is played");
     });
 }
 
@@ -63,7 +66,7 @@ fn a_changed_hook_of_a_chart_is_a_change() {
 fn an_uninstall_is_asked_for_where_destroying_is() {
     both(|story, kube| {
         story.project("[env.local]\napprove = \"on-destroy\"\n").run("web").ran(["web"]);
-        story.infra_to(5, "run teardown").stderr_has("runs `helm uninstall web ");
+        story.infra_to(5, "run teardown").stderr_has("takes back web");
         story.kubectl(&kube.config, "get deployment web");
         story.run("teardown --yes").ran(["teardown"]);
         assert_eq!(story.kubectl(&kube.config, "get deployment -o name"), "");

@@ -117,6 +117,11 @@ fn is_elsewhere(table: &Table) -> bool {
     table.contains_key("repo") || text(table, "chart").is_some_and(|chart| chart.starts_with("oci://"))
 }
 
+/// Name and namespace of the release.
+fn named(table: &Table) -> (&str, &str) {
+    (text(table, "release").unwrap_or("?"), text(table, "namespace").unwrap_or(command::NAMESPACE))
+}
+
 fn uninstalling(job: Job, what: What) -> Box<dyn Machine> {
     Box::new(Entering::new(job.clone(), Purpose::Undo, Uninstalling::new(job, what)))
 }
@@ -227,8 +232,7 @@ impl Kind for Helm {
     }
 
     fn subject(&self, table: &Table, _env: &str, _files: &dyn Files) -> Option<String> {
-        let release = text(table, "release").unwrap_or("?");
-        let namespace = text(table, "namespace").unwrap_or(command::NAMESPACE);
+        let (release, namespace) = named(table);
         matches!(action(table), Action::Upgrade)
             .then(|| format!("helm release `{namespace}/{release}` of {}", cluster::place(table)))
     }
@@ -242,6 +246,12 @@ impl Kind for Helm {
             [("revision", ValueType::Int), ("app_version", ValueType::String), ("manifest_digest", ValueType::String)];
         let exports = typed.map(|(name, value_type)| (name.to_owned(), value_type));
         Some(if action(table) == Action::Upgrade { exports.into() } else { BTreeMap::new() })
+    }
+
+    fn destroys(&self, table: &Table) -> Vec<String> {
+        let (release, namespace) = named(table);
+        let is_destroyed = action(table) == Action::Uninstall;
+        is_destroyed.then(|| format!("helm release `{namespace}/{release}`")).into_iter().collect()
     }
 
     fn start(&self, job: Job) -> Box<dyn Machine> {

@@ -98,12 +98,6 @@ fn an_uninstall_that_failed_here_is_finished_first() {
     );
 }
 
-/// The release is there; its end is approved, and marked.
-fn approved(machine: &mut dyn Machine) {
-    assert!(matches!(machine.next(ended(0, "[{}]")), Move::Approve(_)));
-    mark(machine.next(Heard::Approved));
-}
-
 #[test]
 fn an_undo_uninstalls_every_release_that_was_installed() {
     // An attempt as `web`, then one as `shop`.
@@ -127,12 +121,12 @@ fn an_undo_uninstalls_every_release_that_was_installed() {
         machine
     };
     let mut machine = to_undo("uid-1");
-    approved(machine.as_mut());
+    mark(machine.next(ended(0, "[{}]")));
     step(machine.as_mut(), Heard::Written, "helm uninstall");
     mark(machine.next(ended(0, "")));
     let list = step(machine.as_mut(), Heard::Written, "helm list").argv.join(" ");
     assert!(list.contains("^web$") && list.contains("--namespace shop"), "{list}");
-    approved(machine.as_mut());
+    mark(machine.next(ended(0, "[{}]")));
     let uninstall = step(machine.as_mut(), Heard::Written, "helm uninstall").argv.join(" ");
     assert!(uninstall.starts_with("helm uninstall web ") && uninstall.contains("--namespace shop"), "{uninstall}");
     assert_eq!(mark(machine.next(ended(0, "")))["releases"], json!([]));

@@ -5,7 +5,7 @@ use super::command::Commands;
 use super::marks::{Doing, Marks, Place};
 use super::release::Release;
 use super::simple::failed;
-use crate::kind::machine::{Change, Done, Heard, Job, Machine, Move, StepEnd, Trouble};
+use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use std::collections::{BTreeSet, VecDeque};
 
 /// What is taken away.
@@ -25,8 +25,6 @@ pub struct Uninstalling {
     what: What,
     place: Place,
     marks: Marks,
-    /// The release's newest revision.
-    revision: u64,
     waiting: VecDeque<Place>,
     uninstalled: Vec<String>,
     /// Those that are in another cluster than the one that was entered.
@@ -40,7 +38,6 @@ enum Stage {
     /// The first look: the marks are read with it.
     Marks,
     List,
-    Approve,
     Mark,
     Uninstall,
     Gone,
@@ -57,7 +54,6 @@ impl Uninstalling {
             stage: Stage::Start,
             what,
             marks: Marks::default(),
-            revision: 0,
             waiting: VecDeque::new(),
             uninstalled: Vec::new(),
             elsewhere: BTreeSet::new(),
@@ -85,13 +81,8 @@ impl Uninstalling {
         match Release::listed(end) {
             Ok(None) => self.go_on(),
             Ok(Some((revision, _))) => {
-                self.revision = revision;
-                self.stage = Stage::Approve;
-                Move::Approve(Change {
-                    summary: format!("runs `{}`", self.commands.uninstall().argv.join(" ")),
-                    destroys: vec![format!("helm release {}", told(&self.place))],
-                    ..Change::default()
-                })
+                self.stage = Stage::Mark;
+                self.marks.begin(&self.job, &self.place, Doing::Uninstall, revision..=revision)
             }
             Err(message) => Move::Fail(Trouble { message, ..Trouble::default() }),
         }
@@ -150,10 +141,6 @@ impl Machine for Uninstalling {
                 self.listed(&end)
             }
             Stage::List => self.listed(&end),
-            Stage::Approve => {
-                self.stage = Stage::Mark;
-                self.marks.begin(&self.job, &self.place, Doing::Uninstall, self.revision..=self.revision)
-            }
             Stage::Mark => {
                 self.stage = Stage::Uninstall;
                 Move::Run(self.commands.uninstall())

@@ -158,6 +158,11 @@ impl Deleting {
         Move::Write { path: self.chosen_file(), bytes: objects::list(&self.chosen), mode: None }
     }
 
+    fn delete(&mut self) -> Move {
+        self.stage = Stage::Delete;
+        Move::Run(self.commands.delete_all(&self.chosen_file()))
+    }
+
     fn deleted(&mut self, end: &StepEnd) -> Move {
         if !end.is_ok() {
             self.failed = format!("`kubectl delete` {}: {}", ended_badly(end), said(end));
@@ -256,6 +261,8 @@ impl Machine for Deleting {
                 Move::Run(self.commands.read(&self.list_file()))
             }
             Stage::Read => self.read(&end),
+            // An undo is agreed to as a whole.
+            Stage::Choose if matches!(self.what, What::Record(_)) => self.delete(),
             Stage::Choose => {
                 self.stage = Stage::Approve;
                 let destroys = self.chosen.iter().map(Reference::placed).collect();
@@ -263,10 +270,7 @@ impl Machine for Deleting {
                 let summary = format!("deletes {} from {from}", objects::some_shown(&self.chosen));
                 Move::Approve(Change { summary, destroys, ..Change::default() })
             }
-            Stage::Approve => {
-                self.stage = Stage::Delete;
-                Move::Run(self.commands.delete_all(&self.chosen_file()))
-            }
+            Stage::Approve => self.delete(),
             Stage::Delete => self.deleted(&end),
             Stage::Left => self.left(&end),
             Stage::Forget => self.done(),

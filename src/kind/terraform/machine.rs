@@ -203,7 +203,7 @@ impl Terraforming {
         Move::Approve(Change {
             summary: self.stream.plan().shown(),
             destroys: self.stream.destroys.clone(),
-            runs: Vec::new(),
+            ..Change::default()
         })
     }
 
