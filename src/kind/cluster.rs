@@ -3,8 +3,11 @@
 //! Does not know what they do there.
 
 mod entering;
+pub mod span;
+mod words;
 
 pub use entering::{Entering, Purpose};
+pub use words::last_words;
 
 use crate::kind::machine::{ACCEPTED, Ground, Job, Memory, Move, Stdout, Step, StepEnd, Trouble, TroubleKind};
 use crate::kind::{Table, text};
@@ -13,19 +16,10 @@ use crate::model::record::Incarnation;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 
-/// Variables that would lead a tool to another cluster behind the task's back.
-const UNWANTED: [&str; 10] = [
-    "KUBECONFIG",
-    "KUBECTL_EXTERNAL_DIFF",
-    "HELM_KUBEAPISERVER",
-    "HELM_KUBEASGROUPS",
-    "HELM_KUBEASUSER",
-    "HELM_KUBECAFILE",
-    "HELM_KUBECONTEXT",
-    "HELM_KUBETOKEN",
-    "HELM_NAMESPACE",
-    "HELM_DEBUG",
-];
+/// Variables that would lead a tool to another cluster behind the task's back; a star stands for any end. Where a
+/// kubeconfig names no cluster kubectl goes where those of a pod lead.
+const UNWANTED: [&str; 6] =
+    ["KUBECONFIG", "KUBECTL_EXTERNAL_DIFF", "KUBERNETES_*", "HELM_KUBE*", "HELM_NAMESPACE", "HELM_DEBUG"];
 
 /// How long one question to the API may take.
 pub const REQUEST_TIMEOUT: &str = "--request-timeout=30s";
@@ -72,6 +66,12 @@ const SILENCE: [&str; 9] = [
     "deadline exceeded",
     "client.timeout exceeded",
 ];
+
+/// Whether a tool says that nothing answered.
+pub fn is_silence(said: &str) -> bool {
+    let lower = said.to_lowercase();
+    SILENCE.iter().any(|words| lower.contains(words))
+}
 
 /// What is wrong with a table that must name a cluster.
 pub fn wrong(table: &Table, what: &str) -> Vec<String> {
@@ -185,7 +185,7 @@ impl Cluster {
 
     /// The uid of the cluster that answered, if it is the environment's.
     fn entered(&self, job: &Job, end: &StepEnd) -> Result<String, Trouble> {
-        let uid = uid(end).map_err(|why| unreachable(&why))?;
+        let uid = uid(end).map_err(|why| self.unreachable(&why))?;
         self.guard(job, &uid)?;
         Ok(uid)
     }
@@ -216,7 +216,44 @@ impl Cluster {
                 hint: Some(format!("nothing was changed; bring it up and do it again; {undone}")),
                 ..Trouble::default()
             }),
-            Err(why) => Err(unreachable(&why)),
+            Err(why) => Err(self.unreachable(&why)),
+        }
+    }
+
+    /// It could not be asked which one it is.
+    fn unreachable(&self, why: &NoAnswer) -> Trouble {
+        let (NoAnswer::Silent(said) | NoAnswer::Other(said)) = why;
+        let config = self.config_name();
+        if self.kubeconfig.as_ref().is_some_and(|path| said.starts_with(&format!("stat {path}: "))) {
+            return Trouble {
+                message: format!("the kubeconfig {config} is not there"),
+                hint: Some("nothing was changed; what makes it must run before".to_owned()),
+                ..Trouble::default()
+            };
+        }
+        let known = [
+            (
+                "forbidden",
+                "the account needs `get` on namespace `kube-system`, whose uid tells clusters apart".to_owned(),
+            ),
+            // The address that kubectl takes for want of another.
+            (
+                "localhost:8080",
+                format!("{config} may be empty: kubectl asks there where a kubeconfig names no cluster"),
+            ),
+            ("must be logged in", format!("the token or certificate in {config} is not valid, or not any more")),
+            (
+                "context was not found",
+                format!("`kubectl config get-contexts --kubeconfig {}` lists those of it", self.config()),
+            ),
+        ];
+        let lower = said.to_lowercase();
+        let hint = known.into_iter().find(|(words, _)| lower.contains(words)).map(|(_, hint)| hint);
+        let hint = hint.unwrap_or_else(|| format!("see that it is up and that {config} is right"));
+        Trouble {
+            message: format!("the cluster cannot be asked which one it is: {said}"),
+            hint: Some(format!("nothing was changed; {hint}")),
+            ..Trouble::default()
         }
     }
 
@@ -245,7 +282,8 @@ impl Cluster {
         format!("`{}`", self.config())
     }
 
-    fn address(&self) -> String {
+    /// The way to it, as people read it.
+    pub fn address(&self) -> String {
         // Contexts of different kubeconfigs often have the same name.
         let context = self.context.as_ref().map(|context| format!("{context} ")).unwrap_or_default();
         format!("cluster {context}({})", self.config())
@@ -313,34 +351,11 @@ fn uid(end: &StepEnd) -> Result<String, NoAnswer> {
         return Ok(uid.to_owned());
     }
     let said = last_words(end).unwrap_or_else(|| crate::kind::run::ended_badly(end));
-    let lower = said.to_lowercase();
-    let is_silent = SILENCE.iter().any(|words| lower.contains(words));
-    Err(if is_silent { NoAnswer::Silent(said) } else { NoAnswer::Other(said) })
+    Err(if is_silence(&said) { NoAnswer::Silent(said) } else { NoAnswer::Other(said) })
 }
 
 /// The command by which a person says what nobody can be asked about; which environment is meant stands in it.
 fn resolve(job: &Job, flag: &str) -> String {
     let quote = if job.task.contains(['[', '*', ' ']) { "'" } else { "" };
     format!("`infra resolve {quote}{}{quote} -e {} {flag}`", job.task, job.env)
-}
-
-/// A cluster could not be asked.
-fn unreachable(why: &NoAnswer) -> Trouble {
-    let (NoAnswer::Silent(said) | NoAnswer::Other(said)) = why;
-    let hint = if said.to_lowercase().contains("forbidden") {
-        "nothing was changed; the account needs `get` on namespace `kube-system`, whose uid tells clusters apart"
-    } else {
-        "nothing was changed; see that it is up and that the kubeconfig is right"
-    };
-    Trouble {
-        message: format!("the cluster cannot be asked which one it is: {said}"),
-        hint: Some(hint.to_owned()),
-        ..Trouble::default()
-    }
-}
-
-/// What a tool said last, as a fragment.
-pub fn last_words(end: &StepEnd) -> Option<String> {
-    let line = end.tail.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())?;
-    Some(line.trim_start_matches("Error: ").trim_start_matches("error: ").to_owned())
 }

@@ -80,7 +80,7 @@ fn a_release_and_objects_are_not_taken_away_without_a_question() {
     story.kubectl(&kube.config, "get configmap old");
     let seen = story.typed("run gone --force", &[(ASKED, "yes\n")]);
     assert_eq!(seen.code, Some(0), "{seen:?}");
-    story.stdout_has("destroys the objects of `old.yml`");
+    story.stdout_has(&format!("destroys configmap/old in {}", kube.namespace));
     assert!(!story.kubectl(&kube.config, "get configmap -o name").contains("configmap/old"));
 
     story.run("web").ran(["web"]);

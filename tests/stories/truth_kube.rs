@@ -128,13 +128,14 @@ fn a_teardown_deletes_all_that_was_ever_applied() {
 
 #[test]
 fn what_never_comes_true_says_why() {
-    let (story, _) = app();
+    let (story, kube) = app();
+    let web = |name: &str| format!("`deployment/{name}` in `{}`", kube.namespace);
     story.edit("k8s/web.yml", "containers: [", "nodeSelector: { no: where }\n      containers: [");
     story.retask("within = \"60s\"", "within = \"3s\"").infra_to(1, "run app");
-    story.stderr_has("`deployment/web` did not come to `rollout within 3s").stderr_has("deployment/web: ");
+    story.stderr_has(&format!("{} did not come to `rollout` within 3s; deployment/web: ", web("web")));
     // An object that is not there is waited for, and missed by name.
     story.retask("of = \"deployment/web\", within", "of = \"deployment/nobody\", within").infra_to(1, "run app");
-    story.stderr_has("`deployment/nobody` does not exist, 3s after it was asked for");
+    story.stderr_has(&format!("{} does not exist, 3s after it was asked for", web("nobody")));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! Does not know in which order they run, nor what their output means.
 
 use super::marks::Place;
-use crate::kind::cluster::{Cluster, REQUEST_TIMEOUT};
+use crate::kind::cluster::{Cluster, REQUEST_TIMEOUT, span};
 use crate::kind::machine::{CanChange, Job, Stdout, Step};
 use crate::kind::{text, texts};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -75,7 +75,7 @@ impl Commands {
             values: texts(table, "values").iter().map(|path| job.root.join(path)).collect(),
             create_namespace: crate::kind::flag(table, "create_namespace"),
             wait: table.get("wait").and_then(Json::as_bool).unwrap_or(true),
-            timeout: text(table, "timeout").unwrap_or("5m").to_owned(),
+            timeout: span::flag(text(table, "timeout").unwrap_or("5m")),
         }
     }
 
@@ -200,13 +200,30 @@ impl Commands {
 
     /// What the release's pods say, for the screen of a failure.
     pub fn pods(&self) -> Step {
-        let selector = format!("app.kubernetes.io/instance={}", self.release);
-        self.shows("kubectl get pods", &["get", "pods", "-l", &selector, "-o", "wide"])
+        let selector = self.selector();
+        self.shows("kubectl get pods", &["get", "pods", "-l", &selector, "-o", "wide", "--ignore-not-found"])
+    }
+
+    /// What the containers of a pod printed last.
+    pub fn logs(&self, pod: &str) -> Step {
+        self.shows("kubectl logs", &["logs", pod, "--all-containers", "--prefix", "--tail=10", "--ignore-errors"])
+    }
+
+    /// The same of the release's pods.
+    pub fn logs_of_pods(&self) -> Step {
+        let selector = self.selector();
+        let words = ["logs", "-l", &selector, "--all-containers", "--prefix", "--tail=3", "--ignore-errors"];
+        self.shows("kubectl logs", &words)
+    }
+
+    fn selector(&self) -> String {
+        format!("app.kubernetes.io/instance={}", self.release)
     }
 
     /// What the cluster complained of there.
     pub fn events(&self) -> Step {
-        let words = ["get", "events", "--field-selector", "type=Warning", "--sort-by=.lastTimestamp"];
+        let words =
+            ["get", "events", "--field-selector", "type=Warning", "--sort-by=.lastTimestamp", "--ignore-not-found"];
         self.shows("kubectl get events", &words)
     }
 
@@ -214,7 +231,8 @@ impl Commands {
         let mut argv = self.cluster.kubectl(words);
         argv.extend(self.namespace());
         argv.push(REQUEST_TIMEOUT.to_owned());
-        self.cluster.step(name, argv, Stdout::Log)
+        // Whether there was anything decides what is asked next.
+        self.cluster.step(name, argv, Stdout::Stream)
     }
 
     fn waiting(&self, major: Major) -> Vec<String> {

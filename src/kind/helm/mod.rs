@@ -3,11 +3,14 @@
 
 mod command;
 mod dependencies;
+mod last;
 mod marks;
 mod release;
 mod simple;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_chart;
 #[cfg(test)]
 mod tests_marks;
 mod uninstall;
@@ -74,6 +77,23 @@ fn action(table: &Table) -> Action {
     }
 }
 
+/// What helm would say of a release's name, but only once it runs.
+fn wrong_name(name: &str) -> Option<String> {
+    const MOST: usize = 53;
+    let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_good = !name.is_empty()
+        && name.len() <= MOST
+        && name.starts_with(is_edge)
+        && name.ends_with(is_edge)
+        && name.chars().all(|c| is_edge(c) || matches!(c, '-' | '.'));
+    (!is_good).then(|| {
+        format!(
+            "`{name}` is no name for a release: at most {MOST} of a-z, 0-9, `-` and `.`, with a letter or digit at both \
+             ends"
+        )
+    })
+}
+
 impl Action {
     fn wants_chart(self) -> bool {
         matches!(self, Self::Upgrade | Self::Template | Self::Lint | Self::Dependencies)
@@ -90,6 +110,11 @@ impl Action {
     fn word(self) -> &'static str {
         ACTIONS[self as usize]
     }
+}
+
+/// Whether the chart comes from a repository or registry.
+fn is_elsewhere(table: &Table) -> bool {
+    table.contains_key("repo") || text(table, "chart").is_some_and(|chart| chart.starts_with("oci://"))
 }
 
 /// Name and namespace of the release.
@@ -145,6 +170,7 @@ impl Kind for Helm {
         if action.wants_cluster() {
             wrong.extend(cluster::wrong(table, &format!("action `{}`", action.word())));
         }
+        wrong.extend(text(table, "release").filter(|_| action.wants_release()).and_then(wrong_name));
         match (action, table.contains_key("to")) {
             (Action::Template, false) => wrong.push("action `template` needs `to`, the file that it writes".to_owned()),
             (Action::Template, true) | (_, false) => {}
@@ -162,7 +188,20 @@ impl Kind for Helm {
             if action == Action::Dependencies {
                 return dependencies::infer(&chart, files);
             }
-            match files.kind(&chart) {
+            let kind = if table.contains_key("repo") { ContentKind::Missing } else { files.kind(&chart) };
+            match kind {
+                ContentKind::Folder | ContentKind::File if table.contains_key("version") => {
+                    inferred.remarks.push(format!("`version` is for a chart of a repository: `{chart}` says its own"));
+                }
+                ContentKind::Missing if !table.contains_key("version") && is_elsewhere(table) => {
+                    inferred.remarks.push(format!(
+                        "no `version` of `{}` is named: it is the newest of the day it runs, and nobody sees a newer one",
+                        text(table, "chart").unwrap_or_default()
+                    ));
+                }
+                _ => {}
+            }
+            match kind {
                 ContentKind::Folder => inferred.folders.push(chart),
                 ContentKind::File => inferred.paths.push(chart),
                 ContentKind::Link | ContentKind::Missing => {}

@@ -19,6 +19,16 @@ pub struct Release {
     pub info: Info,
     #[serde(default)]
     manifest: String,
+    /// They are in no manifest.
+    #[serde(default)]
+    hooks: Option<Vec<Hook>>,
+}
+
+/// What helm makes at a moment: a job before an upgrade, the pod of a test.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+struct Hook {
+    #[serde(default)]
+    manifest: String,
 }
 
 /// When and how.
@@ -43,15 +53,16 @@ pub enum Standing {
 }
 
 impl Release {
-    /// The revision of the release that `helm list -o json` printed; `None`: there is none.
-    pub fn listed(end: &StepEnd) -> Result<Option<u64>, String> {
+    /// The revision and the state of the release that `helm list -o json` printed; `None`: there is none.
+    pub fn listed(end: &StepEnd) -> Result<Option<(u64, String)>, String> {
         if !end.is_ok() {
             let said = last_words(end).unwrap_or_else(|| crate::kind::run::ended_badly(end));
             return Err(format!("helm cannot tell of releases: {said}"));
         }
         let read: Result<Vec<Json>, _> = serde_json::from_str(&end.stdout);
         let revision = |one: &Json| one["revision"].as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
-        read.map(|found| found.first().map(revision))
+        let status = |one: &Json| one["status"].as_str().unwrap_or("unknown").to_owned();
+        read.map(|found| found.first().map(|one| (revision(one), status(one))))
             .map_err(|error| format!("what helm lists cannot be read: {error}"))
     }
 
@@ -92,9 +103,16 @@ impl Release {
         Digest::of(Domain::Value, told.join("\n---\n").as_bytes()).hex()
     }
 
-    /// The token: since when it is there, and what it put there.
+    /// The token: since when it is there, what it put there, and its hooks, of which the tests of a chart are made.
     pub fn token(&self) -> String {
-        format!("{} {}", self.info.first_deployed, self.digest())
+        let mut hooks: Vec<String> =
+            self.hooks.iter().flatten().map(|hook| without_secrets(hook.manifest.trim())).collect();
+        hooks.sort();
+        let hooks = match hooks.as_slice() {
+            [] => String::new(),
+            hooks => format!(" {}", Digest::of(Domain::Value, hooks.join("\n---\n").as_bytes()).hex()),
+        };
+        format!("{} {}{hooks}", self.info.first_deployed, self.digest())
     }
 }
 

@@ -184,13 +184,35 @@ fn a_failed_upgrade_shows_what_its_pods_say() {
     let mut machine = with(|job| drop(job.table.remove("set")));
     to_list(machine.as_mut(), "v4.2.4");
     change(machine.as_mut(), ended(0, "[]"), "helm upgrade");
-    let pods = ended_by(machine.as_mut(), logged(1, UNREADY), "kubectl get pods");
+    ended_by(machine.as_mut(), logged(1, UNREADY), "helm list");
+    let pods = step(machine.as_mut(), ended(0, r#"[{"revision":"1","status":"failed"}]"#), "kubectl get pods");
     assert!(pods.argv.contains(&"app.kubernetes.io/instance=web".to_owned()));
-    step(machine.as_mut(), ended(0, ""), "kubectl get events");
+    step(machine.as_mut(), ended(0, "web-1 Pending\n"), "kubectl logs");
+    step(machine.as_mut(), ended(1, ""), "kubectl get events");
     let trouble = failed(machine.next(ended(0, "")));
     let unready = "resource Deployment/shop/web not ready. status: InProgress; context deadline exceeded";
-    assert_eq!(trouble.message, format!("`helm upgrade` exited with code 1: {unready}"));
+    let stands = "the release is failed now, revision 1";
+    assert_eq!(trouble.message, format!("`helm upgrade` exited with code 1: {unready}; {stands}"));
     assert!(trouble.incarnations.is_some());
+}
+
+#[test]
+fn an_upgrade_that_began_nothing_says_what_is_still_true() {
+    let said = "Error: UPGRADE FAILED: execution error at (web/templates/a.yaml:1:3): boo";
+    let mut machine = with(|job| drop(job.table.remove("set")));
+    to_status(machine.as_mut(), "v4.2.4");
+    change(machine.as_mut(), ended(0, &release(3, "deployed", "")), "helm upgrade");
+    ended_by(machine.as_mut(), logged(1, said), "helm list");
+    let trouble = failed(machine.next(ended(0, r#"[{"revision":"3","status":"deployed"}]"#)));
+    assert!(trouble.message.ends_with("boo; the release is as it was: deployed, revision 3"), "{}", trouble.message);
+    assert_eq!(trouble.hint, None, "no pod has a word on it");
+    let mut machine = with(|job| drop(job.table.remove("set")));
+    to_list(machine.as_mut(), "v4.2.4");
+    change(machine.as_mut(), ended(0, "[]"), "helm upgrade");
+    ended_by(machine.as_mut(), logged(1, "Error: path \"/p/charts/web\" not found"), "helm list");
+    let trouble = failed(machine.next(ended(0, "[]")));
+    assert!(trouble.message.ends_with("not found; no release was made"), "{}", trouble.message);
+    assert!(trouble.hint.unwrap().contains("one elsewhere needs `repo`"));
 }
 
 fn on(uid: &str, job: &mut Job) {
@@ -290,8 +312,8 @@ fn a_conflict_has_its_own_hint() {
     change(machine.as_mut(), ended(0, "[]"), "helm upgrade");
     let said = "Error: UPGRADE FAILED: conflict occurred while applying object shop/web: Apply failed with 1 conflict: \
                 conflict with \"kubectl\" with subresource \"scale\" using apps/v1: .spec.replicas";
-    mark(machine.next(logged(1, said)));
-    let trouble = failed(machine.next(Heard::Written));
+    ended_by(machine.as_mut(), logged(1, said), "helm list");
+    let trouble = failed(machine.next(ended(0, "[]")));
     assert!(trouble.message.contains(".spec.replicas"), "{}", trouble.message);
     assert!(trouble.hint.unwrap().starts_with("somebody else set the field that it names"));
 }

@@ -80,7 +80,7 @@ impl Uninstalling {
     fn listed(&mut self, end: &StepEnd) -> Move {
         match Release::listed(end) {
             Ok(None) => self.go_on(),
-            Ok(Some(revision)) => {
+            Ok(Some((revision, _))) => {
                 self.stage = Stage::Mark;
                 self.marks.begin(&self.job, &self.place, Doing::Uninstall, revision..=revision)
             }

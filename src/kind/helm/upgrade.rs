@@ -2,6 +2,7 @@
 //! Does not know command lines (`command`), nor how output is read (`release`).
 
 use super::command::{Commands, Major};
+use super::last::LastWords;
 use super::marks::{Doing, Marks, Place};
 use super::release::{Release, Standing, app_version, last_deployed};
 use super::simple::{HOOKS, LAST_WORDS, hint, last_error, said};
@@ -35,6 +36,7 @@ pub struct Upgrading {
     next: Option<(Step, Doing, Stage)>,
     upgrade: StepEnd,
     failure: Option<String>,
+    last_words: LastWords,
 }
 
 /// The command, or other move, whose end is waited for.
@@ -54,8 +56,8 @@ enum Stage {
     Over,
     StatusAfter,
     Metadata,
-    Pods,
-    Events,
+    ListAfter,
+    LastWords,
 }
 
 impl Upgrading {
@@ -77,6 +79,7 @@ impl Upgrading {
             next: None,
             upgrade: StepEnd::default(),
             failure: None,
+            last_words: LastWords::of_release(),
         }
     }
 
@@ -236,24 +239,54 @@ impl Upgrading {
             self.stage = Stage::StatusAfter;
             return Move::Run(self.commands.status());
         }
-        let said = said("helm upgrade", &self.upgrade);
-        if let Some(hint) = hint(&said) {
-            return self.failed(said, hint);
-        }
-        self.failure = Some(said);
-        self.stage = Stage::Pods;
-        Move::Run(self.commands.pods())
+        self.stage = Stage::ListAfter;
+        Move::Run(self.commands.list())
     }
 
-    fn failed(&self, message: String, hint: &str) -> Move {
+    /// What is still true after a failure. A helm that made no revision began nothing: a chart that it can't find or
+    /// render is no matter of pods.
+    fn left(&mut self, end: &StepEnd) -> Move {
+        let said = said("helm upgrade", &self.upgrade);
+        let hint = hint(&said);
+        let (stands, began) = match Release::listed(end) {
+            Ok(None) if self.revision == 0 => ("; no release was made".to_owned(), false),
+            Ok(Some((revision, status))) if revision == self.revision => {
+                (format!("; the release is as it was: {status}, revision {revision}"), false)
+            }
+            Ok(Some((revision, status))) => {
+                let before = self.before.as_ref().filter(|before| before.info.status == "deployed");
+                let before = before.map(|before| format!("; revision {} was deployed before", before.version));
+                (format!("; the release is {status} now, revision {revision}{}", before.unwrap_or_default()), true)
+            }
+            _ => (String::new(), true),
+        };
+        self.failure = Some(format!("{said}{stands}"));
+        match hint {
+            Some(hint) => self.failed(Some(hint)),
+            None if !began => self.failed(None),
+            None => self.ask_for_last_words(&StepEnd::default()),
+        }
+    }
+
+    fn ask_for_last_words(&mut self, end: &StepEnd) -> Move {
+        self.stage = Stage::LastWords;
+        match self.last_words.next(&self.commands, end) {
+            Some(step) => Move::Run(step),
+            None => self.failed(Some(LAST_WORDS)),
+        }
+    }
+
+    fn failed(&self, hint: Option<&str>) -> Move {
+        let message = self.failure.clone().unwrap_or_default();
         let argv = self.commands.upgrade(self.major).argv;
         let notes = self.marks.notes(&self.job);
-        Move::Fail(Trouble { message, hint: Some(hint.to_owned()), argv, notes, ..Trouble::default() })
+        Move::Fail(Trouble { message, hint: hint.map(str::to_owned), argv, notes, ..Trouble::default() })
     }
 
-    fn done(&self, metadata: &StepEnd) -> Move {
+    fn done(&mut self, metadata: &StepEnd) -> Move {
         let Some(release) = &self.after else {
-            return self.failed("the release is not there after its upgrade".to_owned(), "somebody else took it away");
+            self.failure = Some("the release is not there after its upgrade".to_owned());
+            return self.failed(Some("somebody else took it away"));
         };
         let mut done = Done { token: Some(release.token()), notes: self.marks.notes(&self.job), ..Done::default() };
         done.notes.remove(ACCEPTED);
@@ -268,7 +301,15 @@ impl Upgrading {
             (Some(_), false) => "upgraded",
         };
         let freed = self.freed.as_ref().map(|freed| format!("; {freed}")).unwrap_or_default();
-        done.summary = Some(format!("{what}, revision {}{freed}", release.version));
+        // It had another name or namespace before: nothing is uninstalled by an upgrade, and nobody should think so.
+        let here = |one: &&Place| one.cluster == self.place.cluster && **one != self.place;
+        let former = self.marks.releases().iter().filter(here);
+        let former: Vec<String> = former.map(|one| format!("`{}/{}`", one.namespace, one.release)).collect();
+        let left = match former.as_slice() {
+            [] => String::new(),
+            former => format!("; not uninstalled, though no longer named: {}", former.join(", ")),
+        };
+        done.summary = Some(format!("{what}, revision {}{freed}{left}", release.version));
         Move::Done(done)
     }
 
@@ -305,14 +346,8 @@ impl Machine for Upgrading {
                 Err(message) => Self::trouble(message, None),
             },
             Stage::Metadata => self.done(&end),
-            Stage::Pods => {
-                self.stage = Stage::Events;
-                Move::Run(self.commands.events())
-            }
-            Stage::Events => {
-                let message = self.failure.take().unwrap_or_default();
-                self.failed(message, LAST_WORDS)
-            }
+            Stage::ListAfter => self.left(&end),
+            Stage::LastWords => self.ask_for_last_words(&end),
         }
     }
 

@@ -7,15 +7,18 @@ use super::get::Get;
 use super::objects::{self, Reference};
 use super::parts::{self, Part};
 use super::record::{self, EACH, LAST, NOTE, Record};
+use super::told::Told;
 use super::wait::{Next, Waits};
 use crate::kind::cluster::last_words;
 use crate::kind::flag;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble};
+use crate::kind::machine::{Change, Done, Heard, Job, Machine, Move, Step, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use crate::model::reason::Reason;
 use camino::Utf8PathBuf;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+const IMMUTABLE: &str = "it can only be made anew: delete the object, or give it another name";
 
 /// The machine.
 pub struct Applying {
@@ -49,6 +52,7 @@ enum Stage {
     Start,
     Look,
     Journal,
+    Approve,
     /// A part of a source is written.
     Part,
     Apply,
@@ -122,12 +126,29 @@ impl Applying {
         };
         let namespace = self.commands.cluster.namespace.as_deref();
         self.record.read_journal(&self.job, end);
-        let named = objects::references(&found).into_iter().map(|one| one.within(namespace));
-        self.wanted.extend(named);
+        if let Some(why) = objects::unfit(&found) {
+            return self.trouble(format!("in `{}`: {why}", self.commands.source(self.looked)), None);
+        }
+        for one in objects::references(&found).into_iter().map(|one| one.within(namespace)) {
+            if self.wanted.contains(&one) {
+                let hint = "the last one would count; take the other out";
+                let message = format!("{} stands twice in what is to be applied", one.shown());
+                return self.trouble(message, Some(hint.to_owned()));
+            }
+            self.wanted.push(one);
+        }
         self.record.intend(self.wanted.iter().cloned());
         self.parts.extend(parts::parts(self.looked, &found, namespace));
         self.looked += 1;
         self.look()
+    }
+
+    /// What is asked of a person, where the environment wants one to agree.
+    fn approve(&mut self) -> Move {
+        self.stage = Stage::Approve;
+        let summary = format!("applies {} to {}", objects::some_shown(&self.wanted), self.commands.cluster.address());
+        let runs = self.wanted.iter().map(Reference::placed).collect();
+        Move::Approve(Change { summary, runs, ..Change::default() })
     }
 
     fn apply(&mut self) -> Move {
@@ -167,7 +188,8 @@ impl Applying {
                 return Move::Write { path: self.aside(), bytes: objects::list(&self.wanted), mode: None };
             }
             let said = last_words(end).map(|said| format!(": {said}")).unwrap_or_default();
-            return self.trouble(format!("`kubectl apply` {}{said}", ended_badly(end)), None);
+            let hint = said.contains("field is immutable").then(|| IMMUTABLE.to_owned());
+            return self.trouble(format!("`kubectl apply` {}{said}", ended_badly(end)), hint);
         }
         match objects::objects(&end.stdout) {
             Ok(found) => {
@@ -266,7 +288,9 @@ impl Applying {
     fn waited(&mut self, next: Next) -> Move {
         match next {
             Next::Move(next) => next,
-            Next::Failed(message) => self.trouble(message, None),
+            Next::Failed(message, argv) => {
+                Move::Fail(Trouble { message, argv, notes: self.notes(), ..Trouble::default() })
+            }
             Next::Over => self.get(),
         }
     }
@@ -279,7 +303,7 @@ impl Applying {
 
     fn got(&mut self, end: &StepEnd) -> Move {
         let Some(get) = self.gets.pop_front() else { return self.done() };
-        let value = match get.value(end) {
+        let value = match get.value(end, self.job.exports.get(&get.name)) {
             Ok(value) => value,
             Err(message) => return self.trouble(message, None),
         };
@@ -293,29 +317,22 @@ impl Applying {
     fn done(&mut self) -> Move {
         let notes = self.notes();
         let unchanged = self.token.is_some() && self.token == self.job.memory.token;
-        let mut parts = Vec::new();
-        match self.objects.len() {
-            0 => {}
-            1 => parts.push("1 object".to_owned()),
-            many => parts.push(format!("{many} objects")),
-        }
         let disagreed = |reason: &Reason| matches!(reason, Reason::ProbeDisagrees { .. });
-        match unchanged {
-            true if self.job.memory.reasons.iter().any(disagreed) => parts.push("put right".to_owned()),
-            // The token tells that it is as it was, not whether somebody else's values were overwritten for that.
-            true if flag(&self.job.table, "force_conflicts") => parts.push("as it was".to_owned()),
-            true => parts.push("no changes".to_owned()),
-            false => {}
-        }
-        if self.waits.len() > 0 {
-            parts.push(format!("{} came true", self.waits.len()));
-        }
+        let told = Told {
+            objects: self.objects.len(),
+            unchanged,
+            was_put_right: self.job.memory.reasons.iter().any(disagreed),
+            forces: flag(&self.job.table, "force_conflicts"),
+            waits: self.waits.len(),
+            left: self.record.besides(&self.objects),
+        };
+        let summary = told.summary();
         Move::Done(Done {
             exports: std::mem::take(&mut self.exports),
             secret_exports: std::mem::take(&mut self.secrets),
             token: self.token.take(),
             notes,
-            summary: (!parts.is_empty()).then(|| parts.join(", ")),
+            summary,
             unchanged,
             ..Done::default()
         })
@@ -350,7 +367,8 @@ impl Machine for Applying {
         match self.stage {
             Stage::Start => self.begin(),
             Stage::Look => self.looked(&end),
-            Stage::Journal => self.apply(),
+            Stage::Journal => self.approve(),
+            Stage::Approve => self.apply(),
             Stage::Part => self.apply_part(),
             Stage::Apply => self.applied(&end),
             Stage::Established => self.established(&end),

@@ -9,6 +9,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 /// Name under which our fields are owned.
 pub const MANAGER: &str = "infra";
 
+/// Namespace of objects that name none, where the task names none either.
+pub const NAMESPACE: &str = "default";
+
 /// How long objects may take to go when the task says nothing.
 const DELETE_TIMEOUT: &str = "--timeout=5m";
 
@@ -46,8 +49,11 @@ impl Commands {
             Some(folder) => Source { flag: "--kustomize", path: job.root.join(folder) },
             None => Source { flag: "--filename", path: job.root.join(word) },
         };
+        let mut cluster = Cluster::new(job);
+        // Said always: else kubectl takes the one that the kubeconfig's context names, which is switched soon.
+        cluster.namespace.get_or_insert_with(|| NAMESPACE.to_owned());
         Self {
-            cluster: Cluster::new(job),
+            cluster,
             sources: texts(&job.table, key).iter().map(source).collect(),
             force_conflicts: flag(&job.table, "force_conflicts"),
         }
@@ -99,8 +105,7 @@ impl Commands {
         if self.force_conflicts {
             words.push("--force-conflicts");
         }
-        let shown = self.sources.get(index).map(|source| self.shown(&source.path)).unwrap_or_default();
-        let name = format!("kubectl apply {shown}");
+        let name = format!("kubectl apply {}", self.source(index));
         Step { can_change: CanChange::Yes, ..self.inside(&name, &words, namespace, Stdout::Collect) }
     }
 
@@ -151,6 +156,11 @@ impl Commands {
             argv.push(REQUEST_TIMEOUT.to_owned());
         }
         self.cluster.step(name, argv, stdout)
+    }
+
+    /// A source as the task names it.
+    pub fn source(&self, index: usize) -> String {
+        self.sources.get(index).map(|source| self.shown(&source.path)).unwrap_or_default()
     }
 
     fn shown(&self, path: &Utf8Path) -> String {

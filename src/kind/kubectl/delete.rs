@@ -5,7 +5,7 @@ use super::command::Commands;
 use super::objects::{self, Reference};
 use super::record::{self, Foreign, LAST, NOTE, Record};
 use crate::kind::cluster::last_words;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
+use crate::kind::machine::{Change, Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use crate::kind::run::ended_badly;
 use camino::Utf8PathBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,7 @@ pub struct Deleting {
     left: Vec<String>,
     /// Objects of kinds that the cluster does not know any more.
     unknown: usize,
+    failed: String,
 }
 
 /// What is deleted.
@@ -44,7 +45,9 @@ enum Stage {
     List,
     Read,
     Choose,
+    Approve,
     Delete,
+    Left,
     Forget,
 }
 
@@ -71,6 +74,7 @@ impl Deleting {
             chosen: Vec::new(),
             left: Vec::new(),
             unknown: 0,
+            failed: String::new(),
         }
     }
 
@@ -154,11 +158,27 @@ impl Deleting {
         Move::Write { path: self.chosen_file(), bytes: objects::list(&self.chosen), mode: None }
     }
 
+    fn delete(&mut self) -> Move {
+        self.stage = Stage::Delete;
+        Move::Run(self.commands.delete_all(&self.chosen_file()))
+    }
+
     fn deleted(&mut self, end: &StepEnd) -> Move {
         if !end.is_ok() {
-            return trouble(format!("`kubectl delete` {}: {}", ended_badly(end), said(end)));
+            self.failed = format!("`kubectl delete` {}: {}", ended_badly(end), said(end));
+            self.stage = Stage::Left;
+            return Move::Run(self.commands.read(&self.chosen_file()));
         }
         self.forget()
+    }
+
+    /// What is still there, and what holds it up: kubectl tells only that it waited.
+    fn left(&self, end: &StepEnd) -> Move {
+        const MOST: usize = 5;
+        let found = objects::objects(&end.stdout).unwrap_or_default();
+        let left: Vec<String> = found.iter().take(MOST).map(objects::ending).collect();
+        let left = if left.is_empty() { String::new() } else { format!("; still there: {}", left.join(", ")) };
+        trouble(format!("{}{left}", self.failed))
     }
 
     /// After a complete undo nothing is on record.
@@ -241,11 +261,18 @@ impl Machine for Deleting {
                 Move::Run(self.commands.read(&self.list_file()))
             }
             Stage::Read => self.read(&end),
+            // An undo is agreed to as a whole.
+            Stage::Choose if matches!(self.what, What::Record(_)) => self.delete(),
             Stage::Choose => {
-                self.stage = Stage::Delete;
-                Move::Run(self.commands.delete_all(&self.chosen_file()))
+                self.stage = Stage::Approve;
+                let destroys = self.chosen.iter().map(Reference::placed).collect();
+                let from = self.commands.cluster.address();
+                let summary = format!("deletes {} from {from}", objects::some_shown(&self.chosen));
+                Move::Approve(Change { summary, destroys, ..Change::default() })
             }
+            Stage::Approve => self.delete(),
             Stage::Delete => self.deleted(&end),
+            Stage::Left => self.left(&end),
             Stage::Forget => self.done(),
         }
     }

@@ -44,6 +44,11 @@ pub fn infer(table: &Table, files: &dyn Files) -> Inferred {
 }
 
 fn manifests(path: &Utf8Path, files: &dyn Files, inferred: &mut Inferred) {
+    // kubectl reads what a pattern means, folders whole.
+    if path.as_str().contains(['*', '?', '[']) && files.kind(path) == ContentKind::Missing {
+        inferred.globs.extend([path.to_string(), format!("{path}/**/*.{{yaml,yml,json}}")]);
+        return;
+    }
     if files.kind(path) != ContentKind::Folder {
         inferred.paths.push(path.to_owned());
         return;
@@ -70,7 +75,13 @@ fn kustomization(path: &Utf8Path, files: &dyn Files, inferred: &mut Inferred, se
         return;
     };
     let lists = LISTS.iter().filter_map(|list| read.get(list).and_then(Json::as_array)).flatten();
-    for word in lists.filter_map(Json::as_str).filter(|word| !word.contains("://") && !word.contains('\n')) {
+    for word in lists.filter_map(Json::as_str).filter(|word| !word.contains('\n')) {
+        if word.contains("://") {
+            inferred.remarks.push(format!(
+                "the kustomization of `{path}` fetches `{word}`: nobody sees when that is something else"
+            ));
+            continue;
+        }
         let named = join(path, word);
         match files.kind(&named) {
             ContentKind::Folder => kustomization(&named, files, inferred, seen),

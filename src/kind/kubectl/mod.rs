@@ -14,6 +14,9 @@ mod record;
 mod render;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_wait;
+mod told;
 mod wait;
 
 use crate::kind::cluster::{Entering, Purpose};
@@ -128,7 +131,16 @@ impl Kind for Kubectl {
         if action(table) != Action::Render {
             wrong.extend(cluster::wrong(table, "kubectl"));
         }
+        for key in ["apply", "delete"] {
+            for word in texts(table, key).iter().filter(|word| word.contains("://")) {
+                wrong.push(format!(
+                    "`{key}` names an address, `{word}`: let a task fetch it, and name the file; nobody sees when an \
+                     address holds something else"
+                ));
+            }
+        }
         wrong.extend(wait::wrong(table));
+        wrong.extend(get::wrong(table));
         wrong
     }
 
@@ -159,15 +171,6 @@ impl Kind for Kubectl {
     fn default_exports(&self, table: &Table, _files: &dyn Files) -> Option<BTreeMap<String, ValueType>> {
         let named = table.get("get").and_then(Json::as_object);
         Some(named.into_iter().flatten().map(|(name, _)| (name.clone(), ValueType::Json)).collect())
-    }
-
-    fn destroys(&self, table: &Table) -> Vec<String> {
-        let paths = texts(table, "delete");
-        paths
-            .iter()
-            .filter(|_| action(table) == Action::Delete)
-            .map(|path| format!("the objects of `{path}`"))
-            .collect()
     }
 
     fn start(&self, job: Job) -> Box<dyn Machine> {

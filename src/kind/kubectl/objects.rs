@@ -52,6 +52,12 @@ impl Reference {
         is_placed && self.name == told.name && self.kind == told.kind && self.api_version == told.api_version
     }
 
+    /// `deployment/web in shop`, for who must know which one it is.
+    pub fn placed(&self) -> String {
+        let place = if self.namespace.is_empty() { String::new() } else { format!(" in {}", self.namespace) };
+        format!("{}{place}", self.shown())
+    }
+
     /// `deployment/web`.
     pub fn shown(&self) -> String {
         format!("{}/{}", self.kind.to_lowercase(), self.name)
@@ -79,6 +85,29 @@ pub fn is_of_none(end: &StepEnd) -> bool {
 /// References to objects.
 pub fn references(objects: &[Json]) -> Vec<Reference> {
     objects.iter().filter_map(Reference::of).collect()
+}
+
+/// An object that kubectl can't apply, and why; it would tell neither its file nor its kind, and only after others
+/// were made.
+pub fn unfit(objects: &[Json]) -> Option<String> {
+    let object = objects.iter().find(|object| Reference::of(object).is_none())?;
+    let kind = object["kind"].as_str().unwrap_or("object");
+    Some(match object["metadata"]["generateName"].as_str() {
+        Some(name) => format!("a {kind} has `generateName: {name}` for a name, which makes another one each time"),
+        None => format!("a {kind} has no `metadata.name`"),
+    })
+}
+
+/// Names of objects as people read them, the first few.
+pub fn some_shown<'a>(references: impl IntoIterator<Item = &'a Reference>) -> String {
+    const MOST: usize = 3;
+    let mut names: Vec<String> = references.into_iter().map(Reference::shown).collect();
+    let more = names.len().saturating_sub(MOST);
+    names.truncate(MOST);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
 }
 
 /// Those of objects that stay, and those that are being deleted.
@@ -190,7 +219,7 @@ fn item<'a>(list: &'a Json, keys: &str) -> Option<&'a Json> {
 }
 
 /// What an object says of itself: its conditions that are not as they should be, or its phase.
-pub fn says(object: &Json) -> String {
+pub fn says(object: &Json) -> Option<String> {
     let name = Reference::of(object).map_or_else(|| "?".to_owned(), |one| one.shown());
     let status = &object["status"];
     let conditions = status["conditions"].as_array();
@@ -206,8 +235,8 @@ pub fn says(object: &Json) -> String {
         })
         .collect();
     match (told.as_slice(), status["phase"].as_str()) {
-        ([], Some(phase)) => format!("{name} is {phase}"),
-        ([], None) => format!("{name} says nothing of its state"),
-        (told, _) => format!("{name}: {}", told.join("; ")),
+        ([], Some(phase)) => Some(format!("{name} is {phase}")),
+        ([], None) => None,
+        (told, _) => Some(format!("{name}: {}", told.join("; "))),
     }
 }

@@ -24,7 +24,8 @@ pub fn parts(source: usize, objects: &[Json], namespace: Option<&str>) -> Vec<Pa
     let named =
         |object: &Json| object["metadata"]["namespace"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
     let is_apart = namespace.is_some_and(|meant| objects.iter().any(|one| named(one).is_some_and(|own| own != meant)));
-    let is_mixed = !definitions.is_empty() && definitions.len() < objects.len();
+    let first = objects.iter().filter(|one| is_stood_on(one)).count();
+    let is_mixed = first > 0 && first < objects.len();
     if !is_apart && !is_mixed {
         return [Part::Whole(source)].into_iter().chain(established).collect();
     }
@@ -87,5 +88,8 @@ mod tests {
         let established = Part::Established(vec!["foos.x.io".to_owned()]);
         assert_eq!(parts(1, &mixed, None), [some(&mixed[1..], None), established.clone(), some(&mixed[..1], None)]);
         assert_eq!(parts(0, &mixed[1..], None), [Part::Whole(0), established]);
+        let space = [object("ConfigMap", "a", "alpha"), object("Namespace", "alpha", "")];
+        assert_eq!(parts(1, &space, None), [some(&space[1..], None), some(&space[..1], None)]);
+        assert_eq!(parts(0, &space[1..], None), [Part::Whole(0)]);
     }
 }

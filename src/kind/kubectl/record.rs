@@ -104,13 +104,19 @@ impl Record {
         serde_json::to_string(&self.applied.iter().map(entry).collect::<Vec<_>>()).unwrap_or_default()
     }
 
+    /// What was applied before, and is not among these.
+    pub fn besides(&self, objects: &[Reference]) -> Vec<&Reference> {
+        self.applied.keys().filter(|one| !objects.contains(one)).collect()
+    }
+
     /// Every object that may be there.
     pub fn all(&self) -> Vec<Reference> {
         self.applied.keys().chain(&self.intended).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether an object that was found by a recorded name is the one that was made. By its name alone nobody
-    /// knows: it must have the recorded uid, or, where none was ever told, fields of ours.
+    /// knows: it must have the recorded uid, or, where none was ever told, fields of ours. One of which nobody owns a
+    /// field was made by an apply that says nothing of it but its name.
     pub fn whose(&self, object: &Json, claims: &BTreeSet<Reference>) -> Result<(), Foreign> {
         let Some(reference) = Reference::of(object) else { return Err(Foreign::Another) };
         if claims.contains(&reference) {
@@ -148,5 +154,6 @@ fn uid(object: &Json) -> Option<String> {
 
 fn has_ours(object: &Json) -> bool {
     let entries = object["metadata"]["managedFields"].as_array();
-    entries.into_iter().flatten().any(MANAGED)
+    let mut entries = entries.into_iter().flatten().filter(|entry| entry["subresource"].is_null()).peekable();
+    entries.peek().is_none() || entries.any(MANAGED)
 }

@@ -43,7 +43,10 @@ fn to_list(machine: &mut dyn Machine) -> Move {
     assert_eq!(path, "/p/.infra/env/local/t/intended.json");
     let text = String::from_utf8(bytes).unwrap();
     assert!(["killed", "Deployment", "Service"].iter().all(|word| text.contains(word)), "{text}");
-    let apply = step(machine, Heard::Written, "kubectl apply k8s/web.yml");
+    let Move::Approve(change) = machine.next(Heard::Written) else { panic!("it is approved first") };
+    assert_eq!(change.summary, "applies deployment/web, service/web to cluster (build/kubeconfig)");
+    assert_eq!(change.runs, ["deployment/web in shop", "service/web in shop"]);
+    let apply = step(machine, Heard::Approved, "kubectl apply k8s/web.yml");
     assert_eq!(
         apply.argv.join(" "),
         "kubectl apply --server-side --field-manager=infra --filename /p/k8s/web.yml --recursive -o json --kubeconfig \
@@ -71,7 +74,8 @@ fn an_apply_reads_what_is_there_waits_and_gets() {
     assert!(matches!(machine.next(ended(0, "web   2026-01-01T00:00:00Z\n")), Move::Wait(_)));
     step(machine.as_mut(), Heard::Waited, "kubectl get deployment/web");
     let wait = step(machine.as_mut(), ended(0, "web   <none>"), "kubectl wait condition=Available deployment/web");
-    assert!(wait.argv.contains(&"--timeout=2s".to_owned()) && !wait.argv.contains(&"--all".to_owned()));
+    // Until it was there two seconds went by.
+    assert!(wait.argv.contains(&"--timeout=1s".to_owned()) && !wait.argv.contains(&"--all".to_owned()));
     step(machine.as_mut(), ended(0, ""), "kubectl get service/web");
     let done = done(machine.next(ended(0, r#"["10.43.0.7"]"#)));
     assert_eq!(done.exports["ip"], json!("10.43.0.7"));
@@ -92,9 +96,10 @@ fn what_does_not_come_true_says_why() {
     let trouble = failed(machine.next(ended(0, &object.to_string())));
     assert_eq!(
         trouble.message,
-        "`deployment/web` did not come to `condition=Available within 2s: timed out waiting for the condition`; \
-         deployment/web: Available=False (MinimumReplicasUnavailable)"
+        "`deployment/web` in `shop` did not come to `condition=Available` within 2s; deployment/web: Available=False \
+         (MinimumReplicasUnavailable)"
     );
+    assert_eq!(trouble.argv[1], "wait", "it is the wait that failed");
 
     let mut machine = Kubectl.start(job(web()));
     to_list(machine.as_mut());
@@ -105,7 +110,22 @@ fn what_does_not_come_true_says_why() {
         step(machine.as_mut(), Heard::Waited, "kubectl get deployment/web");
         made = machine.next(ended(0, ""));
     }
-    assert_eq!(failed(made).message, "`deployment/web` does not exist, 2s after it was asked for");
+    assert_eq!(failed(made).message, "`deployment/web` in `shop` does not exist, 2s after it was asked for");
+}
+
+#[test]
+fn what_cannot_be_applied_is_said_before_anything_is() {
+    let looked = |objects: &str| {
+        let mut machine = Kubectl.start(job(web()));
+        step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+        step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
+        failed(machine.next(ended(0, objects))).message
+    };
+    let map = |meta: &str| format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{meta}}}"#);
+    assert_eq!(looked(&map("{}")), "in `k8s/web.yml`: a ConfigMap has no `metadata.name`");
+    assert!(looked(&map(r#"{"generateName":"x-"}"#)).contains("`generateName: x-`"));
+    let twice = map(r#"{"name":"a"}"#) + &map(r#"{"name":"a","namespace":"shop"}"#);
+    assert_eq!(looked(&twice), "configmap/a stands twice in what is to be applied");
 }
 
 #[test]
@@ -115,7 +135,8 @@ fn a_conflict_names_the_object_and_the_other_manager() {
     step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
     step(machine.as_mut(), ended(0, &deployment("u", 1, 0).to_string()), "kubectl read k8s/overlay");
     assert!(matches!(machine.next(ended(0, "")), Move::Write { .. }));
-    let apply = step(machine.as_mut(), Heard::Written, "kubectl apply k8s/web.yml");
+    assert!(matches!(machine.next(Heard::Written), Move::Approve(_)));
+    let apply = step(machine.as_mut(), Heard::Approved, "kubectl apply k8s/web.yml");
     let said = "error: Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.paused";
     assert!(written(machine.next(logged(1, said))).contains("Deployment"));
     step(machine.as_mut(), Heard::Written, "kubectl get");
@@ -183,6 +204,11 @@ fn map(name: &str, uid: &str, manager: &str) -> Json {
         "managedFields": [{"manager": manager, "operation": "Apply"}]}})
 }
 
+/// One of which nobody owns a field: what an apply makes of a name alone.
+fn bare(name: &str, uid: &str) -> Json {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop", "uid": uid}})
+}
+
 #[test]
 fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
     let mut job: Job = job(web());
@@ -190,23 +216,24 @@ fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
     let note = json!([noted("old", "1"), noted("remade", "2"), noted("moved", "3")]).to_string();
     job.memory = Memory { notes: [(NOTE.to_owned(), note)].into(), ..Memory::default() };
     job.memory.beside = vec![[(LAST.to_owned(), json!([noted("moved", "3")]).to_string())].into()];
-    let journal = json!([noted("killed", ""), noted("theirs", "")]).to_string();
+    let journal = json!([noted("killed", ""), noted("theirs", ""), noted("bare", "")]).to_string();
     let (mut machine, list) = undo_of(&job, &journal);
     let list = written(list);
     assert!(["old", "remade", "moved", "killed", "theirs"].iter().all(|name| list.contains(name)), "{list}");
     let read = step(machine.as_mut(), Heard::Written, "kubectl get");
     assert!(!read.argv.contains(&"--namespace".to_owned()), "each names its own");
     let found = json!({"items": [map("old", "1", "kubectl"), map("remade", "9", "kubectl"), map("moved", "3", "infra"),
-        map("killed", "7", "infra"), map("theirs", "8", "kubectl")]});
+        map("killed", "7", "infra"), map("theirs", "8", "kubectl"), bare("bare", "9")]});
     let chosen = written(machine.next(ended(0, &found.to_string())));
-    assert!(chosen.contains("\"old\"") && chosen.contains("\"killed\""), "{chosen}");
+    assert!(["old", "killed", "bare"].iter().all(|name| chosen.contains(&format!("\"{name}\""))), "{chosen}");
     assert!(["remade", "moved", "theirs"].iter().all(|name| !chosen.contains(name)), "{chosen}");
+    // An undo is agreed to as a whole.
     step(machine.as_mut(), Heard::Written, "kubectl delete");
     assert_eq!(written(machine.next(ended(0, ""))), "[]");
     assert_eq!(
         done(machine.next(Heard::Written)).summary.as_deref(),
         Some(
-            "2 deleted; left alone: configmap/moved (another task applies it), configmap/remade (made by somebody \
+            "3 deleted; left alone: configmap/moved (another task applies it), configmap/remade (made by somebody \
              else), configmap/theirs (made by somebody else)"
         )
     );
@@ -214,6 +241,25 @@ fn an_undo_deletes_all_that_was_ever_applied_and_nothing_else() {
     let (mut machine, journal) = undo_of(&job, "[]");
     assert_eq!(written(journal), "[]");
     assert!(done(machine.next(Heard::Written)).nothing_there);
+}
+
+#[test]
+fn what_holds_up_a_delete_is_told() {
+    let mut machine = Kubectl.start(job(json!({"delete": "k8s", "kubeconfig": "k"})));
+    step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
+    step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s");
+    let mut held = map("held", "1", "infra");
+    written(machine.next(ended(0, &held.to_string())));
+    step(machine.as_mut(), Heard::Written, "kubectl get");
+    written(machine.next(ended(0, &held.to_string())));
+    let Move::Approve(change) = machine.next(Heard::Written) else { panic!("it is approved first") };
+    assert_eq!(change.destroys, ["configmap/held in shop"]);
+    step(machine.as_mut(), Heard::Approved, "kubectl delete");
+    let late = "error: timed out waiting for the condition on configmaps/held";
+    step(machine.as_mut(), logged(1, late), "kubectl get");
+    held["metadata"]["finalizers"] = json!(["x/y"]);
+    let message = failed(machine.next(ended(0, &held.to_string()))).message;
+    assert!(message.ends_with("on configmaps/held; still there: configmap/held (held up by `x/y`)"), "{message}");
 }
 
 #[test]
@@ -268,6 +314,9 @@ fn what_is_wrong_with_a_table_is_said() {
     assert!(wrong(json!({"get": {}})).contains("never read"));
     let wait = json!([{"for": "ready", "of": "pods"}]);
     assert!(wrong(json!({"wait": wait, "kubeconfig": "k"})).contains("`for = \"ready\"`"));
+    let wait = json!([{"for": "condition=", "of": "pods"}]);
+    assert!(wrong(json!({"wait": wait, "kubeconfig": "k"})).contains("`for = \"condition=\"`"));
+    assert!(wrong(json!({"apply": "https://x/y.yml", "kubeconfig": "k"})).contains("names an address"));
 }
 
 #[test]
@@ -298,4 +347,8 @@ fn what_a_kustomization_names_is_an_input() {
     assert_eq!(plain.globs[0], "plain/**/*.{yaml,yml,json}");
     assert!(plain.remarks[0].contains("write `-k k8s/base`"));
     assert_eq!(plain.paths, ["k"]);
+    // What kubectl takes for a pattern is one.
+    let pattern = Kubectl.infer(&table(json!({"apply": "plain/*.yml", "kubeconfig": "k"})), &files);
+    assert_eq!((pattern.globs[0].as_str(), pattern.paths.len()), ("plain/*.yml", 1));
+    assert!(inferred.remarks[0].contains("fetches `https://x/y`"));
 }
