@@ -21,7 +21,7 @@ pub struct ImportArgs {
     /// The file [default: the one that the tool looks for]
     #[arg(value_name = "FILE", add = completion::file())]
     pub file: Option<String>,
-    /// Write `tasks/imported.toml`, which must not be there yet, instead of printing it
+    /// Write `tasks/imported.toml`, which must not be there yet, and `infra.toml` where there is none, instead of printing
     #[arg(long)]
     pub write: bool,
 }

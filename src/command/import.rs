@@ -8,7 +8,7 @@ use crate::command::context::Context;
 use crate::command::exit::CommandError;
 use crate::command::overlay;
 use crate::host::files::{Disk, StatCache, write_together};
-use crate::import::draft::{Draft, Drafts};
+use crate::import::draft::{Draft, Drafts, Settings};
 use crate::import::{settle, text};
 use crate::manifest::Options;
 use crate::model::diagnostic::Diagnostic;
@@ -21,13 +21,15 @@ use std::collections::BTreeMap;
 
 /// The file that is written.
 const TO: &str = "tasks/imported.toml";
+/// What is written with it, where there is none.
+const PROJECT: &str = "infra.toml";
 
 /// What was imported, for programs.
 #[derive(Debug, Serialize)]
 struct ImportView {
     from: String,
-    /// The file, where one was written.
-    written: Option<&'static str>,
+    /// Files that were written, with `--write`.
+    written: Vec<&'static str>,
     tasks: Vec<String>,
     /// What could not be carried over.
     lost: Vec<LostView>,
@@ -59,11 +61,19 @@ pub fn import(context: &Context, args: &ImportArgs) -> Result<u8, CommandError> 
     let mut drafts = ask::drafts(context, args.tool, &root, &file, &disk)?;
     let there = |path: &str| disk.kind(Utf8Path::new(path)) != ContentKind::Missing;
     let names = settle::settle(&mut drafts, &there);
+    let is_written = args.write && !there(PROJECT);
+    drafts.settle_settings(if is_written { Settings::Written } else { Settings::Told }, &there);
     let toml = checked(context, &disk, &mut drafts, &names, file.as_str())?;
+    let folder = root.file_name().unwrap_or("project");
+    let project = text::project(&drafts, &names, file.as_str(), folder);
+    let mut written = Vec::new();
     if args.write {
-        write_together(&root, &[(TO, &toml)]).map_err(|error| CommandError::Unwritten(error.to_string()))?;
+        written.push((TO, toml.as_str()));
+        written.extend(project.as_deref().map(|text| (PROJECT, text)));
+        write_together(&root, &written).map_err(|error| CommandError::Unwritten(error.to_string()))?;
     }
-    tell(context, args, &drafts, file.as_str(), &toml);
+    let written = written.into_iter().map(|(path, _)| path).collect();
+    tell(context, &drafts, file.as_str(), written, &toml);
     Ok(0)
 }
 
@@ -130,14 +140,13 @@ fn task_of(nth: Option<usize>, one: &Diagnostic, drafts: &Drafts) -> Option<Stri
     task.map(|task| task.name.clone())
 }
 
-fn tell(context: &Context, args: &ImportArgs, drafts: &Drafts, from: &str, toml: &str) {
+fn tell(context: &Context, drafts: &Drafts, from: &str, written: Vec<&'static str>, toml: &str) {
     let mut lost: Vec<LostView> = drafts.lost.iter().map(|what| LostView { task: None, what: what.clone() }).collect();
     let of = |task: &str, what: String| LostView { task: Some(task.to_owned()), what };
     lost.extend(drafts.left_out.iter().map(|(name, reason)| of(name, format!("left out: {reason}"))));
     lost.extend(drafts.tasks.iter().flat_map(|task| task.lost.iter().map(|what| of(&task.name, what.clone()))));
     if context.global.json {
         let tasks = drafts.tasks.iter().map(|task| task.name.clone()).collect();
-        let written = args.write.then_some(TO);
         context.out(&json::document(&ImportView {
             from: from.to_owned(),
             written,
@@ -147,10 +156,10 @@ fn tell(context: &Context, args: &ImportArgs, drafts: &Drafts, from: &str, toml:
         }));
         return;
     }
-    if !args.write {
+    if written.is_empty() {
         context.out(toml);
     }
-    let place = if args.write { format!(" in {TO}") } else { String::new() };
+    let place = if written.is_empty() { String::new() } else { format!(" in {TO}") };
     context.note(&format!(
         "{} from {from}{place}; not carried over: {}",
         count(drafts.tasks.len(), "task"),
@@ -159,7 +168,10 @@ fn tell(context: &Context, args: &ImportArgs, drafts: &Drafts, from: &str, toml:
     for one in &lost {
         context.note(&format!("  {}: {}", one.task.as_deref().unwrap_or(from), one.what));
     }
-    if args.write {
+    if written.contains(&PROJECT) {
+        context.note(&format!("written beside it: {PROJECT}, with what belongs to all tasks"));
+    }
+    if !written.is_empty() {
         context.note("next: `infra check`, then `infra list`");
     }
 }

@@ -112,8 +112,33 @@ pub struct Drafts {
     pub lost: Vec<String>,
     /// What the tool does when it is started alone: the words for that, and the task.
     pub default: Option<(&'static str, String)>,
+    /// Files of variables that belong under `dotenv` of `infra.toml`, each with the remark for who must see to that.
+    pub dotenv: Vec<(String, String)>,
+    pub settings: Settings,
     /// What else there is to say at the top.
     pub notes: Vec<String>,
+}
+
+/// What becomes of what belongs into `infra.toml`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Settings {
+    /// Whoever imports is told.
+    #[default]
+    Told,
+    /// It is written there, with the tasks.
+    Written,
+}
+
+impl Drafts {
+    /// Decides what becomes of it. `there`: whether a file is there; one that is not is no file of variables yet.
+    pub fn settle_settings(&mut self, settings: Settings, there: &dyn Fn(&str) -> bool) {
+        self.settings = settings;
+        let is_written = |path: &str| settings == Settings::Written && there(path);
+        let (written, told) = std::mem::take(&mut self.dotenv).into_iter().partition(|(path, _)| is_written(path));
+        self.dotenv = written;
+        let told: Vec<(String, String)> = told;
+        self.lost.extend(told.into_iter().map(|(_, remark)| remark));
+    }
 }
 
 /// What is fresh by itself only comes after what is run each time: else it would be run each time too. For tools

@@ -161,6 +161,7 @@ fn dotenv(settings: &Json, dir: &str, around: &Around<'_>, drafts: &mut Drafts) 
     } else {
         "which gives the tasks what they name under `pass_env`".to_owned()
     };
-    drafts.lost.push(format!("`set dotenv-…`: name `{path}` under `dotenv` of [project] in infra.toml, {rest}"));
+    let remark = format!("`set dotenv-…`: name `{path}` under `dotenv` of [project] in infra.toml, {rest}");
+    drafts.dotenv.push((path, remark));
     names
 }

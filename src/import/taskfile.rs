@@ -148,7 +148,7 @@ fn dotenv(file: &Json, dir: &str, around: &Around<'_>, drafts: &mut Drafts) -> V
         for name in path.as_ref().and_then(|path| (around.read)(path)).map(|text| set_by(&text)).unwrap_or_default() {
             add(&mut names, name);
         }
-        paths.push(format!("`{}`", path.as_deref().unwrap_or(said)));
+        paths.push(path.unwrap_or_else(|| said.to_owned()));
     }
     if !paths.is_empty() {
         let rest = if names.is_empty() {
@@ -156,8 +156,10 @@ fn dotenv(file: &Json, dir: &str, around: &Around<'_>, drafts: &mut Drafts) -> V
         } else {
             "which gives the tasks what they name under `pass_env`"
         };
-        let paths = paths.join(", ");
-        drafts.lost.push(format!("`dotenv`: name {paths} under `dotenv` of [project] in infra.toml, {rest}"));
+        drafts.dotenv.extend(paths.into_iter().map(|path| {
+            let remark = format!("`dotenv`: name `{path}` under `dotenv` of [project] in infra.toml, {rest}");
+            (path, remark)
+        }));
     }
     names
 }

@@ -1,19 +1,21 @@
 //! Owns drafts as the text of a task file, with what could not be carried over as comments beside the tasks.
 //! Does not know how drafts are made.
 
-use crate::import::draft::{Draft, Drafts};
+use crate::import::draft::{Draft, Drafts, Settings};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// A file of tasks. `names`: the tool's names by ours; `origin`: the file that was read.
 pub fn render(drafts: &Drafts, names: &BTreeMap<String, String>, origin: &str) -> String {
-    let mut out = format!("# Made from {} by `infra import`; from here on it is yours.\n", one_line(origin));
-    if let Some((words, old)) = &drafts.default {
-        let new = names.iter().find(|(_, one)| *one == old).map_or(old, |(new, _)| new);
-        if drafts.tasks.iter().any(|task| task.name == *new) {
-            let how = format!("here `infra run {new}`, or `default = [\"{new}\"]` under [project] of infra.toml");
-            comment(&mut out, "", &format!("{words} `{old}`: {how}"));
-        }
+    let mut out = made_from(origin);
+    if let Some((words, old, new)) = alone(drafts, names) {
+        let how = match drafts.settings {
+            Settings::Told => {
+                format!("here `infra run {new}`, or `default = [\"{new}\"]` under [project] of infra.toml")
+            }
+            Settings::Written => "here `infra run` alone does, as infra.toml says".to_owned(),
+        };
+        comment(&mut out, "", &format!("{words} `{old}`: {how}"));
     }
     for note in &drafts.notes {
         comment(&mut out, "", note);
@@ -33,6 +35,36 @@ pub fn render(drafts: &Drafts, names: &BTreeMap<String, String>, origin: &str) -
         table(&mut out, task);
     }
     out
+}
+
+/// The `infra.toml` that goes with the file of tasks; `None`: nothing needs to be said there.
+pub fn project(drafts: &Drafts, names: &BTreeMap<String, String>, origin: &str, folder: &str) -> Option<String> {
+    let default = alone(drafts, names);
+    if drafts.settings == Settings::Told || (default.is_none() && drafts.dotenv.is_empty()) {
+        return None;
+    }
+    let mut out = made_from(origin);
+    let _ = writeln!(out, "[project]\nname = {}", quoted(folder));
+    if let Some((words, old, new)) = default {
+        comment(&mut out, "", &format!("{words} `{old}`, and so does `infra run`"));
+        list(&mut out, "default", &[new.clone()]);
+    }
+    list(&mut out, "dotenv", &drafts.dotenv.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>());
+    Some(out)
+}
+
+fn made_from(origin: &str) -> String {
+    format!("# Made from {} by `infra import`; from here on it is yours.\n", one_line(origin))
+}
+
+/// What the tool does when it is started alone: the words for that, its name there, and here.
+fn alone<'a>(
+    drafts: &'a Drafts,
+    names: &'a BTreeMap<String, String>,
+) -> Option<(&'static str, &'a String, &'a String)> {
+    let (words, old) = drafts.default.as_ref()?;
+    let new = names.iter().find(|(_, one)| *one == old).map_or(old, |(new, _)| new);
+    drafts.tasks.iter().any(|task| task.name == *new).then_some((words, old, new))
 }
 
 fn table(out: &mut String, task: &Draft) {

@@ -133,11 +133,20 @@ pub fn a_dotenv_file_is_named_and_its_variables_are_taken() {
         story.file(".env", "# a comment\nexport CHANNEL=s3cret\n");
     }
     let [theirs, ours] = &two;
-    ours.infra("import just --write").stderr_has("name `.env` under `dotenv` of [project] in infra.toml");
+    let remark = "name `.env` under `dotenv` of [project] in infra.toml";
+    ours.infra("import just").stderr_has(remark).absent("infra.toml").infra("import just --write");
+    ours.stderr_has("not carried over: 0").stderr_has("written beside it: infra.toml");
     assert!(!ours.read("tasks/imported.toml").contains("s3cret"));
-    ours.project("[project]\ndotenv = [\".env\"]\n");
-    tool(theirs, "just", &["show"]);
-    ours.run("show").ran(["show"]).holds("channel.txt", &theirs.read("channel.txt"));
+    // What just alone does, with the variables that it knows, `infra run` alone does.
+    tool(theirs, "just", &[]);
+    ours.infra("check").infra("run").holds("channel.txt", &theirs.read("channel.txt"));
+    // An `infra.toml` that is there is never written over, and a file that is not there is no place of variables.
+    ours.remove("tasks/imported.toml").project("[project]\n").infra("import just --write").stderr_has(remark);
+    assert_eq!(ours.read("infra.toml"), "[project]\n");
+    ours.remove("tasks/imported.toml").remove("infra.toml").remove(".env");
+    ours.infra("import just --write").stderr_has(remark).infra("check");
+    assert!(ours.read("infra.toml").contains("default = [\"show\"]\n"), "{}", ours.read("infra.toml"));
+    assert!(!ours.read("infra.toml").contains("dotenv"));
 }
 
 #[test]

@@ -67,7 +67,12 @@ pub fn the_environment_is_not_written_into_the_tasks() {
         .stderr_has("`PORT` of your environment, which goes before `PORT ?=`: the default stands here")
         .stderr_has("b: left out: `API_TOKEN` of your environment stands where no shell would put it in")
         .stderr_has("what `MODE` of your environment decides")
-        .stderr_has("`.env`: name it under `dotenv` of [project]");
+        .stderr_has("written beside it: infra.toml");
+    assert!(
+        ours.read("infra.toml").contains("default = [\"a\"]\ndotenv = [\".env\"]\n"),
+        "{}",
+        ours.read("infra.toml")
+    );
     let imported = ours.read("tasks/imported.toml");
     let base = ours.base().display().to_string();
     for secret in ["s3cret", "hidden", base.as_str(), "\"sed\""] {

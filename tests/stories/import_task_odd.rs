@@ -153,9 +153,9 @@ pub fn dotenv_files_and_excluded_tasks() {
             );
     }
     let [_, ours] = &two;
-    ours.infra("import task --write").stderr_has("`dotenv`: name `.env` under `dotenv` of [project] in infra.toml");
+    ours.infra("import task").stderr_has("`dotenv`: name `.env` under `dotenv` of [project] in infra.toml");
+    ours.infra("import task --write").stderr_has("written beside it: infra.toml").infra("check");
     let imported = ours.read("tasks/imported.toml");
     assert!(!imported.contains("s3cret") && !imported.contains("lib-b") && imported.contains("lib-a"), "{imported}");
-    ours.project("[project]\ndotenv = [\".env\"]\n");
     alike(&two, "show", &["channel.txt"]);
 }

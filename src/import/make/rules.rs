@@ -101,7 +101,8 @@ impl Rules<'_> {
             }
         }
         for path in &self.makefile.values {
-            drafts.lost.push(format!("`{path}`: name it under `dotenv` of [project] in infra.toml"));
+            let remark = format!("`{path}`: name it under `dotenv` of [project] in infra.toml");
+            drafts.dotenv.push((path.clone(), remark));
         }
         if self.known.export_all || self.text.lines().any(|line| line.trim() == "export") {
             drafts.lost.push("that all variables are exported: name those that recipes read under `env`".to_owned());
