@@ -47,7 +47,7 @@ pub fn project(drafts: &Drafts, names: &BTreeMap<String, String>, origin: &str, 
     let _ = writeln!(out, "[project]\nname = {}", quoted(folder));
     if let Some((words, old, new)) = default {
         comment(&mut out, "", &format!("{words} `{old}`, and so does `infra run`"));
-        list(&mut out, "default", &[new.clone()]);
+        list(&mut out, "default", std::slice::from_ref(new));
     }
     list(&mut out, "dotenv", &drafts.dotenv.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>());
     Some(out)
