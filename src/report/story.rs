@@ -148,7 +148,9 @@ impl Story {
             return Vec::new();
         }
         let did = failure.as_ref().map(|failure| clean(&failure.message)).or_else(|| summary.as_deref().map(clean));
-        let room = self.room().saturating_sub(did.as_deref().map_or(0, |did| width(did) + 2)).max(LEAST);
+        let room = self.room().saturating_sub(did.as_deref().map_or(0, |did| width(did) + 2));
+        // Where it goes on below the name anyhow, it need not be cut.
+        let room = if room < LEAST { room + self.look.width.saturating_sub(WORD + 1).max(LEAST) } else { room };
         let why = reason::inline(reasons, room);
         let detail: Vec<String> = did.into_iter().chain((!why.is_empty()).then_some(why)).collect();
         let spent = attempt.is_some().then_some(*spent);

@@ -189,8 +189,8 @@ fn without_streaming_only_ends_are_told() {
         "\
 run 43 in local, verify: 4 tasks, about 1 min
 note        provision             tries again in 5 s
-ran         provision      3.2 s  3 added; input main.tf…
-            (+1 more)"
+ran         provision      3.2 s  3 added; input main.tf is
+            new (+1 more)"
     );
 }
 
@@ -199,7 +199,7 @@ fn a_narrow_terminal_breaks_lines_between_words() {
     let told = told(Look { width: 40, ..Look::default() }, false, &failing());
     for part in [
         "run 43 in local, verify: 4 tasks, about\n  1 min\n",
-        "ran         provision      3.2 s  3\n            added; input main.tf… (+1\n            more)\n",
+        "ran         provision      3.2 s  3\n            added; input main.tf is new\n            (+1 more)\n",
         "\nerror: task `configure` failed:\n  `ansible-playbook` exited with code 2\n",
         "\nhint: `infra run --resume` goes on from\n  here",
     ] {
