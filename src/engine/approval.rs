@@ -8,8 +8,18 @@ use crate::engine::state::Stop;
 use crate::kind;
 use crate::kind::machine::{Change, Step, Trouble, TroubleKind};
 use crate::model::environment::Approve;
-use crate::model::name::TaskId;
+use crate::model::name::{TaskId, TaskKey};
 use std::time::Instant;
+
+/// What of an attempt's change a person agreed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Agreed {
+    Nothing,
+    /// All that it is known to do.
+    Whole,
+    /// Of an undo, what the tool said of this target alone.
+    Target(TaskKey),
+}
 
 impl Engine<'_> {
     /// Asks a person, when the environment's policy says so.
@@ -27,7 +37,12 @@ impl Engine<'_> {
         let (message, hint) = match self.approver.approve(&task, &env, change) {
             Approval::Yes => {
                 if let Some(live) = self.live.get_mut(&id) {
-                    live.approved = true;
+                    live.agreed = match (&live.undo, live.agreed) {
+                        (Some(undo), Agreed::Nothing | Agreed::Target(_)) if !change.is_blind => {
+                            undo.current_key().map_or(Agreed::Nothing, Agreed::Target)
+                        }
+                        _ => Agreed::Whole,
+                    };
                 }
                 return Ok(());
             }
@@ -53,7 +68,13 @@ impl Engine<'_> {
     /// Whether the attempt's change was agreed to. An undo is agreed to as a whole, before it is known what one of its
     /// targets will destroy: where a tool can tell, that is asked again.
     fn was_approved(&self, id: TaskId, change: &Change) -> bool {
-        self.live.get(&id).is_some_and(|live| live.approved && (live.undo.is_none() || change.is_blind))
+        let Some(live) = self.live.get(&id) else { return false };
+        match (&live.undo, live.agreed) {
+            (_, Agreed::Nothing) => false,
+            (None, _) => true,
+            (Some(_), Agreed::Whole) => change.is_blind,
+            (Some(undo), Agreed::Target(key)) => change.is_blind && undo.current_key() == Some(key),
+        }
     }
 
     fn changed_so_far(&self, id: TaskId) -> &'static str {

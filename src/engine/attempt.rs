@@ -2,6 +2,7 @@
 //! Does not know what the moves mean, nor how the end is recorded (`finish`).
 
 use crate::engine::RunError;
+use crate::engine::approval::Agreed;
 use crate::engine::dispatch::{Engine, Message};
 use crate::engine::job::Prepared;
 use crate::engine::undoing::UndoQueue;
@@ -56,10 +57,12 @@ pub(super) struct Live {
     pub step: Option<Step>,
     pub running: Option<Running>,
     pub tail: VecDeque<String>,
+    /// So many lines at its end are of the step that runs.
+    pub of_step: usize,
     pub last_end: StepEnd,
     /// The intent, once it is durable.
     pub began: Option<Began>,
-    pub approved: bool,
+    pub agreed: Agreed,
     /// The terminal is its own.
     pub handed: bool,
     pub interrupted: Option<(Interrupted, Instant)>,
@@ -95,9 +98,10 @@ impl Live {
             step: None,
             running: None,
             tail: VecDeque::new(),
+            of_step: 0,
             last_end: StepEnd::default(),
             began: None,
-            approved: false,
+            agreed: Agreed::Nothing,
             handed: false,
             interrupted: None,
             killed: false,
@@ -120,6 +124,7 @@ impl Live {
             self.tail.pop_front();
         }
         self.tail.push_back(line.to_owned());
+        self.of_step = (self.of_step + 1).min(TAIL);
     }
 }
 
@@ -243,6 +248,7 @@ impl Engine<'_> {
             process::start(command, Box::new(move |event| drop(sender.send(Message::Process(id, attempt, event)))));
         match started {
             Ok(running) => {
+                live.of_step = 0;
                 live.step = Some(step);
                 live.running = Some(running);
                 self.tell(Event::TaskStep { task, attempt: attempt.0, step: name, argv });
@@ -348,7 +354,8 @@ impl Engine<'_> {
             code: ended.code,
             signal: ended.signal,
             stdout: ended.collected,
-            tail: live.tail.iter().cloned().collect(),
+            tail: live.tail.iter().skip(live.tail.len().saturating_sub(live.of_step)).cloned().collect(),
+            took: Duration::try_from_secs_f64(ended.seconds).unwrap_or_default(),
             files: BTreeMap::new(),
         };
         if let Some(step) = &live.step {

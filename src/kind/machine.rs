@@ -130,8 +130,10 @@ pub struct StepEnd {
     pub signal: Option<i32>,
     /// Of `Stdout::Collect` and `Stdout::Stream`.
     pub stdout: String,
-    /// The last lines of the log.
+    /// The last lines of the log, as far as they are of this step.
     pub tail: Vec<String>,
+    /// How long it took.
+    pub took: Duration,
     /// Contents of `read_after`.
     pub files: BTreeMap<Utf8PathBuf, String>,
 }

@@ -54,6 +54,31 @@ fn an_undo_asks_before_anything_is_destroyed() {
 }
 
 #[test]
+fn what_was_agreed_to_of_one_target_holds_for_no_other() {
+    let story = stack();
+    story.tasks(
+        r#"
+        [task.base]
+        shell = "echo on >> ../log"
+        undo = ["sh", "-c", "echo off >> ../log"]
+
+        [task.machine]
+        needs = ["base"]
+        terraform = "tf"
+
+        [task.teardown]
+        undo_of = ["base", "machine"]
+        "#,
+    );
+    story.run("machine").ran(["base", "machine"]);
+    // terraform comes first, and says what it destroys; what else is taken back is asked about by itself.
+    let seen = story.typed("run teardown", &[("destroys terraform_data.vm", "yes\n"), ("takes back base", "no\n")]);
+    assert_eq!(seen.code, Some(5), "{seen:?}");
+    assert_eq!(story.read("../log"), "on\n");
+    story.states("base=fresh machine=stale teardown=failed");
+}
+
+#[test]
 fn what_only_makes_is_not_asked_about() {
     let story = stack();
     story.edit("tf/main.tf", "10.0.0.7", "10.0.0.8").run("service").ran(["machine", "service"]);

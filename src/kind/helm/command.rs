@@ -10,6 +10,8 @@ use serde_json::Value as Json;
 
 /// Revisions that are kept; helm's own default.
 const HISTORY: &str = "10";
+/// How long a node may take to tell what a container printed.
+const LOGS_TIMEOUT: &str = "--request-timeout=5s";
 /// Namespace of a release that names none.
 pub const NAMESPACE: &str = "default";
 
@@ -121,7 +123,8 @@ impl Commands {
 
     /// Whether there is a release of that name: `helm status` would call its absence an error.
     pub fn list(&self) -> Step {
-        let filter = format!("^{}$", self.release);
+        // A dot in a name is one, and no pattern.
+        let filter = format!("^{}$", self.release.replace('.', "\\."));
         let mut words = vec!["list", "--filter", &filter, "-o", "json"];
         // helm 4 lists all of them by default, and helm 3 those that are deployed.
         words.extend(["--deployed", "--failed", "--pending", "--uninstalling", "--uninstalled"]);
@@ -230,7 +233,9 @@ impl Commands {
     fn shows(&self, name: &str, words: &[&str]) -> Step {
         let mut argv = self.cluster.kubectl(words);
         argv.extend(self.namespace());
-        argv.push(REQUEST_TIMEOUT.to_owned());
+        // A node that is gone answers nothing for each container that was on it.
+        let timeout = if words.first() == Some(&"logs") { LOGS_TIMEOUT } else { REQUEST_TIMEOUT };
+        argv.push(timeout.to_owned());
         // Whether there was anything decides what is asked next.
         self.cluster.step(name, argv, Stdout::Stream)
     }

@@ -187,7 +187,7 @@ pub(super) fn hint(said: &str) -> Option<&'static str> {
         ("missing in charts/", DEPENDENCIES),
         ("is missing these dependencies", DEPENDENCIES),
         (
-            "path \"",
+            ": path \"",
             "a chart in the project is a folder or an archive, by its path from the root; one elsewhere needs `repo`",
         ),
         ("failed to create: namespaces", "`create_namespace = true` makes the namespace"),

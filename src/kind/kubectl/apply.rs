@@ -96,7 +96,7 @@ impl Applying {
         self.look()
     }
 
-    /// Reads what will be applied; when that is known it is on record before anything is made.
+    /// Reads what will be applied; when that is known, and agreed to, it is on record before anything is made.
     fn look(&mut self) -> Move {
         match self.commands.look(self.looked) {
             Some(mut step) => {
@@ -105,11 +105,14 @@ impl Applying {
                 Move::Run(step)
             }
             None if self.commands.sources() == 0 => self.wait(),
-            None => {
-                self.stage = Stage::Journal;
-                Move::Write { path: record::journal(&self.job), bytes: self.record.journal_text(), mode: None }
-            }
+            None => self.approve(),
         }
+    }
+
+    /// Not before it is agreed to: what was refused was never made by us.
+    fn journal(&mut self) -> Move {
+        self.stage = Stage::Journal;
+        Move::Write { path: record::journal(&self.job), bytes: self.record.journal_text(), mode: None }
     }
 
     fn looked(&mut self, end: &StepEnd) -> Move {
@@ -367,8 +370,8 @@ impl Machine for Applying {
         match self.stage {
             Stage::Start => self.begin(),
             Stage::Look => self.looked(&end),
-            Stage::Journal => self.approve(),
-            Stage::Approve => self.apply(),
+            Stage::Approve => self.journal(),
+            Stage::Journal => self.apply(),
             Stage::Part => self.apply_part(),
             Stage::Apply => self.applied(&end),
             Stage::Established => self.established(&end),

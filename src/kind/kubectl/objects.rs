@@ -1,7 +1,7 @@
 //! Owns what kubectl tells of objects: which they are, which of their fields are ours, what speaks against them.
 //! Does not know commands.
 
-use super::command::MANAGER;
+use super::command::{MANAGER, NAMESPACE};
 use crate::kind::machine::{Job, StepEnd};
 use crate::model::digest::{Digest, Domain};
 use crate::model::value::canonical;
@@ -54,7 +54,9 @@ impl Reference {
 
     /// `deployment/web in shop`, for who must know which one it is.
     pub fn placed(&self) -> String {
-        let place = if self.namespace.is_empty() { String::new() } else { format!(" in {}", self.namespace) };
+        // One that is in no namespace is given this one before the cluster tells.
+        let is_plain = self.namespace.is_empty() || self.namespace == NAMESPACE;
+        let place = if is_plain { String::new() } else { format!(" in {}", self.namespace) };
         format!("{}{place}", self.shown())
     }
 

@@ -124,10 +124,11 @@ impl Record {
         }
         let is_recorded = match self.applied.get(&reference) {
             Some(Some(known)) => uid(object).as_ref() == Some(known),
-            Some(None) => has_ours(object),
+            Some(None) => is_ours(object),
             None => false,
         };
-        let may_be_made = || self.intended.iter().any(|one| one.may_be(&reference)) && has_ours(object);
+        let may_be_made =
+            || self.intended.iter().any(|one| one.may_be(&reference)) && (is_ours(object) || is_nobodys(object));
         if is_recorded || may_be_made() { Ok(()) } else { Err(Foreign::Another) }
     }
 }
@@ -152,8 +153,17 @@ fn uid(object: &Json) -> Option<String> {
     object["metadata"]["uid"].as_str().map(str::to_owned)
 }
 
-fn has_ours(object: &Json) -> bool {
+fn owners(object: &Json) -> impl Iterator<Item = &Json> {
     let entries = object["metadata"]["managedFields"].as_array();
-    let mut entries = entries.into_iter().flatten().filter(|entry| entry["subresource"].is_null()).peekable();
-    entries.peek().is_none() || entries.any(MANAGED)
+    entries.into_iter().flatten().filter(|entry| entry["subresource"].is_null())
+}
+
+/// Whether a field of it is ours.
+fn is_ours(object: &Json) -> bool {
+    owners(object).any(MANAGED)
+}
+
+/// Whether nobody owns a field of it.
+fn is_nobodys(object: &Json) -> bool {
+    owners(object).next().is_none()
 }

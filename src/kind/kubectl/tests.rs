@@ -39,14 +39,14 @@ fn to_list(machine: &mut dyn Machine) -> Move {
     };
     step(machine, Heard::Step(first), "kubectl read k8s/overlay");
     let service = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"}}"#;
-    let Move::Write { path, bytes, .. } = machine.next(ended(0, service)) else { panic!("the journal is written") };
+    let Move::Approve(change) = machine.next(ended(0, service)) else { panic!("it is approved first") };
+    assert_eq!(change.summary, "applies deployment/web, service/web to cluster (build/kubeconfig)");
+    assert_eq!(change.runs, ["deployment/web in shop", "service/web in shop"]);
+    let Move::Write { path, bytes, .. } = machine.next(Heard::Approved) else { panic!("the journal is written") };
     assert_eq!(path, "/p/.infra/env/local/t/intended.json");
     let text = String::from_utf8(bytes).unwrap();
     assert!(["killed", "Deployment", "Service"].iter().all(|word| text.contains(word)), "{text}");
-    let Move::Approve(change) = machine.next(Heard::Written) else { panic!("it is approved first") };
-    assert_eq!(change.summary, "applies deployment/web, service/web to cluster (build/kubeconfig)");
-    assert_eq!(change.runs, ["deployment/web in shop", "service/web in shop"]);
-    let apply = step(machine, Heard::Approved, "kubectl apply k8s/web.yml");
+    let apply = step(machine, Heard::Written, "kubectl apply k8s/web.yml");
     assert_eq!(
         apply.argv.join(" "),
         "kubectl apply --server-side --field-manager=infra --filename /p/k8s/web.yml --recursive -o json --kubeconfig \
@@ -134,9 +134,9 @@ fn a_conflict_names_the_object_and_the_other_manager() {
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
     step(machine.as_mut(), ended(0, "uid-1"), "kubectl read k8s/web.yml");
     step(machine.as_mut(), ended(0, &deployment("u", 1, 0).to_string()), "kubectl read k8s/overlay");
-    assert!(matches!(machine.next(ended(0, "")), Move::Write { .. }));
-    assert!(matches!(machine.next(Heard::Written), Move::Approve(_)));
-    let apply = step(machine.as_mut(), Heard::Approved, "kubectl apply k8s/web.yml");
+    assert!(matches!(machine.next(ended(0, "")), Move::Approve(_)));
+    assert!(matches!(machine.next(Heard::Approved), Move::Write { .. }));
+    let apply = step(machine.as_mut(), Heard::Written, "kubectl apply k8s/web.yml");
     let said = "error: Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.paused";
     assert!(written(machine.next(logged(1, said))).contains("Deployment"));
     step(machine.as_mut(), Heard::Written, "kubectl get");

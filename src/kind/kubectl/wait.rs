@@ -57,6 +57,8 @@ pub struct Waits {
     phase: Phase,
     /// Seconds that this wait took so far.
     spent: u64,
+    /// Whether only the time of a slice was over.
+    goes_on: bool,
     /// How it failed, and by which command line.
     failed: (String, Vec<String>),
 }
@@ -98,7 +100,7 @@ fn read(table: &Table) -> Vec<Wait> {
 impl Waits {
     /// The waits of a table.
     pub fn new(table: &Table) -> Self {
-        Self { waits: read(table), at: 0, phase: Phase::Exists, spent: 0, failed: Default::default() }
+        Self { waits: read(table), at: 0, phase: Phase::Exists, spent: 0, goes_on: false, failed: Default::default() }
     }
 
     /// How many there are.
@@ -136,7 +138,7 @@ impl Waits {
             Phase::Exists => {
                 let said = (!end.is_ok()).then(|| last_words(end).unwrap_or_else(|| ended_badly(end)));
                 let passes = said.as_ref().is_none_or(|said| may_pass(said));
-                self.spent += PAUSE.as_secs();
+                self.spent += PAUSE.as_secs() + end.took.as_secs();
                 if passes && self.spent <= span::seconds(&wait.within) {
                     self.phase = Phase::Pause;
                     return Next::Move(Move::Wait(PAUSE));
@@ -156,8 +158,17 @@ impl Waits {
             Phase::Holds => {
                 let said = last_words(end).unwrap_or_else(|| ended_badly(end));
                 let is_over_time = is_over_time(&said);
-                self.spent += wait.slice(self.spent).filter(|_| is_over_time).unwrap_or(0);
-                let goes_on = is_over_time && self.spent < span::seconds(&wait.within);
+                let slice = wait.slice(self.spent).filter(|_| is_over_time).unwrap_or(0);
+                self.spent += slice.max(end.took.as_secs());
+                let has_time = self.spent < span::seconds(&wait.within);
+                // What is silent for a moment, or went between the look and the wait, is looked for again.
+                if has_time && wait.what != "delete" && (may_pass(&said) || said.contains("no matching resources")) {
+                    self.spent += PAUSE.as_secs();
+                    self.phase = Phase::Pause;
+                    return Next::Move(Move::Wait(PAUSE));
+                }
+                let goes_on = is_over_time && has_time;
+                self.goes_on = goes_on;
                 // Objects come and go, as the pods of a rollout do: it is looked anew which of them are meant.
                 if goes_on && wait.slice(self.spent).is_some() && !wait.is_of_a_job() {
                     return self.look(&wait, commands);
@@ -172,7 +183,7 @@ impl Waits {
                 let found = objects(&end.stdout).unwrap_or_default();
                 let is_lost = found.iter().any(has_failed);
                 // In slices: what can never come true any more is seen after each.
-                if wait.is_of_a_job() && !is_lost && self.spent < span::seconds(&wait.within) {
+                if wait.is_of_a_job() && !is_lost && self.goes_on {
                     return self.hold(&wait, commands);
                 }
                 let (message, argv) = std::mem::take(&mut self.failed);
@@ -243,7 +254,8 @@ impl Wait {
     fn holds(&self, commands: &Commands, spent: u64) -> Step {
         let timeout = match self.slice(spent) {
             Some(slice) => format!("--timeout={slice}s"),
-            None if spent == 0 => format!("--timeout={}", span::flag(&self.within)),
+            // Of a rollout, none at all would be for ever.
+            None if spent == 0 && span::seconds(&self.within) > 0 => format!("--timeout={}", span::flag(&self.within)),
             // What it took until it was there is part of it.
             None => format!("--timeout={}s", span::seconds(&self.within).saturating_sub(spent).max(1)),
         };
