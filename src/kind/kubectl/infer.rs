@@ -76,13 +76,15 @@ fn kustomization(path: &Utf8Path, files: &dyn Files, inferred: &mut Inferred, se
     };
     let lists = LISTS.iter().filter_map(|list| read.get(list).and_then(Json::as_array)).flatten();
     for word in lists.filter_map(Json::as_str).filter(|word| !word.contains('\n')) {
-        if word.contains("://") {
+        let named = join(path, word);
+        // `github.com/org/repo//path?ref=v1`, too.
+        let is_missing = || files.kind(&named) == ContentKind::Missing;
+        if word.contains("://") || is_missing() && ["//", "?ref=", "git@"].iter().any(|mark| word.contains(mark)) {
             inferred.remarks.push(format!(
                 "the kustomization of `{path}` fetches `{word}`: nobody sees when that is something else"
             ));
             continue;
         }
-        let named = join(path, word);
         match files.kind(&named) {
             ContentKind::Folder => kustomization(&named, files, inferred, seen),
             ContentKind::File | ContentKind::Link => inferred.paths.push(named),

@@ -52,6 +52,13 @@ impl Reference {
         is_placed && self.name == told.name && self.kind == told.kind && self.api_version == told.api_version
     }
 
+    /// Whether it is the same object, in whatever version of its kind.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let group = |one: &Self| one.api_version.rsplit_once('/').map(|(group, _)| group.to_owned());
+        let named = |one: &Self| (one.kind.clone(), one.namespace.clone(), one.name.clone());
+        named(self) == named(other) && group(self) == group(other)
+    }
+
     /// `deployment/web in shop`, for who must know which one it is.
     pub fn placed(&self) -> String {
         // One that is in no namespace is given this one before the cluster tells.

@@ -104,9 +104,9 @@ impl Record {
         serde_json::to_string(&self.applied.iter().map(entry).collect::<Vec<_>>()).unwrap_or_default()
     }
 
-    /// What was applied before, and is not among these.
+    /// What was applied before, and is not among these, in no version of its kind.
     pub fn besides(&self, objects: &[Reference]) -> Vec<&Reference> {
-        self.applied.keys().filter(|one| !objects.contains(one)).collect()
+        self.applied.keys().filter(|one| !objects.iter().any(|other| other.is_same(one))).collect()
     }
 
     /// Every object that may be there.

@@ -322,7 +322,10 @@ fn what_is_wrong_with_a_table_is_said() {
 #[test]
 fn what_a_kustomization_names_is_an_input() {
     let files = FakeFiles::new(&[
-        ("k8s/overlay/kustomization.yaml", "resources: [../base, https://x/y]\ncomponents: [../extra]\n"),
+        (
+            "k8s/overlay/kustomization.yaml",
+            "resources: [../base, https://x/y, 'x.com/o/r//p?ref=v1']\ncomponents: [../extra]\n",
+        ),
         ("k8s/overlay/patch.yml", ""),
         ("k8s/base/kustomization.yaml", "resources: [web.yml, ../../shared/x.yml]\n"),
         ("k8s/base/web.yml", ""),
@@ -351,4 +354,5 @@ fn what_a_kustomization_names_is_an_input() {
     let pattern = Kubectl.infer(&table(json!({"apply": "plain/*.yml", "kubeconfig": "k"})), &files);
     assert_eq!((pattern.globs[0].as_str(), pattern.paths.len()), ("plain/*.yml", 1));
     assert!(inferred.remarks[0].contains("fetches `https://x/y`"));
+    assert!(inferred.remarks[1].contains("fetches `x.com/o/r//p?ref=v1`"));
 }

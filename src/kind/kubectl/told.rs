@@ -49,6 +49,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn another_version_of_a_kind_is_the_same_object() {
+        let one = |api_version: &str| Reference {
+            api_version: api_version.to_owned(),
+            kind: "HorizontalPodAutoscaler".to_owned(),
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+        };
+        assert!(one("autoscaling/v2beta2").is_same(&one("autoscaling/v2")));
+        assert!(!one("autoscaling/v2").is_same(&one("other.io/v2")) && one("v1").is_same(&one("v1")));
+    }
+
+    #[test]
     fn what_left_the_files_is_told() {
         let one = |name: &str| Reference {
             api_version: "v1".to_owned(),

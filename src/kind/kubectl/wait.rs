@@ -17,6 +17,8 @@ const USUAL: &str = "5m";
 const SLICE: u64 = 5;
 /// Objects that are named at the end.
 const MOST: usize = 5;
+/// Characters of a value that are shown.
+const LONGEST: usize = 100;
 /// Prints a line for each object: its name, and since when it is being deleted.
 const GOING: &str = "custom-columns=NAME:.metadata.name,GOING:.metadata.deletionTimestamp";
 
@@ -302,10 +304,18 @@ impl Wait {
         let Some(expression) = self.expression() else { return found.iter().filter_map(says).collect() };
         let told = |line: &str| {
             let (kind, rest) = line.trim().split_once(' ')?;
+            // A value of several lines goes on in lines that begin with no kind.
+            if !kind.starts_with(|c: char| c.is_ascii_uppercase()) {
+                return None;
+            }
             let (name, value) = rest.trim().split_once(' ')?;
             let object = format!("{}/{name}", kind.to_lowercase());
             Some(match value.trim() {
                 "<none>" => format!("{object} has nothing at `{expression}`"),
+                value if value.chars().count() > LONGEST => {
+                    let start: String = value.chars().take(LONGEST).collect();
+                    format!("{object} has `{start}…` at `{expression}`")
+                }
                 value => format!("{object} has `{value}` at `{expression}`"),
             })
         };
