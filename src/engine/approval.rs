@@ -32,6 +32,8 @@ impl Engine<'_> {
         if !needed || self.was_approved(id, change) {
             return Ok(());
         }
+        let whole = if change.is_blind { self.whole_undo(id) } else { None };
+        let change = whole.as_ref().unwrap_or(change);
         let task = self.project.task(id).name.to_string();
         let env = self.project.env.name.to_string();
         let (message, hint) = match self.approver.approve(&task, &env, change) {
@@ -82,13 +84,18 @@ impl Engine<'_> {
         if began { "; what was changed before that stays so" } else { "; nothing was changed" }
     }
 
+    /// All that an undo takes back from here on, where the attempt is one.
+    fn whole_undo(&self, id: TaskId) -> Option<Change> {
+        let names = self.live.get(&id)?.undo.as_ref()?.names_ahead();
+        let summary = format!("takes back {}", names.join(", "));
+        Some(Change { summary, destroys: names, is_blind: true, ..Change::default() })
+    }
+
     /// A change of which nothing is known but what will be run.
     pub(super) fn blind_change(&self, id: TaskId, step: &Step) -> Change {
         let Some(live) = self.live.get(&id) else { return Change::default() };
-        if let Some(queue) = &live.undo {
-            let names = queue.names_ahead();
-            let summary = format!("takes back {}", names.join(", "));
-            return Change { summary, destroys: names, is_blind: true, ..Change::default() };
+        if let Some(whole) = self.whole_undo(id) {
+            return whole;
         }
         let kind = kind::find(self.project.task(id).action.kind);
         let mask = |line: &String| live.masks.mask(line);

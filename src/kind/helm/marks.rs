@@ -57,6 +57,11 @@ impl Place {
         let (namespace, release) = (commands.namespace_name().to_owned(), commands.release.clone());
         Self { cluster: cluster.to_owned(), namespace, release }
     }
+
+    /// For who must agree that it is destroyed.
+    pub fn shown(&self) -> String {
+        format!("helm release `{}/{}`", self.namespace, self.release)
+    }
 }
 
 impl Marks {

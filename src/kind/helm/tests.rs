@@ -260,7 +260,9 @@ fn an_undo_uninstalls_what_is_there() {
     step(machine.as_mut(), Heard::Start, "kubectl get namespace kube-system");
     let list = step(machine.as_mut(), ended(0, "uid-1"), "helm list");
     assert_eq!(list.read_after, [MARKS]);
-    let begun = mark(machine.next(ended(0, r#"[{"revision":"3"}]"#)))["begun"].clone();
+    let Move::Approve(asked) = machine.next(ended(0, r#"[{"revision":"3"}]"#)) else { panic!("it is approved first") };
+    assert_eq!(asked.destroys, ["helm release `shop/web`"]);
+    let begun = mark(machine.next(Heard::Approved))["begun"].clone();
     assert_eq!((&begun["doing"], &begun["last"]), (&json!("uninstall"), &json!(3)));
     let uninstall = step(machine.as_mut(), Heard::Written, "helm uninstall");
     assert_eq!(uninstall.can_change, CanChange::Yes);

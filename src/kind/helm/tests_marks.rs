@@ -121,13 +121,11 @@ fn an_undo_uninstalls_every_release_that_was_installed() {
         machine
     };
     let mut machine = to_undo("uid-1");
-    mark(machine.next(ended(0, "[{}]")));
-    step(machine.as_mut(), Heard::Written, "helm uninstall");
+    change(machine.as_mut(), ended(0, "[{}]"), "helm uninstall");
     mark(machine.next(ended(0, "")));
     let list = step(machine.as_mut(), Heard::Written, "helm list").argv.join(" ");
     assert!(list.contains("^web$") && list.contains("--namespace shop"), "{list}");
-    mark(machine.next(ended(0, "[{}]")));
-    let uninstall = step(machine.as_mut(), Heard::Written, "helm uninstall").argv.join(" ");
+    let uninstall = change(machine.as_mut(), ended(0, "[{}]"), "helm uninstall").argv.join(" ");
     assert!(uninstall.starts_with("helm uninstall web ") && uninstall.contains("--namespace shop"), "{uninstall}");
     assert_eq!(mark(machine.next(ended(0, "")))["releases"], json!([]));
     let summary = done(machine.next(Heard::Written)).summary;

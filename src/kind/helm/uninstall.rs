@@ -5,7 +5,7 @@ use super::command::Commands;
 use super::marks::{Doing, Marks, Place};
 use super::release::Release;
 use super::simple::failed;
-use crate::kind::machine::{Done, Heard, Job, Machine, Move, StepEnd, Trouble};
+use crate::kind::machine::{Change, Done, Heard, Job, Machine, Move, StepEnd, Trouble};
 use std::collections::{BTreeSet, VecDeque};
 
 /// What is taken away.
@@ -29,6 +29,8 @@ pub struct Uninstalling {
     uninstalled: Vec<String>,
     /// Those that are in another cluster than the one that was entered.
     elsewhere: BTreeSet<String>,
+    /// The revision that the release has now.
+    revision: u64,
 }
 
 /// The command, or other move, whose end is waited for.
@@ -38,6 +40,7 @@ enum Stage {
     /// The first look: the marks are read with it.
     Marks,
     List,
+    Approve,
     Mark,
     Uninstall,
     Gone,
@@ -57,6 +60,7 @@ impl Uninstalling {
             waiting: VecDeque::new(),
             uninstalled: Vec::new(),
             elsewhere: BTreeSet::new(),
+            revision: 0,
         }
     }
 
@@ -81,8 +85,11 @@ impl Uninstalling {
         match Release::listed(end) {
             Ok(None) => self.go_on(),
             Ok(Some((revision, _))) => {
-                self.stage = Stage::Mark;
-                self.marks.begin(&self.job, &self.place, Doing::Uninstall, revision..=revision)
+                self.revision = revision;
+                self.stage = Stage::Approve;
+                let summary = format!("runs `{}`", self.commands.uninstall().argv.join(" "));
+                let destroys = vec![self.place.shown()];
+                Move::Approve(Change { summary, destroys, is_blind: true, ..Change::default() })
             }
             Err(message) => Move::Fail(Trouble { message, ..Trouble::default() }),
         }
@@ -141,6 +148,11 @@ impl Machine for Uninstalling {
                 self.listed(&end)
             }
             Stage::List => self.listed(&end),
+            // Not before: a refusal leaves no mark of a change.
+            Stage::Approve => {
+                self.stage = Stage::Mark;
+                self.marks.begin(&self.job, &self.place, Doing::Uninstall, self.revision..=self.revision)
+            }
             Stage::Mark => {
                 self.stage = Stage::Uninstall;
                 Move::Run(self.commands.uninstall())

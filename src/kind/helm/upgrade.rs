@@ -185,8 +185,7 @@ impl Upgrading {
     /// A step that changes the release: approved first, so that a refusal leaves no mark of a change.
     fn change(&mut self, step: Step, doing: Doing, then: Stage) -> Move {
         let summary = format!("runs `{}`", step.argv.join(" "));
-        let release = format!("helm release `{}/{}`", self.place.namespace, self.place.release);
-        let destroys = (doing == Doing::Uninstall).then_some(release).into_iter().collect();
+        let destroys = (doing == Doing::Uninstall).then(|| self.place.shown()).into_iter().collect();
         self.next = Some((step, doing, then));
         self.stage = Stage::Approve;
         Move::Approve(Change { summary, destroys, is_blind: true, ..Change::default() })
