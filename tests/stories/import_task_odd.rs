@@ -158,4 +158,24 @@ pub fn dotenv_files_and_excluded_tasks() {
     let imported = ours.read("tasks/imported.toml");
     assert!(!imported.contains("s3cret") && !imported.contains("lib-b") && imported.contains("lib-a"), "{imported}");
     alike(&two, "show", &["channel.txt"]);
+    // Of two values Task takes the first.
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story
+            .import_tools()
+            .file("a.env", "SHARED=a\n")
+            .file("b.env", "SHARED=b\nOWN=b\n")
+            .file("odd.env", "ODD: x\n")
+            .file(
+                "Taskfile.yml",
+                "version: '3'\nvars: {V: {sh: echo v}}\ndotenv: [a.env, b.env, odd.env, '{{.V}}.env']\n\
+             tasks:\n  show: {cmds: ['echo $SHARED $OWN > shared.txt']}\n",
+            );
+    }
+    two[1]
+        .infra("import task --write")
+        .stderr_has("it is not written there: line 1 of `odd.env` is no `KEY=VALUE`")
+        .stderr_has("name `{{.V}}.env` under `dotenv`")
+        .infra("check");
+    alike(&two, "show", &["shared.txt"]);
 }
