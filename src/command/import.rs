@@ -10,7 +10,7 @@ use crate::command::overlay;
 use crate::host::files::{Disk, StatCache, write_together};
 use crate::import::draft::{Draft, Drafts, Settings};
 use crate::import::{settle, text};
-use crate::manifest::Options;
+use crate::manifest::{Options, dotenv};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::facts::{ContentKind, Files};
 use crate::report::json;
@@ -62,7 +62,11 @@ pub fn import(context: &Context, args: &ImportArgs) -> Result<u8, CommandError> 
     let there = |path: &str| disk.kind(Utf8Path::new(path)) != ContentKind::Missing;
     let names = settle::settle(&mut drafts, &there);
     let is_written = args.write && !there(PROJECT);
-    drafts.settle_settings(if is_written { Settings::Written } else { Settings::Told }, &there);
+    let odd = |path: &str| match disk.read(Utf8Path::new(path)) {
+        Some(text) => dotenv::odd(Utf8Path::new(path), &text),
+        None => Some(format!("`{path}` can't be read")),
+    };
+    drafts.settle_settings(if is_written { Settings::Written } else { Settings::Told }, &there, &odd);
     let toml = checked(context, &disk, &mut drafts, &names, file.as_str())?;
     let folder = root.file_name().unwrap_or("project");
     let project = text::project(&drafts, &names, file.as_str(), folder);

@@ -131,13 +131,24 @@ pub enum Settings {
 
 impl Drafts {
     /// Decides what becomes of it. `there`: whether a file is there; one that is not is no file of variables yet.
-    pub fn settle_settings(&mut self, settings: Settings, there: &dyn Fn(&str) -> bool) {
+    /// `odd`: why infra would not read in a file what the tool does.
+    pub fn settle_settings(
+        &mut self,
+        settings: Settings,
+        there: &dyn Fn(&str) -> bool,
+        odd: &dyn Fn(&str) -> Option<String>,
+    ) {
         self.settings = settings;
-        let is_written = |path: &str| settings == Settings::Written && there(path);
-        let (written, told) = std::mem::take(&mut self.dotenv).into_iter().partition(|(path, _)| is_written(path));
-        self.dotenv = written;
-        let told: Vec<(String, String)> = told;
-        self.lost.extend(told.into_iter().map(|(_, remark)| remark));
+        for (path, remark) in std::mem::take(&mut self.dotenv) {
+            let is_ours = inside("", &path).as_ref() == Some(&path);
+            if settings == Settings::Told || !is_ours || !there(&path) {
+                self.lost.push(remark);
+            } else if let Some(why) = odd(&path) {
+                self.lost.push(format!("{remark}; it is not written there: {why}"));
+            } else {
+                self.dotenv.push((path, remark));
+            }
+        }
     }
 }
 

@@ -43,11 +43,56 @@ pub(super) fn is_in_document(script: &str) -> bool {
     is_late(script) && QUOTED.iter().any(|mark| script.contains(mark))
 }
 
+/// A text for a shell that computes the values in it, wherever they stand.
+///
+/// # Errors
+/// One stands where none would, or where only a shell could tell: a document may have quotes that are none.
+pub(super) fn for_shell(text: &str) -> Result<String, String> {
+    let (out, is_open) = unquoted(text);
+    if is_in_document(text) || (is_late(text) && text.contains("<<") && (is_open || out != text)) {
+        return Err("a value that is computed when it runs stands where no shell would compute it".to_owned());
+    }
+    Ok(out)
+}
+
+/// A text in which letters are escaped, but for those of the commands that compute its values.
+pub(super) fn escaped(text: &str, escape: impl Fn(&str) -> String) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, mark, after)) = first(rest) {
+        out.push_str(&escape(before));
+        if mark.command.is_empty() {
+            out.push_str(&of_environment(mark.name, &escape(mark.folder)));
+        } else {
+            out.push_str(&rest[before.len()..rest.len() - after.len()]);
+        }
+        rest = after;
+    }
+    out.push_str(&escape(rest));
+    out
+}
+
+/// A text as it stands between single quotes.
+pub(super) fn in_single_quotes(text: &str) -> String {
+    escaped(text, |text| text.replace('\'', r"'\''"))
+}
+
+/// A text as it stands between double quotes, where a shell reads nothing but its values.
+pub(super) fn in_double_quotes(text: &str) -> String {
+    let escape = |c: char| if "\\\"$`".contains(c) { vec!['\\', c] } else { vec![c] };
+    escaped(text, |text| text.chars().flat_map(escape).collect())
+}
+
 /// A line in which no such value stands between single quotes, where no shell would compute it: they end before it, and
 /// begin again.
 pub(super) fn out_of_quotes(line: &str) -> String {
+    unquoted(line).0
+}
+
+/// Such a line, and whether a quote is open at its end.
+fn unquoted(line: &str) -> (String, bool) {
     let mut out = String::new();
-    let (mut single, mut double, mut escaped) = (false, false, false);
+    let (mut single, mut double, mut escaped, mut comment) = (false, false, false, false);
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
         let whole = match first(rest) {
@@ -56,8 +101,12 @@ pub(super) fn out_of_quotes(line: &str) -> String {
         };
         let is_value = c == BEGIN || whole == HERE;
         match c {
+            _ if comment => comment = c != '\n',
             _ if escaped => escaped = false,
             '\\' if !single => escaped = true,
+            '#' if !single && !double => {
+                comment = out.is_empty() || out.ends_with(|c: char| c.is_whitespace() || ";&|(".contains(c));
+            }
             '\'' if !double => single = !single,
             '"' if !single => double = !double,
             _ => {}
@@ -69,7 +118,7 @@ pub(super) fn out_of_quotes(line: &str) -> String {
         }
         rest = &rest[whole.len()..];
     }
-    out
+    (out, single || double)
 }
 
 /// A text as people know it.
@@ -250,7 +299,28 @@ mod tests {
         for line in [format!("echo 'a' \"it's {late}\" '"), format!("echo \\'{late}"), "echo 'é'".to_owned()] {
             assert_eq!(out_of_quotes(&line), line);
         }
-        assert!(is_in_document(&format!("cat <<'END'\n{late}\nEND")) && !is_in_document("cat <<'END'\nEND"));
+        let comment = format!("# it's\necho {late} '' # it's {late}");
+        assert_eq!(for_shell(&comment), Ok(comment.clone()));
+        assert_eq!(for_shell(&format!("echo a#'{late}'")), Ok(format!("echo a#''\"{late}\"''")));
+    }
+
+    #[test]
+    fn what_may_stand_in_a_document_is_refused() {
+        let late = computed("A", "", "echo 'x'");
+        for text in ["cat <<'END'\nA\nEND", "cat <<E\nit's A\nE", "cat <<E\nit's\nE\necho 'A'"] {
+            assert!(for_shell(&text.replace('A', &late)).is_err(), "{text}");
+            assert_eq!(for_shell(text).as_deref(), Ok(text));
+        }
+        let plain = format!("cat <<E\n{late}\nE");
+        assert_eq!(for_shell(&plain), Ok(plain.clone()));
+    }
+
+    #[test]
+    fn letters_of_commands_are_not_escaped() {
+        let late = computed("A", "", "echo '$x'");
+        assert_eq!(in_single_quotes(&format!("it's {late}'")), format!("it'\\''s {late}'\\''"));
+        assert_eq!(in_double_quotes(&format!("$a \"{late}\" `\\")), format!("\\$a \\\"{late}\\\" \\`\\\\"));
+        assert_eq!(in_single_quotes(&of_environment("A", "it's")), of_environment("A", "it'\\''s"));
     }
 
     #[test]

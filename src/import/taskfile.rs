@@ -144,7 +144,8 @@ fn dotenv(file: &Json, dir: &str, around: &Around<'_>, drafts: &mut Drafts) -> V
     let (mut paths, mut names) = (Vec::new(), Vec::new());
     let vars = Variables::of_task("").with(&file["vars"]);
     for said in file["dotenv"].as_array().into_iter().flatten().filter_map(Json::as_str) {
-        let path = vars.fill(said).ok().and_then(|path| path_inside(dir, dir, &path));
+        let path = vars.fill(said).ok().filter(|path| !is_late(path.trim_start_matches(HERE)));
+        let path = path.and_then(|path| path_inside(dir, dir, &path));
         for name in path.as_ref().and_then(|path| (around.read)(path)).map(|text| set_by(&text)).unwrap_or_default() {
             add(&mut names, name);
         }
@@ -156,7 +157,8 @@ fn dotenv(file: &Json, dir: &str, around: &Around<'_>, drafts: &mut Drafts) -> V
         } else {
             "which gives the tasks what they name under `pass_env`"
         };
-        drafts.dotenv.extend(paths.into_iter().map(|path| {
+        // Of two values Task takes the first, infra the last.
+        drafts.dotenv.extend(paths.into_iter().rev().map(|path| {
             let remark = format!("`dotenv`: name `{path}` under `dotenv` of [project] in infra.toml, {rest}");
             (path, remark)
         }));

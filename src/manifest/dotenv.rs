@@ -37,6 +37,22 @@ pub(super) fn read(path: &Utf8Path, text: &str, into: &mut BTreeMap<String, Stri
     }
 }
 
+/// Why a file may not be read here as other tools read it: a line that is none here, or a value in which they put in
+/// variables or read escapes in ways of their own.
+pub fn odd(path: &Utf8Path, text: &str) -> Option<String> {
+    let mut problems = Vec::new();
+    read(path, text, &mut BTreeMap::new(), &mut problems);
+    if let Some(problem) = problems.first() {
+        return Some(problem.message.clone());
+    }
+    let is_odd = |line: &str| {
+        let value = line.split_once('=').map_or("", |(_, value)| value.trim());
+        !line.trim().starts_with('#') && !value.starts_with('\'') && value.contains(['$', '\\'])
+    };
+    let number = text.lines().position(is_odd)? + 1;
+    Some(format!("line {number} of `{path}` has a `$` or a backslash, which not every tool reads alike"))
+}
+
 /// A value without its quotes; `None` when a quote is not closed.
 fn unquote(value: &str) -> Option<String> {
     if let Some(rest) = value.strip_prefix('\'') {
@@ -85,5 +101,13 @@ mod tests {
         assert_eq!(got, [("A", "1"), ("B", "x # y"), ("C", "a\nb"), ("D", ""), ("F", "a#b")]);
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(messages, ["line 6 of `.env` is no `KEY=VALUE`", "line 7 of `.env` is no `KEY=VALUE`"]);
+    }
+
+    #[test]
+    fn what_other_tools_read_in_their_own_way_is_odd() {
+        let odd = |text: &str| odd(Utf8Path::new(".env"), text).unwrap_or_default();
+        assert_eq!(odd("# $A\nA='$B\\'\nB=1 # x\n\n"), "");
+        assert!(odd("A=1\nB=\"$A\"\n").starts_with("line 2 of `.env` has a `$`"));
+        assert!(odd("A=a\\nb\n").contains("backslash") && odd("A: b\n").contains("is no `KEY=VALUE`"));
     }
 }

@@ -5,7 +5,7 @@
 mod action;
 mod check;
 mod declare;
-mod dotenv;
+pub mod dotenv;
 pub mod duration;
 mod env;
 mod expand;

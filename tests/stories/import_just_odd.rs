@@ -58,10 +58,12 @@ pub fn values_stand_between_quotes_and_in_scripts_of_shells() {
 #[test]
 pub fn positional_arguments_are_the_defaults() {
     let two = both(
-        "set positional-arguments\n\nshow a=\"1 2\" *rest=\"x y\":\n    echo \"$1\" \"$#\" > show.txt\n    echo $2 >> show.txt\n",
+        "set positional-arguments\n\nshow a=\"1 2\" *rest=\"x y\":\n    echo \"$1\" \"$#\" > show.txt\n    echo $2 >> show.txt\n\n\
+         export NAME := 'a \"$HOME\" \\' + `echo late`\n\nenv:\n    printf '%s\\n' \"$NAME\" > env.txt\n",
     );
     two[1].infra("import just --write").infra("check");
     alike(&two, "show", &["show.txt"]);
+    alike(&two, "env", &["env.txt"]);
 }
 
 /// just does not run it unless a person agrees; nor does the imported task.

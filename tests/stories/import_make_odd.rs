@@ -82,6 +82,17 @@ pub fn the_environment_is_not_written_into_the_tasks() {
     ours.infra("check").run("a").ran(["a"]);
     let of = |story: &Story| story.read("a").replace(&story.base().display().to_string(), "");
     assert_eq!(of(&ours), of(&theirs));
+    // A file beside a Makefile below the project is named from there, unless others would read it in another way.
+    let story = Story::new();
+    story
+        .file("tasks/x.txt", "")
+        .file("sub/Makefile", "include .env\na:\n\techo $(DB) > $@\n")
+        .file("sub/.env", "DB=1\n");
+    story.infra("import make sub/Makefile --write").infra("check");
+    assert!(story.read("infra.toml").contains("dotenv = [\"sub/.env\"]\n"), "{}", story.read("infra.toml"));
+    story.remove("infra.toml").remove("tasks/imported.toml").file("sub/.env", "DB=$(HOME)\n");
+    story.infra("import make sub/Makefile --write").stderr_has("line 1 of `sub/.env` has a `$`").infra("check");
+    assert!(!story.read("infra.toml").contains("dotenv"), "{}", story.read("infra.toml"));
 }
 
 #[test]

@@ -158,4 +158,54 @@ pub fn dotenv_files_and_excluded_tasks() {
     let imported = ours.read("tasks/imported.toml");
     assert!(!imported.contains("s3cret") && !imported.contains("lib-b") && imported.contains("lib-a"), "{imported}");
     alike(&two, "show", &["channel.txt"]);
+    // Of two values Task takes the first.
+    let two = [Story::new(), Story::new()];
+    for story in &two {
+        story
+            .import_tools()
+            .file("a.env", "SHARED=a\n")
+            .file("b.env", "SHARED=b\nOWN=b\n")
+            .file("odd.env", "ODD: x\n")
+            .file(
+                "Taskfile.yml",
+                "version: '3'\nvars: {V: {sh: echo v}}\ndotenv: [a.env, b.env, odd.env, '{{.V}}.env']\n\
+             tasks:\n  show: {cmds: ['echo $SHARED $OWN > shared.txt']}\n",
+            );
+    }
+    two[1]
+        .infra("import task --write")
+        .stderr_has("it is not written there: line 1 of `odd.env` is no `KEY=VALUE`")
+        .stderr_has("name `{{.V}}.env` under `dotenv`")
+        .infra("check");
+    alike(&two, "show", &["shared.txt"]);
+}
+
+/// A value that a shell computes is the same wherever it stands: between quotes, in a message, at the end.
+#[test]
+pub fn computed_values_are_put_in_between_quotes() {
+    let two = both(
+        r##"
+version: '3'
+vars:
+  V: {sh: "printf '%s' 'two  words'"}
+  W: {sh: "echo '[{{.V}}]'"}
+tasks:
+  nested: {cmds: ["echo '{{.W}}' > nested.txt"]}
+  late: {cmds: [{defer: "echo 'end {{.V}}' >> late.txt"}, "echo 'start' > late.txt"]}
+  env: {env: {NAME: 'a "$HOME" \ `b` {{.V}}'}, cmds: ['printf "%s\n" "$NAME" > env.txt']}
+  if: {if: "[ '{{.V}}' = 'two  words' ]", cmds: ['echo yes > if.txt']}
+  status: {status: ["grep -q '{{.V}}' status.txt"], cmds: ["echo it '{{.V}}' >> status.txt"]}
+  comment: {cmds: ["# it's a comment\necho '{{.V}}' > comment.txt"]}
+  holds: {preconditions: [{sh: "test '{{.V}}' = 'two  words'", msg: no}], cmds: ['echo h > holds.txt']}
+  fails: {preconditions: [{sh: 'false', msg: "it's {{.V}}"}], cmds: ['echo never > fails.txt']}
+  ask: {prompt: "Really {{.V}}?", cmds: ['echo asked > asked.txt']}
+"##,
+    );
+    for task in ["nested", "late", "env", "if", "comment", "holds", "status"] {
+        alike(&two, task, &[&format!("{task}.txt")]);
+    }
+    two[1].run("status").nothing_ran();
+    two[1].run_to(1, "fails").failed(["fails"]).absent("fails.txt").infra("logs fails").stdout_has("it's two  words");
+    let imported = two[1].read("tasks/imported.toml");
+    assert!(!imported.contains("\\u00"), "{imported}");
 }

@@ -94,13 +94,7 @@ fn text(name: &str, given: &[&str]) -> Option<Result<String, String>> {
         ("append", [suffix, text]) => Ok(each(text, |word| format!("{word}{suffix}"))),
         ("prepend", [prefix, text]) => Ok(each(text, |word| format!("{prefix}{word}"))),
         ("join", [first, second, rest @ ..]) => {
-            let join = |left: String, right: &&str| {
-                if right.starts_with('/') {
-                    (*right).to_owned()
-                } else {
-                    format!("{}/{right}", left.trim_end_matches('/'))
-                }
-            };
+            let join = |left: String, right: &&str| camino::Utf8Path::new(&left).join(right).into_string();
             Ok(std::iter::once(second).chain(rest).fold((*first).to_owned(), join))
         }
         ("file_name", [path]) => of_path(camino::Utf8Path::new(path).file_name()),
@@ -134,6 +128,7 @@ mod tests {
         assert_eq!(of("append", &["-s", "a b"]), "a-s b-s");
         assert_eq!(of("join", &["a", "b/", "c"]), "a/b/c");
         assert_eq!(of("join", &["a", "/b"]), "/b");
+        assert_eq!(of("join", &["", "x"]), "x");
         assert_eq!(of("without_extension", &["a/b.tar.gz"]), "a/b.tar");
         assert_eq!(of("parent_dir", &["a/b.c"]), "a");
         assert!(text("extension", &["a"]).unwrap().is_err() && text("uuid", &[]).is_none());

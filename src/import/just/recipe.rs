@@ -5,7 +5,7 @@ use crate::import::calls::{self, Else};
 use crate::import::draft::{Draft, add};
 use crate::import::just::attributes;
 use crate::import::just::expression::{Scope, Text};
-use crate::import::late::{Failing, Place, is_in_document, is_late, out_of_quotes};
+use crate::import::late::{Failing, Place, for_shell, in_double_quotes, is_late, out_of_quotes};
 use crate::import::lines::{Errexit, lines_apart};
 use crate::import::script::{interpreted, with_of};
 use crate::import::settle::HANDED_OVER;
@@ -145,7 +145,7 @@ impl Justfile<'_> {
         for parameter in parameters.iter().skip(wanted.arguments.len()) {
             let name = parameter["name"].as_str().unwrap_or_default();
             match scope.values.get(name) {
-                Some(Ok(value)) if value.late => words.extend([" \"", &value.text, "\""]),
+                Some(Ok(value)) if value.late => words.extend([" \"", &in_double_quotes(&value.text), "\""]),
                 Some(Ok(value)) if !value.text.is_empty() || parameter["kind"] == "singular" => {
                     words.push_str(&quoted(&value.text));
                 }
@@ -275,7 +275,7 @@ impl Justfile<'_> {
                 }
                 Some(Ok(value)) => {
                     take(draft, value);
-                    draft.script = format!("export {name}=\"{}\"\n{}", value.text, draft.script);
+                    draft.script = format!("export {name}=\"{}\"\n{}", in_double_quotes(&value.text), draft.script);
                 }
                 Some(Err(why)) => draft.lost.push(format!("variable `{name}` of the environment: {why}")),
                 None => {}
@@ -295,12 +295,8 @@ fn script_of(draft: &mut Draft, words: &[String], text: &str) -> Result<(), Stri
 
 /// Whether a shell would put in all that a script leaves to it.
 fn can_compute(draft: &Draft) -> Result<(), String> {
-    // What stands in a comment opens no quotes.
-    let code = |line: &&str| !line.trim_start().starts_with('#');
-    let code: Vec<&str> = draft.script.lines().filter(code).collect();
-    let whole = code.join("\n");
-    if is_late(&draft.script) && (!draft.is_for_sh() || is_in_document(&draft.script) || out_of_quotes(&whole) != whole)
-    {
+    let is_as_it_is = || for_shell(&draft.script).as_ref() == Ok(&draft.script);
+    if is_late(&draft.script) && !(draft.is_for_sh() && is_as_it_is()) {
         return Err("a value that is computed when it runs stands where no shell would compute it".to_owned());
     }
     Ok(())

@@ -101,8 +101,11 @@ impl Rules<'_> {
             }
         }
         for path in &self.makefile.values {
-            let remark = format!("`{path}`: name it under `dotenv` of [project] in infra.toml");
-            drafts.dotenv.push((path.clone(), remark));
+            let remark = |path: &str| format!("`{path}`: name it under `dotenv` of [project] in infra.toml");
+            match self.inside(path) {
+                Some(path) => drafts.dotenv.push((path.clone(), remark(&path))),
+                None => drafts.lost.push(format!("{}, once it lies in the project", remark(path))),
+            }
         }
         if self.known.export_all || self.text.lines().any(|line| line.trim() == "export") {
             drafts.lost.push("that all variables are exported: name those that recipes read under `env`".to_owned());

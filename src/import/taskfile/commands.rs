@@ -3,7 +3,7 @@
 //! Does not know where they stand in the file.
 
 use crate::import::calls::is_call;
-use crate::import::late::{HERE, is_in_document, out_of_quotes};
+use crate::import::late::{HERE, for_shell, in_single_quotes};
 use crate::import::lines::{Errexit, depending, lines_apart};
 use std::fmt::Write as _;
 
@@ -65,11 +65,8 @@ pub(super) fn fill_in(commands: &mut [Command], rehearsed: &[String], root: &str
     }
     for (at, text) in order.into_iter().zip(rehearsed) {
         if commands[at].text.is_err() {
-            let text = text.replace(root, HERE);
-            if is_in_document(&text) {
-                return false;
-            }
-            commands[at].text = Ok(out_of_quotes(&text));
+            let Ok(text) = for_shell(&text.replace(root, HERE)) else { return false };
+            commands[at].text = Ok(text);
         }
     }
     true
@@ -92,7 +89,7 @@ pub(super) fn script(checks: Vec<String>, commands: &[Command]) -> Result<String
             When::AtEnd => {
                 text.push_str(&lines_apart(&std::mem::take(&mut lines), Errexit::On));
                 at_end = format!("; (set -e\n{line}\n){at_end}");
-                let _ = writeln!(text, "trap 'set +e{}' EXIT", at_end.replace('\'', r"'\''"));
+                let _ = writeln!(text, "trap 'set +e{}' EXIT", in_single_quotes(&at_end));
             }
         }
     }

@@ -2,6 +2,7 @@
 //! Does not know what becomes of them.
 
 use crate::import::draft::Draft;
+use crate::import::late::for_shell;
 use crate::import::taskfile::variables::Variables;
 use crate::import::taskfile::yaml::entries;
 use serde_json::Value as Json;
@@ -64,7 +65,7 @@ pub(super) fn reads(what: &Json, vars: &Json, name: &str) -> bool {
 /// What `if` asks, of a task or of a command.
 pub(super) fn condition(one: &Json, vars: &Variables) -> Result<Option<String>, String> {
     let said = one["if"].as_str().map(str::trim).filter(|text| !text.is_empty());
-    said.map(|text| vars.fill(text)).transpose()
+    said.map(|text| vars.fill(text).and_then(|text| for_shell(&text))).transpose()
 }
 
 /// What is lost, key by key.

@@ -3,7 +3,10 @@
 
 use crate::import::calls::{self, Else};
 use crate::import::draft::{Draft, add};
-use crate::import::late::{Failing, HERE, Place, computed, is_in_document, is_late, out_of_quotes, rooted_at, shown};
+use crate::import::late::{
+    Failing, HERE, Place, computed, for_shell, in_double_quotes, in_single_quotes, is_late, out_of_quotes, rooted_at,
+    shown,
+};
 use crate::import::lines::{Errexit, depending};
 use crate::import::taskfile::commands::{Command, When, fill_in, script};
 use crate::import::taskfile::file::{File, Taskfiles};
@@ -91,10 +94,10 @@ impl Drafter<'_> {
         let commands = self.commands(wanted, file, task, &vars, &mut draft, &mut called)?;
         let mut checks = Vec::new();
         for check in task["preconditions"].as_array().into_iter().flatten().filter(|one| !one.is_null()) {
-            let command = vars.fill(check["sh"].as_str().or(check.as_str()).unwrap_or("true"))?;
+            let command = for_shell(&vars.fill(check["sh"].as_str().or(check.as_str()).unwrap_or("true"))?)?;
             let message = vars.fill(check["msg"].as_str().unwrap_or("a precondition does not hold"))?;
-            let message = message.replace('\'', r"'\''");
-            checks.push(depending(&command, ":", &format!("echo '{message}' >&2\nexit 1")));
+            let message = out_of_quotes(&format!("echo '{}'", in_single_quotes(&message)));
+            checks.push(depending(&command, ":", &format!("{message} >&2\nexit 1")));
         }
         let only_if = condition(task, &vars)?;
         if let Some(condition) = &only_if {
@@ -132,7 +135,7 @@ impl Drafter<'_> {
         Self::environment(file, task, &vars, &mut draft)?;
         let mut status = Vec::new();
         for command in task["status"].as_array().into_iter().flatten() {
-            status.push(vars.fill(command.as_str().unwrap_or("true"))?);
+            status.push(for_shell(&vars.fill(command.as_str().unwrap_or("true"))?)?);
         }
         self.place(&mut draft, &mut status);
         let prompts = task["prompt"].as_array().cloned().unwrap_or_else(|| vec![task["prompt"].clone()]);
@@ -140,7 +143,7 @@ impl Drafter<'_> {
             if draft.script.is_empty() {
                 return Err("it asks first (`prompt`), and then does nothing but call others".to_owned());
             }
-            draft.ask_first(&vars.fill(prompt)?, "prompt")?;
+            draft.ask_first(&shown(&vars.fill(prompt)?), "prompt")?;
         }
         let method = task["method"].as_str().or(self.all.files[0].json["method"].as_str());
         if own && method == Some("none") && (status.is_empty() || !draft.inputs.is_empty()) {
@@ -183,7 +186,8 @@ impl Drafter<'_> {
                     if let Some(condition) = condition(one, &turn)? {
                         let called = plain(&one["task"]);
                         return Err(format!(
-                            "it calls `{called}` only if `{condition}`, and what a task needs is always done"
+                            "it calls `{called}` only if `{}`, and what a task needs is always done",
+                            shown(&condition)
                         ));
                     }
                     let wanted = self.call(file, one, &turn)?;
@@ -216,12 +220,7 @@ impl Drafter<'_> {
                 if text.contains("CLI_ARGS") {
                     draft.lost.push("`{{.CLI_ARGS}}`: a task takes no arguments; they are empty here".to_owned());
                 }
-                let mut filled = turn.fill(text).map(|text| text.trim_end().to_owned());
-                if filled.as_ref().is_ok_and(|text| is_in_document(text)) {
-                    let why = "a value that is computed when it runs stands where no shell would compute it";
-                    filled = Err(why.to_owned());
-                }
-                filled = filled.map(|line| out_of_quotes(&line));
+                let mut filled = turn.fill(text).and_then(|text| for_shell(text.trim_end()));
                 let options = Options::of(one);
                 filled = filled.map(|line| options.around(&line));
                 if !one["platforms"].is_null() {
@@ -258,7 +257,7 @@ impl Drafter<'_> {
             for (name, value) in entries(table) {
                 all.retain(|(own, _)| *own != name);
                 let value = match value["sh"].as_str() {
-                    Some(command) => computed(name, folder, &vars.fill(command)?),
+                    Some(command) => computed(name, folder, &for_shell(&vars.fill(command)?)?),
                     None => vars.fill(&plain(value))?,
                 };
                 all.push((name, value));
@@ -266,7 +265,7 @@ impl Drafter<'_> {
         }
         for (name, value) in all.into_iter().rev() {
             if is_late(&value) {
-                draft.script = format!("export {name}=\"{value}\"\n{}", draft.script);
+                draft.script = format!("export {name}=\"{}\"\n{}", in_double_quotes(&value), draft.script);
             } else {
                 draft.env.insert(0, (name.to_owned(), value));
             }

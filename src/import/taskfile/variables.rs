@@ -3,7 +3,7 @@
 //! Does not know tasks.
 
 use crate::import::draft::inside;
-use crate::import::late::{HERE, computed, is_late, name_of_environment, of_environment};
+use crate::import::late::{HERE, computed, for_shell, is_late, name_of_environment, of_environment};
 use crate::import::taskfile::yaml::entries;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -47,7 +47,10 @@ impl Variables {
         for (name, value) in entries(table) {
             let value = match value {
                 Json::Object(how) => match how.get("sh").and_then(Json::as_str) {
-                    Some(command) => all.fill(command).map(|command| computed(name, folder, &command)),
+                    Some(command) => all
+                        .fill(command)
+                        .and_then(|command| for_shell(&command))
+                        .map(|command| computed(name, folder, &command)),
                     None => Err(format!("variable `{name}`, which is no text")),
                 },
                 Json::Array(items) => {
