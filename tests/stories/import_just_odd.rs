@@ -90,7 +90,8 @@ pub fn what_comes_afterwards_is_done_afterwards() {
         "release: (say \"1\") build && (say \"2\") publish\n    echo release >> log\n\nbuild:\n    echo build > built.txt\n\n\
          publish:\n    cd / && echo publish >> \"$OLDPWD/log\"\n\nsay n:\n    echo {{n}} >> log\n\n\
          both: build && late\n    echo both > both.txt\n\nlate: build\n    echo late > late.txt\n\n\
-         pair: (say \"3\") && (say \"4\")\n",
+         pair: (say \"3\") && (say \"4\")\n\n\
+         twice: middle && (say \"5\")\n    echo twice >> log\n\nmiddle: (say \"5\")\n    echo middle >> log\n",
     );
     two[1].infra("import just --write").infra("check");
     tool(&two[0], "just", &["release"]);
@@ -104,6 +105,9 @@ pub fn what_comes_afterwards_is_done_afterwards() {
     two[0].remove("log");
     two[1].remove("log");
     alike(&two, "pair", &["log"]);
+    // just runs again afterwards what it came to before.
+    tool(&two[0], "just", &["twice"]);
+    two[1].run("twice").ran(["say-5", "middle", "twice"]).holds("log", &two[0].read("log"));
 }
 
 #[test]

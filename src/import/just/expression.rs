@@ -101,6 +101,9 @@ impl Scope {
     fn call(&self, name: &str, arguments: &[Json]) -> Result<Text, String> {
         let given = arguments.iter().map(|one| self.early(one)).collect::<Result<Vec<String>, String>>()?;
         match (name, given.as_slice()) {
+            ("env_var" | "env_var_or_default" | "env", [name, ..]) if !is_name(name) => {
+                Err(format!("`{name}` of the environment, which no shell can read"))
+            }
             // It must be there, and may be empty.
             ("env_var" | "env", [name]) => Ok(late(computed(name, "", &format!("=${{{name}?}}")), vec![name.clone()])),
             ("env_var_or_default" | "env", [name, default]) => {
@@ -115,6 +118,12 @@ impl Scope {
             }
         }
     }
+}
+
+/// Whether a shell knows a variable by it.
+fn is_name(word: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    word.starts_with(|c: char| is_letter(c) && !c.is_ascii_digit()) && word.chars().all(is_letter)
 }
 
 pub(super) fn plain(text: &str) -> Text {
@@ -144,6 +153,7 @@ mod tests {
             "z": {"value": ["call", "uppercase", "name"]},
             "late": {"value": ["join", "v", ["evaluate", "date"]]},
             "odd": {"value": ["call", "uuid"]},
+            "no": {"value": ["call", "env", "A-B"]},
             "if": {"value": ["if", ["==", ["variable", "z"], "NAME"], "yes", "no"]},
         }});
         let scope = Scope::globals(&dump, "");
@@ -152,5 +162,6 @@ mod tests {
         assert_eq!(value("late").unwrap(), late(format!("v/{}", computed("late", "", "date")), Vec::new()));
         assert_eq!(value("odd").unwrap_err(), "just's function `uuid()`");
         assert_eq!(value("if").unwrap().text, "yes");
+        assert!(value("no").unwrap_err().contains("`A-B`"));
     }
 }

@@ -57,16 +57,40 @@ fn word(option: &str) -> String {
 
 /// Whether a script is more than `sh` takes, which would fail on it or, worse, do something else.
 fn is_bash(script: &str) -> bool {
-    const MARKS: [&str; 11] =
-        ["[[", "<<<", "&>", "|&", "<(", ">(", "pipefail", " == ", "echo -e", "read -p", "read -r -p"];
+    const MARKS: [&str; 13] = [
+        "[[",
+        "<<<",
+        "&>",
+        "|&",
+        "<(",
+        ">(",
+        "pipefail",
+        " == ",
+        "echo -e",
+        "read -p",
+        "read -r -p",
+        "$RANDOM",
+        "${RANDOM",
+    ];
     const WORDS: [&str; 10] =
         ["source", "shopt", "declare", "typeset", "mapfile", "readarray", "let", "function", "pushd", "popd"];
+    let has_word =
+        |is: &dyn Fn(&str) -> bool| script.split(|c: char| c.is_whitespace() || ";&|(){}".contains(c)).any(is);
+    let bare = without_quoted(script);
     MARKS.iter().any(|mark| script.contains(mark))
-        || script.split(|c: char| c.is_whitespace() || ";&|(){}".contains(c)).any(|word| WORDS.contains(&word))
+        || has_word(&|word| WORDS.contains(&word))
+        || (has_word(&|word| word == "echo") && has_escapes(script))
+        || ["$'", "+="].iter().any(|mark| bare.contains(mark))
+        || script.split("$((").skip(1).any(|rest| rest.split("))").next().is_some_and(|sum| sum.contains("**")))
         || preceded(script, "((", |before| before != Some('$'))
         || preceded(script, "=(", |before| before.is_some_and(|c| c.is_ascii_alphanumeric() || "_+".contains(c)))
         || script.match_indices("${").any(|(at, _)| is_of_bash(&script[at + 2..]))
-        || has_braces(&without_quoted(script))
+        || has_braces(&bare)
+}
+
+/// Whether there is what `echo` of some shells reads as another letter: `\n`, `\t`.
+fn has_escapes(script: &str) -> bool {
+    script.match_indices('\\').any(|(at, _)| script[at + 1..].starts_with(|c: char| "abcefnrtv0\\".contains(c)))
 }
 
 fn preceded(script: &str, mark: &str, by: impl Fn(Option<char>) -> bool) -> bool {
@@ -94,7 +118,7 @@ fn has_braces(script: &str) -> bool {
         })
 }
 
-/// A script without what stands between quotes.
+/// A script without what stands between quotes; of `$'` both letters stay.
 fn without_quoted(script: &str) -> String {
     let mut out = String::new();
     let mut quote = None;
@@ -103,7 +127,12 @@ fn without_quoted(script: &str) -> String {
         match (quote, c) {
             _ if escaped => escaped = false,
             (None | Some('"'), '\\') => escaped = true,
-            (None, '\'' | '"') => quote = Some(c),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                if c == '\'' && out.ends_with('$') {
+                    out.push(c);
+                }
+            }
             (Some(open), c) if c == open => quote = None,
             (None, c) => out.push(c),
             _ => {}
@@ -134,6 +163,11 @@ mod tests {
             "((i++))",
             "[ a == b ]",
             "diff <(a) <(b)",
+            "echo a$'b'",
+            "x+=b",
+            "echo \"$RANDOM\"",
+            "echo $((2 ** 3))",
+            "echo 'a\\nb'",
         ] {
             assert!(is_bash(script), "{script}");
         }
@@ -145,6 +179,8 @@ mod tests {
             "{ a; b; }",
             "a > b 2>&1 && c",
             "resource x",
+            "grep 'a$' x && awk '{n+=1}' y && echo \"\\$b\"",
+            "printf 'a\\n'",
             "docker ps --format {{.Names}}",
         ] {
             assert!(!is_bash(script), "{script}");
